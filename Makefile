@@ -1,0 +1,38 @@
+# chargelink: every target sets up what it needs. `make help` lists them.
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help test check format bench fuzz docs clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(READY): pyproject.toml constraints.txt tools/prepare
+	@VENV=$(VENV) tools/prepare
+
+test: $(READY) ## all tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY) ## write the format that `make check` asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## ratios against named references; ONLY=name runs one
+	$(BIN)/python -m bench $(ONLY)
+
+fuzz: $(READY) ## every decoder against hostile bytes; SECONDS=60 each, ONLY=name for one
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ONLY)
+
+docs: $(READY) ## write the generated tables and samples
+	$(BIN)/python -m docs.generate
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Declare a wire format once; codecs, documentation and constructs follow from it."""
