@@ -7,8 +7,8 @@
         current_demand: Annotated[int, u16(100, offset=-400_000, unit="mA", high=0)]
         charge_mode: Annotated[ChargeMode | int, u8()]
 
-The type says what a value can be, the item where and how it travels. `| None` means that all ones say "not available"; a
-default means that the field may be missing at the end; `Enum | int` keeps a code that the standard does not know, marked.
+The type says what a value can be, the item where and how it travels. `| None` means that all ones say "not
+available"; a default means that the field may be missing at the end; `Enum | int` keeps an unknown code, marked.
 """
 
 from chargelink.wire.items import Bcd, Part, Raw, Rest, Text, bits, i8, i16, u8, u16, u24, u32

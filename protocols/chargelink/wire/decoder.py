@@ -1,7 +1,7 @@
 """The generated decoder: one `struct` read, one chain of checks on raw values, one constructor call.
 
-Only a message that fails a check pays for saying why. A byte that flags share is looked up in a table of 256 rows instead
-of being taken apart. A decoder is made for each length at which fields are missing, when such a message first arrives.
+Only a message that fails a check pays for saying why. A byte that flags share is looked up in a table of 256 rows
+instead of being taken apart. A decoder is made for each length at which fields are missing, when it first arrives.
 """
 
 import struct
@@ -36,9 +36,7 @@ class Body:
         self.lines: list[str] = []
         self.taken = [taken for cell in self.cells for taken in self._take(cell)]
         self.torn = [
-            Flaw(field.shown_name, 0, Why.TORN)
-            for field in layout.fields
-            if field.start < length * 8 < field.end
+            Flaw(field.shown_name, 0, Why.TORN) for field in layout.fields if field.start < length * 8 < field.end
         ]
 
     @property
@@ -106,11 +104,7 @@ class Body:
     def _take_field(self, field: Field, raw: str) -> Taken:
         item = field.item
         if isinstance(item, Number):
-            return (
-                self._take_coded(field, raw)
-                if issubclass(field.kind, IntEnum)
-                else _take_number(field, item, raw)
-            )
+            return self._take_coded(field, raw) if issubclass(field.kind, IntEnum) else _take_number(field, item, raw)
         if isinstance(item, Digits):
             self.names["bcd"] = bcd
             self.names[f"judge_{field.name}"] = lambda raw: judge(field, raw)
@@ -178,14 +172,12 @@ def decoder(layout: Layout) -> tuple[Decode, str]:
     lengths = layout.lengths()
     by_length: dict[int, Decode] = {}
 
-    def shorter(data: bytes) -> Any:
+    def shorter(data: bytes | bytearray | memoryview) -> Any:
         size = len(data)
         decode = by_length.get(size)
         if decode is None:
             if size < lengths[0]:
-                raise DecodeError(
-                    f"{layout.cls.__name__} needs {lengths[0]} bytes, got {size}: {bytes(data).hex(' ')}"
-                )
+                raise DecodeError(f"{layout.cls.__name__} needs {lengths[0]} bytes, got {size}: {bytes(data).hex(' ')}")
             decode = by_length[size] = _decoder(layout, size, shorter)[0]
         return decode(data)
 
@@ -233,9 +225,7 @@ def rest_decoder(field: Field) -> Callable[[bytes], tuple[Any, list[Flaw]]]:
     lines += [f"        {line}" for line in body.lines]
     if body.odd:
         lines += [f"        if {body.odd}:", f"            found = flaws({body.raws()})"]
-        lines += [
-            "            strange += [flaw._replace(field=place(len(elements), flaw)) for flaw in found]"
-        ]
+        lines += ["            strange += [flaw._replace(field=place(len(elements), flaw)) for flaw in found]"]
         lines += [f"            add({marked})", "            continue"]
     lines += [f"        add({plain})", "    return tuple(elements), strange"]
 

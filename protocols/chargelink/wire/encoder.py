@@ -1,4 +1,4 @@
-"""The generated encoder: strict. What does not fit its field, is no multiple of its step or is out of range is refused."""
+"""The generated encoder: strict. What does not fit its field, is no multiple of its step or out of range is refused."""
 
 import struct
 from collections.abc import Callable
@@ -51,9 +51,7 @@ def _cell_arguments(cell: Cell) -> list[str]:
         ones = (1 << cell.size * 8) - 1
         shifts = {field: field.start - cell.start * 8 for field in cell.fields}
         holes = ones - sum((1 << field.width) - 1 << shift for field, shift in shifts.items())
-        placed = [
-            f"r_{field.name} << {shift}" if shift else f"r_{field.name}" for field, shift in shifts.items()
-        ]
+        placed = [f"r_{field.name} << {shift}" if shift else f"r_{field.name}" for field, shift in shifts.items()]
         whole = " | ".join([*placed, str(holes)] if holes else placed)
     if code_of(cell) == "HB":
         return [f"({whole}) & 0xFFFF", f"({whole}) >> 16"]
@@ -105,9 +103,7 @@ def refusal(layout: Layout) -> Callable[[str, Any], None]:
     fields = {field.name: field for field in layout.fields}
 
     def refuse(name: str, value: Any) -> None:
-        raise EncodeError(
-            f"{layout.cls.__name__}.{name} = {value!r} cannot be sent: {_allowed(fields[name])}"
-        )
+        raise EncodeError(f"{layout.cls.__name__}.{name} = {value!r} cannot be sent: {_allowed(fields[name])}")
 
     return refuse
 

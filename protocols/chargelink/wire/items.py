@@ -4,8 +4,8 @@
         voltage_demand: Annotated[int, u16(100, unit="mV", high=1_500_000)]
 
 The *type* says what the value can be; the *item* says how it travels. A value is `raw * step + offset`, always an
-integer in the named unit. Positions are the standard's own: "6.3" is byte 6, bit 3, bytes and bits counted from 1, bit 1
-lowest; without a position a field follows the one before. Numbers are little endian.
+integer in the named unit. Positions are the standard's own: "6.3" is byte 6, bit 3, bytes and bits counted from 1,
+bit 1 lowest; without a position a field follows the one before. Numbers are little endian.
 
 Every item takes `name`, the field's name on screens and in JSON where the attribute's own will not do, and `note`, a
 remark for the documentation table such as the SPN.

@@ -1,4 +1,4 @@
-"""What is wrong with a raw value, said slowly; and what a raw value stands for. The generated code asks the same, fast."""
+"""What is wrong with a raw value, and what it stands for: said slowly. The generated code asks the same, fast."""
 
 from enum import IntEnum
 from typing import Any
@@ -7,9 +7,7 @@ from chargelink.wire.items import Digits, Number
 from chargelink.wire.layout import Field
 from chargelink.wire.message import Why
 
-_DIGITS = tuple(
-    byte // 16 * 10 + byte % 16 if byte // 16 < 10 and byte % 16 < 10 else None for byte in range(256)
-)
+_DIGITS = tuple(byte // 16 * 10 + byte % 16 if byte // 16 < 10 and byte % 16 < 10 else None for byte in range(256))
 
 
 def judge(field: Field, raw: int) -> Why | None:
