@@ -72,16 +72,12 @@ class Parser(argparse.ArgumentParser):
         self.offers: list[Offer] = []
         self._arguments = self.add_argument_group(str(ARGUMENTS))
         self._options = self.add_argument_group(str(OPTIONS))
-        self.add_argument(
-            "-h", "--help", action="help", help=str(Text("show this help and exit", "显示本帮助并退出"))
-        )
+        self.add_argument("-h", "--help", action="help", help=str(Text("show this help and exit", "显示本帮助并退出")))
         self.add_argument(
             "--lang",
             choices=[*map(str, Language)],
             default=argparse.SUPPRESS,
-            help=str(
-                Text("language of all text (default: of the locale)", "界面语言 (默认: 取自系统区域设置)")
-            ),
+            help=str(Text("language of all text (default: of the locale)", "界面语言 (默认: 取自系统区域设置)")),
         )
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:

@@ -12,9 +12,7 @@ PROTOCOLS = {
     "gbt27930": Text("CAN between charger and car (GB/T 27930)", "充电桩与车辆之间的 CAN 通信 (GB/T 27930)"),
     "dlt645": Text("electricity meters (DL/T 645-2007)", "多功能电能表通信 (DL/T 645-2007)"),
     "ls1": Text("radio packets of e-bike sockets (LS1)", "电动自行车智能插座的无线报文 (LS1)"),
-    "gwmp": Text(
-        "UDP between LoRa gateway and server (Semtech)", "LoRa 网关与服务器之间的 UDP 报文 (Semtech)"
-    ),
+    "gwmp": Text("UDP between LoRa gateway and server (Semtech)", "LoRa 网关与服务器之间的 UDP 报文 (Semtech)"),
 }
 
 

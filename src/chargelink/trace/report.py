@@ -15,9 +15,9 @@ from typing import NamedTuple, Protocol
 from chargelink.cli.command import Exit
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded, width, wrapped
-from chargelink.trace.source import CannotRead, open_bytes
+from chargelink.trace.source import CannotRead, add_input_arguments, open_bytes
 
-__all__ = ["CannotRead", "Line", "Report", "add_output_arguments", "open_bytes", "show"]
+__all__ = ["CannotRead", "Line", "Report", "add_input_arguments", "add_output_arguments", "open_bytes", "show"]
 
 EPOCH_TIMES = 1e8  # s: a time stamp above is counted from 1970, one below from the start of a recorder
 
@@ -51,7 +51,7 @@ class Report(Protocol):
 
 
 def add_output_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--json` and `--color`."""
+    """`--json`, `--color` and `--no-progress`."""
     parser.add_argument(
         "--json",
         action="store_true",
@@ -68,11 +68,14 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
             )
         ),
     )
+    parser.add_argument(
+        "--no-progress",
+        action="store_true",
+        help=str(Text("no progress bar on long files", "读取大文件时不显示进度条")),
+    )
 
 
-def show(
-    reports: Iterable[Report], arguments: argparse.Namespace, tally: Callable[[], str] = lambda: ""
-) -> int:
+def show(reports: Iterable[Report], arguments: argparse.Namespace, tally: Callable[[], str] = lambda: "") -> int:
     """Print the reports and return the exit code: `Exit.CLEAN`, or `Exit.DEFECTS` if any does not conform.
 
     `tally` says at the end what was read ("1857 frames"); it opens the summary that people get on standard
@@ -167,9 +170,7 @@ class Listing:
             body = ("\n" + " " * left).join(self._painted(piece, colour) for piece, colour in pieces)
         columns = (
             self._painted(self._time(line.time), DIM),
-            self._painted(
-                padded(line.direction, self._direction_width), self._direction_colour(line.direction)
-            ),
+            self._painted(padded(line.direction, self._direction_width), self._direction_colour(line.direction)),
             self._painted(padded(line.message, self._message_width), BOLD if conforming else RED),
         )
         return head + "  ".join((*columns, body)).rstrip() + "\n"
@@ -183,10 +184,7 @@ class Listing:
         if not self._start:
             return ""
         start = datetime.fromtimestamp(time, UTC).isoformat(" ", "milliseconds").removesuffix("+00:00")
-        return (
-            self._painted(Text("# times in s since {} UTC", "# 时间: 自 {} UTC 起的秒数").format(start), DIM)
-            + "\n"
-        )
+        return self._painted(Text("# times in s since {} UTC", "# 时间: 自 {} UTC 起的秒数").format(start), DIM) + "\n"
 
     def _time(self, time: float | None) -> str:
         return f"{time - (self._start or 0.0):10.3f}" if time is not None else " " * 10

@@ -14,7 +14,7 @@ import select
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -38,23 +38,15 @@ class CannotRead(CommandError):  # noqa: N818 - reads as what it says
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
-    """`FILE` or `-`, and `--no-progress`."""
+    """`FILE` or `-`."""
     parser.add_argument(
         "file",
         metavar="FILE",
         nargs="?",
         default="-",
         help=str(
-            Text(
-                "recording, may be gzip; - or nothing: standard input",
-                "记录文件，可为 gzip; - 或省略: 标准输入",
-            )
+            Text("recording, may be gzip; - or nothing: standard input", "记录文件，可为 gzip; - 或省略: 标准输入")
         ),
-    )
-    parser.add_argument(
-        "--no-progress",
-        action="store_true",
-        help=str(Text("no progress bar on long files", "读取大文件时不显示进度条")),
     )
 
 
@@ -78,9 +70,7 @@ class Source:
             file = io.FileIO(0 if path == "-" else path, closefd=path != "-")
         except OSError as error:
             raise CannotRead(
-                Text("cannot open {}: {}; check the path", "无法打开 {}: {}；请检查路径").format(
-                    path, error.strerror
-                )
+                Text("cannot open {}: {}; check the path", "无法打开 {}: {}；请检查路径").format(path, error.strerror)
             ) from error
         self._exit.callback(file.close)
         status = os.fstat(file.fileno())
@@ -97,9 +87,7 @@ class Source:
             return None  # a bar among the lines of a listing would be noise
         from tqdm import tqdm
 
-        bar: tqdm[NoReturn] = tqdm(
-            total=size, unit="B", unit_scale=True, desc=os.path.basename(self.name), leave=False
-        )
+        bar: tqdm[NoReturn] = tqdm(total=size, unit="B", unit_scale=True, desc=os.path.basename(self.name), leave=False)
         self._exit.callback(bar.close)
         return bar
 
@@ -132,36 +120,47 @@ class Source:
             yield
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise CannotRead(
-                Text("cannot read {}: {}", "读取 {} 失败: {}").format(self.name, reason)
-            ) from error
+            raise CannotRead(Text("cannot read {}: {}", "读取 {} 失败: {}").format(self.name, reason)) from error
+
+    def take(self, size: int) -> bytes:
+        """That many bytes; fewer only at the end."""
+        with self._failing_as_cannot_read():
+            return self._stream.read(size)
 
     def read(self) -> bytes:
         """All of it."""
         return b"".join(self)
 
     def whole_lines(self) -> Iterator[bytes]:
-        """Blocks that end with a line end, but for the last one of the input and for pieces of an overlong
-        line."""
-        rest = b""
-        for block in self:
-            cut = block.rfind(b"\n") + 1
-            if cut:
-                yield rest + block[:cut]
-                rest = block[cut:]
-            else:
-                rest += block
-            if len(rest) > LONGEST_LINE:
-                yield rest
-                rest = b""
-        if rest:
-            yield rest
+        """Blocks of whole lines, see `whole_lines`."""
+        return whole_lines(self)
 
     def lines(self) -> Iterator[bytes]:
         """Lines without their ends (LF or CR LF)."""
         for block in self.whole_lines():
-            for line in block.removesuffix(b"\n").split(b"\n"):
-                yield line.removesuffix(b"\r")
+            yield from lines(block)
+
+
+def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut blocks anew at line ends. Only the last one, and pieces of a line over `LONGEST_LINE`, lack the end."""
+    rest = b""
+    for block in blocks:
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            yield rest + block[:cut]
+            rest = block[cut:]
+        else:
+            rest += block
+        if len(rest) > LONGEST_LINE:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
+
+
+def lines(block: bytes) -> list[bytes]:
+    """The lines of a block of whole lines, without their ends."""
+    return [line.removesuffix(b"\r") for line in block.removesuffix(b"\n").split(b"\n")]
 
 
 class Counted(io.RawIOBase):

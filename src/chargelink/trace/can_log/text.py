@@ -1,0 +1,176 @@
+"""Frames one a line: `candump -L`, what candump shows on the screen, and plain identifier and data.
+
+    (1703560121.247259) can0 1826F456#010100            candump -L, also with R or T behind
+     (000.001204)  can0  1826F456   [3]  01 01 00       candump, with any of its times or none
+    1826F456#010100    0x1826f456 # 01 01 00            cansend
+    1826F456 <tab> 01 01 00 <tab> ext <tab> data        exports without a header
+
+Blank lines and comments (`#`, `;`, `//`) are skipped. A file of candump is read at more than a million lines a second
+by one regular expression over a block; where it does not match every line, the block is read line by line.
+"""
+
+import re
+from binascii import unhexlify
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+
+from chargelink.cli.language import Text
+from chargelink.trace.can_log.clock import Clock
+from chargelink.trace.can_log.frame import (
+    BAD_DATA,
+    BAD_IDENTIFIER,
+    BAD_TIME,
+    LENGTH_DIFFERS,
+    NOT_A_FRAME,
+    TOO_LONG,
+    CanFrame,
+    Kind,
+    Unreadable,
+    data_bytes,
+    identified,
+    readable,
+)
+from chargelink.trace.source import lines
+
+CLASSIC_LENGTH = 8
+FD_LENGTH = 64
+LONGEST_LINE = 1000  # characters; nothing that writes frames writes longer ones, and expressions below are not linear
+
+# Identifiers of 29 bits have eight digits of which the first is 0 or 1; anything else is not for the fast path.
+_CANDUMP = re.compile(
+    rb"^\((\d{1,11}\.\d{1,9})\) (\S{1,32}) ([01][0-9A-Fa-f]{7})#([0-9A-Fa-f]{0,16})(?: [RT])?\r?$", re.MULTILINE
+)
+_LOGGED = re.compile(r"\(\s*([^()]*)\)\s+(\S+)\s+(\w+)#(.*?)(?:\s+[RT])?\s*", re.ASCII)
+_SHOWN = re.compile(
+    r"(?:\(\s*([^()]*)\)\s*)?(\S+)\s+(?:[RT]X\s+\S+\s+\S+\s+)?([0-9A-Fa-f]{3,8})\s+\[\s*(\d{1,2})\](.*)", re.ASCII
+)
+_PLAIN = re.compile(r"((?:0x)?[0-9A-Fa-f]{1,8}[xh]?)(?:\s*[#:,;]|\s)\s*(.*)", re.ASCII | re.IGNORECASE)
+_COMMENT = re.compile(r"\s*(?://|;|#(?!#)).*", re.ASCII)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_WORDS_BEHIND = re.compile(r"(?:[\s,;]+(?:ext|std|data|rx|tx))+\s*$", re.ASCII | re.IGNORECASE)
+_LENGTH_CODE = re.compile(r"_[9A-Fa-f]$")  # candump -8: a length code above 8, for eight bytes
+
+
+def read_text(blocks: Iterable[bytes]) -> Iterator[list[CanFrame] | Unreadable]:
+    """Frames of blocks of whole lines."""
+    clock = Clock()
+    above = 0
+    for block in blocks:
+        count = block.count(b"\n") + (not block.endswith(b"\n"))
+        found = _CANDUMP.findall(block)
+        batch = _frames_of_candump(found) if len(found) == count else None
+        if batch is not None:
+            yield batch
+        else:
+            yield from _line_by_line(block, above, clock)
+        above += count
+
+
+class _Identifiers(dict[bytes, int]):
+    """A bus has few identifiers: each is read once a block."""
+
+    def __missing__(self, digits: bytes) -> int:
+        identifier = self[digits] = int(digits, 16)
+        return identifier
+
+
+class _Channels(dict[bytes, str]):
+    def __missing__(self, name: bytes) -> str:
+        channel = self[name] = name.decode("ascii", "replace")
+        return channel
+
+
+def _frames_of_candump(found: list[tuple[bytes, bytes, bytes, bytes]]) -> list[CanFrame] | None:
+    """The frames of the fast path; None if one has half a data byte, which the expression lets through for speed."""
+    times, channels, identifiers, data = zip(*found, strict=True)
+    try:
+        return [
+            *map(
+                CanFrame._make,
+                zip(
+                    map(float, times),
+                    map(_Channels().__getitem__, channels),
+                    map(_Identifiers().__getitem__, identifiers),
+                    map(unhexlify, data),
+                    repeat(Kind.EXTENDED),
+                    strict=False,
+                ),
+            )
+        ]
+    except ValueError:
+        return None
+
+
+def _line_by_line(block: bytes, above: int, clock: Clock) -> Iterator[list[CanFrame] | Unreadable]:
+    batch: list[CanFrame] = []
+    for number, line in enumerate(lines(block), above + 1):
+        frame = frame_of_line(readable(line), clock)
+        if isinstance(frame, CanFrame):
+            batch.append(frame)
+        elif frame is not None:
+            if batch:
+                yield batch
+                batch = []
+            yield Unreadable(number, readable(line), frame)
+    if batch:
+        yield batch
+
+
+def frame_of_line(line: str, clock: Clock) -> CanFrame | Text | None:
+    """The frame of a line; why it is none; or None where there is nothing to read."""
+    line = line.strip().removeprefix("\ufeff")
+    if len(line) > LONGEST_LINE:
+        return NOT_A_FRAME
+    line = _COLOURS.sub("", line)
+    if not line or _COMMENT.match(line):
+        return None
+    if logged := _LOGGED.fullmatch(line):
+        time, channel, identifier, rest = logged.groups()
+        return _frame(time, channel, identifier, rest, clock)
+    if shown := _SHOWN.fullmatch(line):
+        return _frame_shown(shown, clock)
+    if plain := _PLAIN.fullmatch(line):
+        identifier, rest = plain.groups()
+        return _frame(None, "", identifier, _WORDS_BEHIND.sub("", rest), clock)
+    return NOT_A_FRAME
+
+
+def _frame(time: str | None, channel: str, identifier: str, rest: str, clock: Clock) -> CanFrame | Text:
+    """A frame of what stands behind the `#`: data, `R` and a length, or `#`, a digit of flags and data."""
+    longest, kind = CLASSIC_LENGTH, None
+    if rest.startswith("#"):
+        rest, longest, kind = rest[2:], FD_LENGTH, Kind.FD
+    rest = _COMMENT.sub("", rest)
+    if rest[:1] in ("R", "r"):
+        rest, kind = "", Kind.REMOTE
+    try:
+        seconds = None if time is None else clock.seconds(time)
+    except ValueError:
+        return BAD_TIME
+    try:
+        number, written = identified(identifier)
+    except ValueError:
+        return BAD_IDENTIFIER
+    try:
+        data = data_bytes(_LENGTH_CODE.sub("", rest))
+    except ValueError:
+        return BAD_DATA
+    if len(data) > longest:
+        return TOO_LONG
+    return CanFrame(seconds, channel, number, data, kind or written)
+
+
+def _frame_shown(shown: re.Match[str], clock: Clock) -> CanFrame | Text:
+    """A frame as candump shows it: `[3]` counts the bytes of a classic frame, `[08]` those of CAN FD."""
+    time, channel, identifier, length, rest = shown.groups()
+    rest = rest.partition("'")[0].strip()  # candump -a puts the bytes as characters behind
+    error = rest.endswith("ERRORFRAME")
+    if rest.startswith("remote"):
+        return _frame(time, channel, identifier, "R", clock)
+    flags = "#0" if len(length) > 1 else ""
+    frame = _frame(time, channel, identifier, flags + rest.removesuffix("ERRORFRAME"), clock)
+    if isinstance(frame, CanFrame):
+        if len(frame.data) < int(length):
+            return LENGTH_DIFFERS
+        return frame._replace(kind=Kind.ERROR) if error else frame
+    return frame
