@@ -1,7 +1,7 @@
 """A CAN bus between nodes without I/O: frames take a while, some are lost, and time jumps to whatever comes next."""
 
-import heapq
 import json
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -68,7 +68,10 @@ class Node(Protocol):
 
 
 class Bus:
-    """Connects nodes. `lost(number, frame)` loses a frame on its way, `delay(number)` is how long it takes in s."""
+    """Connects nodes. `lost(number, frame)` loses a frame on its way, `delay(number)` is how long it takes in s.
+
+    Frames never overtake each other: CAN keeps their order, and J1939 relies on it, for TP.DT names no message.
+    """
 
     def __init__(
         self,
@@ -82,14 +85,14 @@ class Bus:
         self.events: list[list[Event]] = [[] for _ in nodes]
         self._lost = lost
         self._delay = delay
-        self._under_way: list[tuple[float, int, Frame, Node]] = []
+        self._under_way: deque[tuple[float, Frame, Node]] = deque()
 
     def run(self, until: float = 600.0) -> None:
         """Until nobody waits for anything any more."""
         while True:
             self._send()
             deadlines = [node.deadline for node in self.nodes if node.deadline is not None]
-            moments = [*deadlines, *(arrival for arrival, *_ in self._under_way[:1])]
+            moments = [*deadlines, self._under_way[0][0]] if self._under_way else deadlines
             if not moments:
                 return
             self.now = max(self.now, min(moments))
@@ -104,11 +107,12 @@ class Bus:
                 number = len(self.frames)
                 self.frames.append(frame)
                 if not self._lost(number, frame):
-                    heapq.heappush(self._under_way, (self.now + self._delay(number), number, frame, node))
+                    earliest = self._under_way[-1][0] if self._under_way else self.now
+                    self._under_way.append((max(earliest, self.now + self._delay(number)), frame, node))
 
     def _deliver(self) -> None:
         while self._under_way and self._under_way[0][0] <= self.now:
-            _, _, (identifier, data), origin = heapq.heappop(self._under_way)
+            _, (identifier, data), origin = self._under_way.popleft()
             for node, events in zip(self.nodes, self.events, strict=True):
                 if node is not origin:
                     events += node.receive(identifier, data, self.now)

@@ -172,7 +172,8 @@ class Sender:
         if cts.packets_allowed == 0:
             session.deadline, session.timer = now + T4, "T4"
             return []
-        if not 1 <= cts.next_packet <= session.packets:
+        if not 1 <= cts.next_packet <= min(session.sent + 1, session.packets):
+            # not in the message, or behind a gap: such a CTS answers an RTS of the past
             return [_wrong(identifier, data)]
         session.retries += cts.next_packet <= session.sent
         session.asks = session.asks + 1 if cts.next_packet == session.asked else 1
