@@ -15,8 +15,9 @@ _TIME_OF_DAY = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2})(?:[.,:](\d{1,9}))
 class Clock:
     """Reads the times of one recording.
 
-    Numbers are seconds, or whatever there are `units_in_a_second` of; `0x` ticks are 0.1 ms; `hh:mm:ss.ms`, `mm:ss.s` and `hh:mm:ss:ms` go on counting
-    past midnight and past the hour; with a date they are taken for UTC, as a recording does not tell its time zone.
+    Numbers are seconds, or whatever there are `units_in_a_second` of; `0x` ticks are 0.1 ms; `hh:mm:ss.ms`,
+    `mm:ss.s` and `hh:mm:ss:ms` go on counting past midnight and past the hour; with a date they are taken for UTC,
+    as a recording does not tell its time zone.
     """
 
     def __init__(self, units_in_a_second: int = 1) -> None:

@@ -8,10 +8,22 @@ reader carries on below it. BLF and MF4 are binary: from a damaged place on noth
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 from chargelink.cli.language import Text
-from chargelink.trace.can_log.frame import NOT_A_FRAME, CanFrame, Kind, Unreadable, readable
+from chargelink.trace.can_log.frame import (
+    BAD_IDENTIFIER,
+    BAD_TIME,
+    IDENTIFIER_BITS,
+    NOT_A_FRAME,
+    TOO_LONG,
+    CanFrame,
+    Kind,
+    Unreadable,
+    longest_data,
+    readable,
+)
 from chargelink.trace.source import CannotRead, Source
 
 if TYPE_CHECKING:
@@ -43,8 +55,8 @@ def _python_can() -> Any:
     return can
 
 
-def frame_of(message: "can.Message") -> CanFrame:
-    """A frame of a message of python-can."""
+def frame_of(message: "can.Message") -> CanFrame | Text:
+    """A frame of a message of python-can, whose readers check nothing; or what is wrong with it."""
     kind = Kind.EXTENDED if message.is_extended_id else Kind.STANDARD
     for holds, other in (
         (message.is_fd, Kind.FD),
@@ -54,6 +66,12 @@ def frame_of(message: "can.Message") -> CanFrame:
         kind = other if holds else kind
     channel = "" if message.channel is None else str(message.channel)
     data = b"" if message.is_remote_frame else bytes(message.data)
+    if not 0 <= message.arbitration_id <= IDENTIFIER_BITS:
+        return BAD_IDENTIFIER
+    if len(data) > longest_data(kind):
+        return TOO_LONG
+    if not isfinite(message.timestamp):
+        return BAD_TIME
     return CanFrame(message.timestamp, channel, message.arbitration_id, data, kind)
 
 
@@ -124,9 +142,10 @@ def _read_lines(
         file = _Remaining(header, remaining)
         try:
             for message in reader(file):
-                *passed_over, _ = file.taken
+                *passed_over, (number, line) = file.taken
                 yield from _unreadable(passed_over, is_frame)
-                yield [frame_of(message)]
+                frame = frame_of(message)
+                yield Unreadable(number, line, frame) if isinstance(frame, Text) else [frame]
                 file.taken.clear()
             ended = True
             yield from _unreadable(file.taken, is_frame)
@@ -199,11 +218,15 @@ def _batches(reader: "Iterable[can.Message]") -> Iterator[list[CanFrame] | Unrea
     count = 0
     try:
         for message in reader:
-            batch.append(frame_of(message))
             count += 1
-            if len(batch) == BATCH:
+            frame = frame_of(message)
+            if isinstance(frame, CanFrame):
+                batch.append(frame)
+            if len(batch) == BATCH or not isinstance(frame, CanFrame):
                 yield batch
                 batch = []
+            if isinstance(frame, Text):
+                yield Unreadable(count, "", frame)
     except CannotRead:
         raise
     except Exception:  # whatever a foreign reader makes of a foreign file

@@ -19,6 +19,7 @@ BAD_DATA = Text("data is not whole hexadecimal bytes", "数据不是完整的十
 TOO_LONG = Text("more data than a frame carries", "数据超过一帧的长度")
 LENGTH_DIFFERS = Text("fewer data bytes than the length says", "数据字节少于所标长度")
 BAD_TIME = Text("time is not understood", "无法识别时间")
+COLUMN_MISSING = Text("columns are missing", "缺少列")
 
 
 class Kind(Enum):
@@ -29,6 +30,11 @@ class Kind(Enum):
     REMOTE = Text("remote frame", "远程帧")
     ERROR = Text("error frame", "错误帧")
     FD = Text("CAN FD frame", "CAN FD 帧")
+
+
+def longest_data(kind: Kind) -> int:
+    """Bytes that a frame of the kind can carry."""
+    return 64 if kind is Kind.FD else 8
 
 
 class CanFrame(NamedTuple):

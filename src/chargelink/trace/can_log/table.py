@@ -22,6 +22,7 @@ from chargelink.trace.can_log.frame import (
     BAD_DATA,
     BAD_IDENTIFIER,
     BAD_TIME,
+    COLUMN_MISSING,
     LENGTH_DIFFERS,
     TOO_LONG,
     CanFrame,
@@ -29,10 +30,10 @@ from chargelink.trace.can_log.frame import (
     Unreadable,
     data_bytes,
     identified,
+    longest_data,
 )
 from chargelink.trace.source import lines
 
-COLUMN_MISSING = Text("columns are missing", "缺少列")
 IDENTIFIER_NAMES = {
     "id", "帧id", "id号", "canid", "标识符", "帧标识", "帧标识符", "报文id", "identifier", "arbitrationid", "arbid",
     "frameid", "msgid", "messageid", "pgnid", "idhex",
@@ -63,12 +64,14 @@ FORMS = (  # in this order: an error frame may be called extended too
 HEADER_WITHIN = 40  # lines: some tools write about themselves first
 
 _BRACKETS = re.compile(r"[(（\[].*?[)）\]]")
+_UNIT_BEHIND = re.compile(r"[\s_](?:ms|us|µs|ns|s)$")
 _BYTE_NAME = re.compile(r"(?:d|db|b|byte|data|字节|数据)(\d{1,2})")
 
 
 def _plain(name: str) -> str:
-    """A column's name for comparison: `帧ID(靠右对齐)` and `Frame_ID` are `帧id` and `frameid`."""
-    return re.sub(r"[\s_.#:-]+", "", _BRACKETS.sub("", name).lower().lstrip("\ufeff"))
+    """A column's name for comparison: `帧ID(靠右对齐)`, `Frame_ID`, `time_us` are `帧id`, `frameid`, `time`."""
+    name = _UNIT_BEHIND.sub("", _BRACKETS.sub("", name).lower().strip("\ufeff "))
+    return re.sub(r"[\s_.#:-]+", "", name)
 
 
 def _units_in_a_second(name: str) -> int:
@@ -248,4 +251,4 @@ def _data(cells: list[str], columns: Columns, kind: Kind) -> bytes | Text:
         if len(data) < length:
             return LENGTH_DIFFERS
         data = data[: max(length, 0)]
-    return TOO_LONG if len(data) > (64 if kind is Kind.FD else 8) else data
+    return TOO_LONG if len(data) > longest_data(kind) else data

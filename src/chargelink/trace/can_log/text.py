@@ -28,12 +28,11 @@ from chargelink.trace.can_log.frame import (
     Unreadable,
     data_bytes,
     identified,
+    longest_data,
     readable,
 )
 from chargelink.trace.source import lines
 
-CLASSIC_LENGTH = 8
-FD_LENGTH = 64
 LONGEST_LINE = 1000  # characters; nothing that writes frames writes longer ones, and expressions below are not linear
 
 # Identifiers of 29 bits have eight digits of which the first is 0 or 1; anything else is not for the fast path.
@@ -121,7 +120,7 @@ def frame_of_line(line: str, clock: Clock) -> CanFrame | Text | None:
     line = line.strip().removeprefix("\ufeff")
     if len(line) > LONGEST_LINE:
         return NOT_A_FRAME
-    line = _COLOURS.sub("", line)
+    line = _COLOURS.sub("", line).strip()
     if not line or _COMMENT.match(line):
         return None
     if logged := _LOGGED.fullmatch(line):
@@ -137,9 +136,9 @@ def frame_of_line(line: str, clock: Clock) -> CanFrame | Text | None:
 
 def _frame(time: str | None, channel: str, identifier: str, rest: str, clock: Clock) -> CanFrame | Text:
     """A frame of what stands behind the `#`: data, `R` and a length, or `#`, a digit of flags and data."""
-    longest, kind = CLASSIC_LENGTH, None
+    kind = None
     if rest.startswith("#"):
-        rest, longest, kind = rest[2:], FD_LENGTH, Kind.FD
+        rest, kind = rest[2:], Kind.FD
     rest = _COMMENT.sub("", rest)
     if rest[:1] in ("R", "r"):
         rest, kind = "", Kind.REMOTE
@@ -155,9 +154,10 @@ def _frame(time: str | None, channel: str, identifier: str, rest: str, clock: Cl
         data = data_bytes(_LENGTH_CODE.sub("", rest))
     except ValueError:
         return BAD_DATA
-    if len(data) > longest:
+    kind = kind or written
+    if len(data) > longest_data(kind):
         return TOO_LONG
-    return CanFrame(seconds, channel, number, data, kind or written)
+    return CanFrame(seconds, channel, number, data, kind)
 
 
 def _frame_shown(shown: re.Match[str], clock: Clock) -> CanFrame | Text:
