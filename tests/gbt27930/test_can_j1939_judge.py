@@ -11,8 +11,9 @@ from typing import Any
 import can
 import j1939
 import pytest
-from tests.gbt27930.bus import BCP, BCS, BMS, BMV, BRM, CHARGER, Node
+from tests.gbt27930.bus import BCP, BCS, BMV, BRM, Node
 
+from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import Event, Frame, Observer, Received, Receiver, Sender, Sent
 
 PATIENCE = 20.0  # s

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from tests.gbt27930.bus import (
     BCP,
     BCS,
-    BMS,
     BRM,
-    CHARGER,
     CONNECTION_TO_BMS,
     CONNECTION_TO_CHARGER,
     DATA_TO_CHARGER,
@@ -24,14 +22,15 @@ from tests.gbt27930.bus import (
     rts,
 )
 
+from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import (
     Aborted,
     Event,
     Frame,
     Incomplete,
     Observer,
-    Oddity,
     Received,
+    Trouble,
     Unexpected,
 )
 
@@ -161,6 +160,13 @@ def test_what_was_complete_for_us_may_be_repeated_for_the_charger() -> None:
     assert seen(*frames) == [BRM_RECEIVED]
 
 
+def test_packets_of_a_transfer_whose_request_is_missing_in_the_recording() -> None:
+    """They are not taken for a repetition of those before."""
+    newer = packets(1, 2, payload=b"123456789")
+    frames = [rts(BCS, 9), *packets(1, 2, payload=BCS_PAYLOAD), *newer]
+    assert seen(*frames) == [BCS_RECEIVED, *(Unexpected(*one, Trouble.NO_SESSION) for one in newer)]
+
+
 def test_a_bms_gives_up_on_a_silent_charger() -> None:
     """The pattern of a charger without transport protocol: three requests, each given up with reason 255."""
     given_up = Aborted(BRM, 0xFF, by=BMS, source=BMS, destination=CHARGER)
@@ -185,17 +191,17 @@ def test_a_transfer_goes_on_while_another_is_refused() -> None:
 
 
 def test_a_transfer_that_another_one_ended() -> None:
-    lost = Incomplete(BRM, BMS, CHARGER, have=3, of=7, why=Oddity.SUPERSEDED)
+    lost = Incomplete(BRM, BMS, CHARGER, have=3, of=7, why=Trouble.SUPERSEDED)
     begun = [rts(BRM, 49), cts(BRM, 7, 1), *packets(1, 2, 3)]
     assert seen(*begun, *WHOLE_BCS) == [lost, BCS_RECEIVED]
     assert seen(*begun, rts(BRM, 49), *packets(*range(1, 8))) == [lost, BRM_RECEIVED]
     assert seen(*begun, rts(BCP, 13), cts(BCP, 2, 1), *WHOLE_BCS) == [
         lost,
-        Incomplete(BCP, BMS, CHARGER, have=0, of=2, why=Oddity.SUPERSEDED),
+        Incomplete(BCP, BMS, CHARGER, have=0, of=2, why=Trouble.SUPERSEDED),
         BCS_RECEIVED,
     ]
     assert seen(rts(BRM, 49), *WHOLE_BCS) == [
-        Incomplete(BRM, BMS, CHARGER, have=0, of=7, why=Oddity.SUPERSEDED),
+        Incomplete(BRM, BMS, CHARGER, have=0, of=7, why=Trouble.SUPERSEDED),
         BCS_RECEIVED,
     ]
 
@@ -214,19 +220,19 @@ def test_an_abort_of_the_one_set_aside_leaves_the_other() -> None:
 
 def test_acknowledged_though_packets_are_missing_in_the_recording() -> None:
     frames = [rts(BRM, 49), cts(BRM, 7, 1), *packets(1, 2, 4, 5, 6, 7), acknowledgement(BRM, 49)]
-    assert seen(*frames) == [Incomplete(BRM, BMS, CHARGER, have=6, of=7, why=Oddity.NOT_RECORDED)]
+    assert seen(*frames) == [Incomplete(BRM, BMS, CHARGER, have=6, of=7, why=Trouble.NOT_RECORDED)]
 
 
 def test_the_recording_ends_in_the_middle() -> None:
     observer = Observer()
     for one in (rts(BRM, 49), *packets(1, 2)):
         assert not observer.receive(*one, 0.0)
-    assert observer.close() == [Incomplete(BRM, BMS, CHARGER, have=2, of=7, why=Oddity.ENDED)]
+    assert observer.close() == [Incomplete(BRM, BMS, CHARGER, have=2, of=7, why=Trouble.ENDED)]
     assert observer.close() == []
 
 
 def test_the_recording_begins_in_the_middle() -> None:
-    lone = [Unexpected(*one, Oddity.NO_SESSION) for one in packets(6, 7)]
+    lone = [Unexpected(*one, Trouble.NO_SESSION) for one in packets(6, 7)]
     assert seen(*packets(6, 7), acknowledgement(BRM, 49), *WHOLE_BCS) == [*lone, BCS_RECEIVED]
     assert seen(abort(BRM, 3)) == [Aborted(BRM, 3, by=BMS, source=BMS, destination=CHARGER)]
 
@@ -254,7 +260,7 @@ def test_sizes_that_cannot_be(size: int, announced: int, sent: int, payload: byt
     """Said, and read all the same where there is something to read."""
     request = rts(BRM, size, announced)
     first, *rest = seen(request, *packets(*range(1, sent + 1)))
-    assert first == Unexpected(*request, Oddity.BAD_SIZE)
+    assert first == Unexpected(*request, Trouble.BAD_SIZE)
     assert [event.payload for event in rest if isinstance(event, Received)] == ([payload] if payload else [])
 
 
@@ -263,7 +269,7 @@ def test_sizes_that_cannot_be(size: int, announced: int, sent: int, payload: byt
 )
 def test_a_packet_that_does_not_fit_changes_nothing(data: bytes) -> None:
     frames = [rts(BRM, 49), *packets(1, 2), Frame(DATA_TO_CHARGER, data), *packets(3, 4, 5, 6, 7)]
-    assert seen(*frames) == [Unexpected(DATA_TO_CHARGER, data, Oddity.BAD_PACKET), BRM_RECEIVED]
+    assert seen(*frames) == [Unexpected(DATA_TO_CHARGER, data, Trouble.BAD_PACKET), BRM_RECEIVED]
 
 
 def test_a_last_packet_without_padding() -> None:
@@ -274,7 +280,7 @@ def test_a_last_packet_without_padding() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\x10\x31\x00\x07\xff\x00\x02", bytes(8), b"\x12" + bytes(7)])
 def test_what_is_no_connection_message(data: bytes) -> None:
-    assert seen(Frame(CONNECTION_TO_CHARGER, data)) == [Unexpected(CONNECTION_TO_CHARGER, data, Oddity.MALFORMED)]
+    assert seen(Frame(CONNECTION_TO_CHARGER, data)) == [Unexpected(CONNECTION_TO_CHARGER, data, Trouble.MALFORMED)]
 
 
 @given(

@@ -5,8 +5,9 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.gbt27930.bus import BCP, BCS, BMS, BMV, BRM, CHARGER, DATA_TO_CHARGER, Bus, shown
+from tests.gbt27930.bus import BCP, BCS, BMV, BRM, DATA_TO_CHARGER, Bus, shown
 
+from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import (
     Aborted,
     Endpoint,

@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 from tests.gbt27930.bus import (
     BCP,
     BCS,
-    BMS,
     BMV,
     BRM,
-    CHARGER,
     CONNECTION_TO_CHARGER,
     DATA_TO_CHARGER,
     TRANSFERS,
@@ -24,16 +22,17 @@ from tests.gbt27930.bus import (
     shown,
 )
 
+from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import (
     Aborted,
     AbortReason,
     Event,
     Frame,
-    Oddity,
     Received,
     Receiver,
     Refused,
     TimedOut,
+    Trouble,
     Unexpected,
 )
 from chargelink.gbt27930.transport.receiver import everything
@@ -157,19 +156,19 @@ def test_a_last_packet_without_padding(last: bytes, complete: bool) -> None:
     if complete:
         assert event == Received(BCS, b"abcdefghi", BMS, CHARGER, 0.0)
     else:
-        assert event == Unexpected(DATA_TO_CHARGER, last, Oddity.BAD_PACKET)
+        assert event == Unexpected(DATA_TO_CHARGER, last, Trouble.BAD_PACKET)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00abcdefg", b"\x08abcdefg", b"\xffabcdefg", b"\x03abcdef"])
 def test_a_packet_that_does_not_fit(data: bytes) -> None:
     charger = begun(1, 2)
-    assert charger.told(Frame(DATA_TO_CHARGER, data)) == [Unexpected(DATA_TO_CHARGER, data, Oddity.BAD_PACKET)]
+    assert charger.told(Frame(DATA_TO_CHARGER, data)) == [Unexpected(DATA_TO_CHARGER, data, Trouble.BAD_PACKET)]
     events = charger.told(*(packet(PAYLOAD, sequence) for sequence in range(3, 8)))
     assert events == [Received(BRM, PAYLOAD, BMS, CHARGER, 0.0)]
 
 
 def test_a_packet_without_a_session() -> None:
-    assert Charger().told(packet(PAYLOAD, 1)) == [Unexpected(*packet(PAYLOAD, 1), Oddity.NO_SESSION)]
+    assert Charger().told(packet(PAYLOAD, 1)) == [Unexpected(*packet(PAYLOAD, 1), Trouble.NO_SESSION)]
 
 
 def test_a_second_request_for_the_same_message_replaces_the_first() -> None:
@@ -183,7 +182,7 @@ def test_a_second_request_for_the_same_message_replaces_the_first() -> None:
 
 def test_a_request_for_another_message_is_refused_and_the_first_goes_on() -> None:
     charger = begun(1, 2, 3)
-    assert charger.told(rts(BCP, 13)) == [Refused(BCP, Oddity.OTHER_SESSION)]
+    assert charger.told(rts(BCP, 13)) == [Refused(BCP, Trouble.OTHER_SESSION)]
     assert charger.data_to_send() == [abort(BCP, AbortReason.BUSY, 0x1CECF456)]
     events = charger.told(*(packet(PAYLOAD, sequence) for sequence in range(4, 8)))
     assert events == [Received(BRM, PAYLOAD, BMS, CHARGER, 0.0)]
@@ -194,14 +193,14 @@ def test_a_request_for_another_message_is_refused_and_the_first_goes_on() -> Non
 )
 def test_an_impossible_request_is_refused(size: int, packets: int) -> None:
     charger = Charger()
-    assert charger.told(rts(BRM, size, packets)) == [Refused(BRM, Oddity.BAD_SIZE)]
+    assert charger.told(rts(BRM, size, packets)) == [Refused(BRM, Trouble.BAD_SIZE)]
     assert charger.data_to_send() == [abort(BRM, AbortReason.RESOURCES, 0x1CECF456)]
     assert charger.deadline is None
 
 
 def test_a_charger_may_refuse_cell_voltages() -> None:
     charger = Charger(accepts={BRM, BCP, BCS}.__contains__)
-    assert charger.told(rts(BMV, 252)) == [Refused(BMV, Oddity.NOT_ACCEPTED)]
+    assert charger.told(rts(BMV, 252)) == [Refused(BMV, Trouble.NOT_ACCEPTED)]
     assert charger.data_to_send() == [abort(BMV, AbortReason.RESOURCES, 0x1CECF456)]
     charger.told(rts(BCP, 13))
     assert charger.data_to_send() == [cts(BCP, 2, 1)]
@@ -278,10 +277,14 @@ def test_the_priority_says_nothing(priority: int) -> None:
 
 
 def test_what_is_no_connection_message() -> None:
-    for data, why in ((b"", Oddity.MALFORMED), (b"\x10\x31\x00\x07", Oddity.MALFORMED), (bytes(8), Oddity.MALFORMED)):
+    for data, why in (
+        (b"", Trouble.MALFORMED),
+        (b"\x10\x31\x00\x07", Trouble.MALFORMED),
+        (bytes(8), Trouble.MALFORMED),
+    ):
         assert Charger().told(Frame(CONNECTION_TO_CHARGER, data)) == [Unexpected(CONNECTION_TO_CHARGER, data, why)]
     broadcast = Frame(CONNECTION_TO_CHARGER, bytes.fromhex("20 09 00 02 FF 00 11 00"))
-    assert Charger().told(broadcast) == [Unexpected(*broadcast, Oddity.BROADCAST)]
+    assert Charger().told(broadcast) == [Unexpected(*broadcast, Trouble.BROADCAST)]
 
 
 @given(

@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 from tests.gbt27930.bus import (
     BCP,
     BCS,
-    BMS,
     BMV,
     BRM,
-    CHARGER,
     CONNECTION_TO_BMS,
     TRANSFERS,
     abort,
@@ -23,15 +21,16 @@ from tests.gbt27930.bus import (
     shown,
 )
 
+from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import (
     Aborted,
     AbortReason,
     Event,
     Frame,
-    Oddity,
     Sender,
     Sent,
     TimedOut,
+    Trouble,
     Unexpected,
 )
 from chargelink.wire import EncodeError
@@ -274,12 +273,12 @@ def test_we_abort_and_forget_what_waits() -> None:
 )
 def test_answers_that_do_not_fit_change_nothing(answer: Frame) -> None:
     vehicle = asking()
-    assert vehicle.told(answer, now=0.5) == [Unexpected(*answer, Oddity.WRONG_ANSWER)]
+    assert vehicle.told(answer, now=0.5) == [Unexpected(*answer, Trouble.WRONG_ANSWER)]
     assert (vehicle.deadline, vehicle.data_to_send()) == (1.250, [])
 
 
 def test_answers_without_a_question() -> None:
-    assert Vehicle().told(cts(BRM, 7, 1)) == [Unexpected(*cts(BRM, 7, 1), Oddity.WRONG_ANSWER)]
+    assert Vehicle().told(cts(BRM, 7, 1)) == [Unexpected(*cts(BRM, 7, 1), Trouble.WRONG_ANSWER)]
     assert Vehicle().told(abort(BRM, 1, CONNECTION_TO_BMS)) == []
 
 

@@ -18,11 +18,11 @@ from chargelink.gbt27930.transport.events import (
     Aborted,
     Event,
     Incomplete,
-    Oddity,
     Received,
     Refused,
     Sent,
     TimedOut,
+    Trouble,
     Unexpected,
 )
 from chargelink.gbt27930.transport.frames import AbortReason, Frame
@@ -38,12 +38,12 @@ __all__ = [
     "Frame",
     "Incomplete",
     "Observer",
-    "Oddity",
     "Received",
     "Receiver",
     "Refused",
     "Sender",
     "Sent",
     "TimedOut",
+    "Trouble",
     "Unexpected",
 ]

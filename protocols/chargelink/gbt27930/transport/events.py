@@ -10,7 +10,7 @@ import msgspec
 from chargelink.gbt27930.transport.frames import REASONS
 
 
-class Oddity(Enum):
+class Trouble(Enum):
     """What is wrong with a TP frame or with the end of a transfer, in English and Chinese."""
 
     MALFORMED = "no transport message", "不是有效的传输协议报文"
@@ -74,7 +74,7 @@ class Refused(msgspec.Struct, frozen=True):
     """We did not begin a transfer that the peer asked for, and told it by Conn_Abort."""
 
     pgn: int
-    why: Oddity
+    why: Trouble
 
 
 class TimedOut(msgspec.Struct, frozen=True):
@@ -93,7 +93,7 @@ class Incomplete(msgspec.Struct, frozen=True):
     destination: int
     have: int
     of: int
-    why: Oddity
+    why: Trouble
     retries: int = 0
 
 
@@ -102,7 +102,7 @@ class Unexpected(msgspec.Struct, frozen=True):
 
     identifier: int
     data: bytes
-    why: Oddity
+    why: Trouble
 
 
 Event = Received | Sent | Aborted | Refused | TimedOut | Incomplete | Unexpected

@@ -7,6 +7,7 @@ Reserved bytes are sent as ones and never compared: some implementations fill th
 from enum import IntEnum
 from typing import Annotated, NamedTuple
 
+from chargelink.gbt27930.identifier import Identifier
 from chargelink.wire import Coded, DecodeError, Message, Raw, u8, u16, u24
 
 TP_CM = 0xEC  # PDU format of the connection management, PGN 0x00EC00
@@ -168,9 +169,9 @@ def joined(parts: dict[int, bytes], size: int) -> bytes:
 
 def addressed(pdu_format: int, destination: int, source: int) -> int:
     """The identifier of a TP frame without its priority."""
-    return pdu_format << 16 | destination << 8 | source
+    return Identifier(0, pdu_format << 8, destination, source).encode()
 
 
-def frame(pdu_format: int, destination: int, source: int, data: bytes) -> Frame:
-    """A TP frame as it is sent."""
-    return Frame(PRIORITY << 26 | addressed(pdu_format, destination, source), data)
+def frame(pdu_format: int, destination: int, source: int, message: Message) -> Frame:
+    """A TP frame as it is sent. Raises EncodeError when a value does not fit its field."""
+    return Frame(Identifier(PRIORITY, pdu_format << 8, destination, source).encode(), message.encode())

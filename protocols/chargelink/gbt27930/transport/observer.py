@@ -11,7 +11,7 @@ every frame the same time. No timer ends a session here; the next RTS of the sam
 from collections.abc import Sequence
 from struct import Struct
 
-from chargelink.gbt27930.transport.events import Aborted, Event, Incomplete, Oddity, Received, Unexpected
+from chargelink.gbt27930.transport.events import Aborted, Event, Incomplete, Received, Trouble, Unexpected
 from chargelink.gbt27930.transport.frames import (
     GLOBAL,
     LARGEST,
@@ -62,7 +62,7 @@ class _Session:
             self.retries += first <= self.asked
             self.asked = max(self.asked, first + count - 1)
 
-    def incomplete(self, why: Oddity) -> Incomplete:
+    def incomplete(self, why: Trouble) -> Incomplete:
         destination, source = divmod(self.pair, 256)
         return Incomplete(self.pgn, source, destination, len(self.parts), self.packets, why, self.retries)
 
@@ -80,13 +80,17 @@ class Observer:
         if pdu_format == _TRANSFER:
             session = self._sessions.get(identifier & 0xFFFF)
             if session is None:
-                return (Unexpected(identifier, data, Oddity.NO_SESSION),)
+                return (Unexpected(identifier, data, Trouble.NO_SESSION),)
             sequence = data[0] if data else 0
+            parts = session.parts
+            if session.done:
+                if parts.get(sequence) == data:
+                    return _NOTHING  # repeated though we saw it: the responder had lost it
+                return (Unexpected(identifier, data, Trouble.NO_SESSION),)
             if not 0 < sequence <= session.packets or (
                 len(data) < 8 and not packet_holds(data, sequence, session.size)
             ):
-                return (Unexpected(identifier, data, Oddity.BAD_PACKET),)
-            parts = session.parts
+                return (Unexpected(identifier, data, Trouble.BAD_PACKET),)
             parts[sequence] = data
             return self._complete(session, time) if len(parts) == session.packets else _NOTHING
         if pdu_format == _CONNECTION:
@@ -98,11 +102,11 @@ class Observer:
         sessions = [*self._set_aside.values(), *self._sessions.values()]
         self._set_aside.clear()
         self._sessions.clear()
-        return [session.incomplete(Oddity.ENDED) for session in sessions if not session.done]
+        return [session.incomplete(Trouble.ENDED) for session in sessions if not session.done]
 
     def _connection(self, identifier: int, data: bytes, time: float) -> Sequence[Event]:
         if len(data) < 8:
-            return (Unexpected(identifier, data, Oddity.MALFORMED),)
+            return (Unexpected(identifier, data, Trouble.MALFORMED),)
         control, size, packets, _, low, high = _unpack(data)
         pgn = high << 16 | low
         if control in (_RTS, _BAM):
@@ -117,10 +121,10 @@ class Observer:
             if session is None or session.pgn != pgn:
                 return _NOTHING  # the recording begins here
             del self._sessions[answered]
-            return _NOTHING if session.done else (session.incomplete(Oddity.NOT_RECORDED),)
+            return _NOTHING if session.done else (session.incomplete(Trouble.NOT_RECORDED),)
         if control == _ABORT:
             return self._aborted(identifier & 0xFFFF, answered, pgn, data[1])
-        return (Unexpected(identifier, data, Oddity.MALFORMED),)
+        return (Unexpected(identifier, data, Trouble.MALFORMED),)
 
     def _announced(
         self, identifier: int, data: bytes, size: int, packets: int, pgn: int, time: float
@@ -129,7 +133,7 @@ class Observer:
         events: tuple[Event, ...] = _NOTHING
         needed = packets_needed(size)
         if packets != needed or not SMALLEST <= size <= LARGEST:
-            events = (Unexpected(identifier, data, Oddity.BAD_SIZE),)
+            events = (Unexpected(identifier, data, Trouble.BAD_SIZE),)
             if not 0 < size <= LARGEST:
                 return events
         session = _Session(pair, pgn, size, needed, time)
@@ -144,12 +148,10 @@ class Observer:
             # the responder may refuse this one while the first goes on: what comes next will tell
             before = self._set_aside.get(pair)
             self._set_aside[pair] = running
-            return (*events, before.incomplete(Oddity.SUPERSEDED)) if before else events
-        return (*events, running.incomplete(Oddity.SUPERSEDED))
+            return (*events, before.incomplete(Trouble.SUPERSEDED)) if before else events
+        return (*events, running.incomplete(Trouble.SUPERSEDED))
 
     def _complete(self, session: _Session, time: float) -> Sequence[Event]:
-        if session.done:
-            return _NOTHING  # repeated though we saw it: the responder had lost it
         session.done = True
         pair = session.pair
         received = Received(
@@ -162,7 +164,7 @@ class Observer:
             pair >> 8 == GLOBAL,
         )
         if self._set_aside and (before := self._set_aside.pop(pair, None)):
-            return (before.incomplete(Oddity.SUPERSEDED), received)
+            return (before.incomplete(Trouble.SUPERSEDED), received)
         return (received,)
 
     def _aborted(self, own: int, answered: int, pgn: int, reason: int) -> Sequence[Event]:

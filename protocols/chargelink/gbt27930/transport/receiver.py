@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from chargelink.gbt27930.transport.events import (
     Aborted,
     Event,
-    Oddity,
     Received,
     Refused,
     TimedOut,
+    Trouble,
     Unexpected,
 )
 from chargelink.gbt27930.transport.frames import (
@@ -110,14 +110,14 @@ class Receiver:
         try:
             message = decode_connection(data)
         except DecodeError:
-            return [Unexpected(identifier, data, Oddity.MALFORMED)]
+            return [Unexpected(identifier, data, Trouble.MALFORMED)]
         match message:
             case RequestToSend():
                 return self._open(message, now)
             case Abort():
                 return self._aborted(message)
             case Broadcast():
-                return [Unexpected(identifier, data, Oddity.BROADCAST)]
+                return [Unexpected(identifier, data, Trouble.BROADCAST)]
         return []
 
     def tick(self, now: float) -> list[Event]:
@@ -140,20 +140,20 @@ class Receiver:
         running = self._session
         if running and running.pgn != rts.pgn:
             # 5.10.5: no second session for another PGN; the first one goes on
-            return self._refuse(rts, AbortReason.BUSY, Oddity.OTHER_SESSION)
+            return self._refuse(rts, AbortReason.BUSY, Trouble.OTHER_SESSION)
         # 5.10.3.1: an RTS for the same PGN replaces the session without a word
         self._session = None
         if not conforms(rts):
-            return self._refuse(rts, AbortReason.RESOURCES, Oddity.BAD_SIZE)
+            return self._refuse(rts, AbortReason.RESOURCES, Trouble.BAD_SIZE)
         if not self._accepts(rts.pgn):
-            return self._refuse(rts, AbortReason.RESOURCES, Oddity.NOT_ACCEPTED)
+            return self._refuse(rts, AbortReason.RESOURCES, Trouble.NOT_ACCEPTED)
         # a limit of 0 packets makes no sense: one at a time is the least that gets anywhere
         window = min(self._window, rts.max_packets or 1)
         self._session = session = _Session(rts.pgn, rts.total_size, rts.packets, window, now, now)
         self._request(session, now)
         return []
 
-    def _refuse(self, rts: RequestToSend, reason: AbortReason, why: Oddity) -> list[Event]:
+    def _refuse(self, rts: RequestToSend, reason: AbortReason, why: Trouble) -> list[Event]:
         self._send(Abort(Control.ABORT, reason, rts.pgn))
         return [Refused(rts.pgn, why)]
 
@@ -174,10 +174,10 @@ class Receiver:
     def _collect(self, identifier: int, data: bytes, now: float) -> list[Event]:
         session = self._session
         if session is None:
-            return [Unexpected(identifier, data, Oddity.NO_SESSION)]
+            return [Unexpected(identifier, data, Trouble.NO_SESSION)]
         sequence = data[0] if data else 0
         if not 1 <= sequence <= session.packets or not packet_holds(data, sequence, session.size):
-            return [Unexpected(identifier, data, Oddity.BAD_PACKET)]
+            return [Unexpected(identifier, data, Trouble.BAD_PACKET)]
         if sequence in session.parts:
             return []  # a duplicate is no progress: it does not feed the timer
         session.parts[sequence] = data
@@ -212,4 +212,4 @@ class Receiver:
         self._send(Abort(Control.ABORT, reason, session.pgn))
 
     def _send(self, message: Message) -> None:
-        self._outgoing.append(frame(TP_CM, self._peer, self._own, message.encode()))
+        self._outgoing.append(frame(TP_CM, self._peer, self._own, message))

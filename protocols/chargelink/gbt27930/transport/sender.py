@@ -11,7 +11,7 @@ One session at a time (J1939-21, 5.10.5.1); messages wait for their turn in the 
 
 from dataclasses import dataclass
 
-from chargelink.gbt27930.transport.events import Aborted, Event, Oddity, Sent, TimedOut, Unexpected
+from chargelink.gbt27930.transport.events import Aborted, Event, Sent, TimedOut, Trouble, Unexpected
 from chargelink.gbt27930.transport.frames import (
     ADDRESSED,
     LARGEST,
@@ -24,6 +24,7 @@ from chargelink.gbt27930.transport.frames import (
     AbortReason,
     ClearToSend,
     Control,
+    DataPacket,
     EndOfMessage,
     Frame,
     RequestToSend,
@@ -55,9 +56,9 @@ class _Session:
     requests: int = 0  # RTS sent
     retries: int = 0  # requests repeated, by either side
 
-    def packet(self, sequence: int) -> bytes:
+    def packet(self, sequence: int) -> DataPacket:
         part = self.payload[(sequence - 1) * PACKET : sequence * PACKET]
-        return bytes((sequence,)) + part.ljust(PACKET, b"\xff")
+        return DataPacket(sequence, part.ljust(PACKET, b"\xff"))
 
 
 class Sender:
@@ -186,8 +187,8 @@ class Sender:
         allowed = min(cts.packets_allowed, self._max_packets)
         session.next = cts.next_packet
         session.last = min(cts.next_packet + allowed - 1, session.packets)
-        session.deadline, session.timer = max(now, session.free), None
-        if session.deadline == now:
+        session.deadline, session.timer = session.free, None
+        if session.free <= now:
             self._transfer(session, now)
         return []
 
@@ -209,8 +210,8 @@ class Sender:
         self._send(Abort(Control.ABORT, reason, session.pgn))
 
     def _send(self, message: Message) -> None:
-        self._outgoing.append(frame(TP_CM, self._peer, self._own, message.encode()))
+        self._outgoing.append(frame(TP_CM, self._peer, self._own, message))
 
 
 def _wrong(identifier: int, data: bytes) -> Unexpected:
-    return Unexpected(identifier, data, Oddity.WRONG_ANSWER)
+    return Unexpected(identifier, data, Trouble.WRONG_ANSWER)
