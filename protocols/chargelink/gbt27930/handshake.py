@@ -46,9 +46,9 @@ class BRM(Message, frozen=True):
     rated_voltage: Voltage  # SPN 2568
     vendor: Annotated[str | None, Text(4, name="vendor_ascii", note="SPN 2569")] = None
     pack_serial: Annotated[bytes | None, Raw(4, name="pack_serial_hex", note="SPN 2570")] = None
-    production_year: Annotated[int | None, u8(offset=1985, note="SPN 2571; some send the year without the offset")] = (
-        None
-    )
+    production_year: Annotated[
+        int | None, u8(offset=1985, high=2060, note="SPN 2571; some send the year without the offset")
+    ] = None
     production_month: Annotated[int | None, u8(low=1, high=12)] = None
     production_day: Annotated[int | None, u8(low=1, high=31)] = None
     charge_count: Annotated[int | None, u24(note="SPN 2572")] = None

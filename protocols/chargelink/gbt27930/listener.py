@@ -8,7 +8,7 @@ a bridge may carry more pairs: a pair is learned from its handshake and keeps it
 speaks follows from its handshake and its version, or, until these were seen, from the lengths of its messages.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -17,15 +17,16 @@ import msgspec
 from chargelink.gbt27930.catalogue import BY_PGN, TRANSPORTED_ABOVE, Edition, Entry, Sender
 from chargelink.gbt27930.handshake import VERSION_2011
 from chargelink.gbt27930.identifier import BMS, CHARGER, Identifier
-from chargelink.gbt27930.plausibility import JUDGES, Implausible
+from chargelink.gbt27930.plausibility import ADVISORY, JUDGES, Implausible
 from chargelink.gbt27930.transport import Event, Observer, Received
-from chargelink.gbt27930.transport.frames import TP_CM, TP_DT
+from chargelink.gbt27930.transport.frames import GLOBAL, TP_CM, TP_DT
 from chargelink.wire import DecodeError, Flaw, Message
 
 HANDSHAKE = ("CHM", "BHM", "CRM")  # what makes two unknown addresses a pair
 TELLS_EDITION = ("CHM", "BHM", "BRM")  # 2011 lacks the first two, the third holds a version
 LENGTH_TELLS = ("CML", "CCS", "CSD")  # messages whose length differs between the editions
 TRANSPORT_PRIORITY = 7  # of messages that travel by transport; alone in a frame they come with 6 or 7
+CARRIED = 1 << 29  # marks the identifier of a message that came by transport; identifiers have 29 bits
 MOST_FOREIGN = 4096  # identifiers remembered as not ours: a hostile recording must not fill the memory
 
 
@@ -57,7 +58,7 @@ class Oddity(NamedTuple):
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """A message of GB/T 27930. It conforms when nothing is odd about it."""
+    """A message of GB/T 27930, and what is odd about it."""
 
     entry: Entry
     edition: Edition
@@ -65,6 +66,11 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
     identifier: int
     oddities: tuple[Flaw | Implausible | Oddity, ...] = ()
+
+    @property
+    def conforming(self) -> bool:
+        """The standard allows it as it came."""
+        return not self.oddities or all(odd in ADVISORY for odd in self.oddities)
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
@@ -96,17 +102,10 @@ Hearing = Heard | Unread | Control | Foreign | Event
 class _Pair:
     """A charger and a vehicle, and the edition of each: a charger of 2015 serves vehicles of 2011."""
 
-    def __init__(self, charger: int, bms: int, forced: Edition | None) -> None:
-        self.charger = charger
-        self.bms = bms
+    def __init__(self, forced: Edition | None) -> None:
         self.known: dict[Sender, Edition] = dict.fromkeys(Sender, forced) if forced else {}
         self.certain = set(self.known)  # senders whose edition follows from more than lengths
         self.forced = forced is not None
-
-    def sender(self, destination: int, source: int) -> Sender | None:
-        if (destination, source) == (self.bms, self.charger):
-            return Sender.CHARGER
-        return Sender.BMS if (destination, source) == (self.charger, self.bms) else None
 
     def edition(self, sender: Sender) -> Edition:
         """The sender's own edition if it is known, else its peer's, else that of today."""
@@ -116,13 +115,12 @@ class _Pair:
 class _Route:
     """What to do with the frames of one identifier, worked out once."""
 
-    __slots__ = ("always", "edition", "entry", "judge", "layout", "lengths", "pair", "tells", "transported")
+    __slots__ = ("always", "edition", "entry", "judge", "layout", "lengths", "pair", "tells")
 
-    def __init__(self, entry: Entry, pair: _Pair, always: tuple[Oddity, ...], *, transported: bool) -> None:
+    def __init__(self, entry: Entry, pair: _Pair, always: tuple[Oddity, ...]) -> None:
         self.entry = entry
         self.pair = pair
         self.always = always  # odd about every frame with this identifier
-        self.transported = transported
         self.edition = pair.edition(entry.sender)
         self.layout = entry.layout(self.edition)
         self.lengths = entry.lengths(self.edition)
@@ -135,10 +133,11 @@ class Listener:
 
     def __init__(self, edition: Edition | None = None) -> None:
         self._edition = edition
-        self._pairs = [_Pair(CHARGER, BMS, edition)]
-        self._routes: dict[int, _Route] = {}  # by identifier
+        self._links: dict[int, tuple[_Pair, Sender]] = {}  # by destination << 8 | source
+        self._routes: dict[int, _Route] = {}  # by identifier, with CARRIED for what transport brought
         self._foreign: set[int] = set()
         self._observer = Observer()
+        self._join(CHARGER, BMS)
 
     def hear(self, identifier: int, data: bytes, time: float = 0.0) -> Sequence[Hearing]:
         """Take a frame with a 29-bit identifier at `time` in s; give what it completes, in order."""
@@ -146,7 +145,7 @@ class Listener:
         if route is not None:
             return (self._read(route, identifier, data, ()),)
         if identifier >> 16 & 0x3FF in (TP_CM, TP_DT):
-            return list(self._transported(identifier, data, time))
+            return self._transported(identifier, data, time)
         if identifier not in self._foreign:
             route = self._routed(identifier, len(data))
             if route is not None:
@@ -159,6 +158,11 @@ class Listener:
     def close(self) -> Sequence[Hearing]:
         """The recording ends: tell what is under way."""
         return self._observer.close()
+
+    def sender(self, destination: int, source: int) -> Sender | None:
+        """Who speaks from one address to another, where the two are a pair."""
+        link = self._links.get(destination << 8 | source)
+        return link[1] if link else None
 
     def _read(self, route: _Route, identifier: int, data: bytes, more: tuple[Oddity, ...]) -> Heard | Unread:
         fits = not route.lengths or len(data) in route.lengths
@@ -176,59 +180,56 @@ class Listener:
             odd += tuple(route.judge(message))
         return Heard(route.entry, route.edition, message, data, identifier, odd)
 
-    def _transported(self, identifier: int, data: bytes, time: float) -> Iterator[Hearing]:
-        if identifier >> 16 & 0x3FF == TP_CM:
-            yield Control(identifier, data)
-        for event in self._observer.receive(identifier, data, time):
-            if isinstance(event, Received):
-                yield self._received(event, identifier)
-            else:
-                yield event
+    def _transported(self, identifier: int, data: bytes, time: float) -> list[Hearing]:
+        heard: list[Hearing] = [Control(identifier, data)] if identifier >> 16 & 0x3FF == TP_CM else []
+        events = self._observer.receive(identifier, data, time)
+        heard += [self._received(event) if isinstance(event, Received) else event for event in events]
+        return heard
 
-    def _received(self, event: Received, identifier: int) -> Hearing:
-        carried = Identifier(identifier >> 26, event.pgn, event.destination, event.source).encode()
-        pair = self._pair(event.destination, event.source)
-        entry = BY_PGN.get(event.pgn)
-        if pair is None or entry is None or pair.sender(event.destination, event.source) is not entry.sender:
-            return Foreign(carried, event.payload)
-        odd = [Oddity(Odd.RETRIED, event.retries)] if event.retries else []
+    def _received(self, event: Received) -> Hearing:
+        odd: tuple[Oddity, ...] = (Oddity(Odd.RETRIED, event.retries),) if event.retries else ()
+        destination = event.destination
         if event.broadcast:
-            odd.append(Oddity(Odd.BROADCAST))
-        route = _Route(entry, pair, self._always(entry, carried >> 26, transported=True), transported=True)
-        return self._read(route, carried, event.payload, tuple(odd))
+            odd += (Oddity(Odd.BROADCAST),)
+            destination = next((link >> 8 for link in self._links if link & 0xFF == event.source), destination)
+        carried = Identifier(TRANSPORT_PRIORITY, event.pgn, destination, event.source).encode()
+        route = self._routes.get(carried | CARRIED) or self._routed(carried, len(event.payload), carried=True)
+        if route is None:
+            return Foreign(carried, event.payload)
+        self._routes[carried | CARRIED] = route
+        return self._read(route, carried, event.payload, odd)
 
-    def _routed(self, identifier: int, size: int) -> _Route | None:
+    def _routed(self, identifier: int, size: int, *, carried: bool = False) -> _Route | None:
+        """The route of an identifier: what carries a known message between a pair, from the side that sends it."""
         priority, pgn, destination, source = Identifier.decode(identifier)
         entry = BY_PGN.get(pgn)
         if entry is None:
             return None
-        pair = self._pair(destination, source) or self._learned(entry, destination, source, size)
-        if pair is None or pair.sender(destination, source) is not entry.sender:
+        link = self._links.get(destination << 8 | source) or self._learned(entry, destination, source, size)
+        if link is None or link[1] is not entry.sender:
             return None
-        return _Route(entry, pair, self._always(entry, priority, transported=False), transported=False)
-
-    def _always(self, entry: Entry, priority: int, *, transported: bool) -> tuple[Oddity, ...]:
         odd = []
-        if priority != entry.priority and not transported and entry.priority != TRANSPORT_PRIORITY:
+        if priority != entry.priority and entry.priority != TRANSPORT_PRIORITY:
             odd.append(Oddity(Odd.PRIORITY, priority, str(entry.priority)))
-        if entry.lengths_2015 and (entry.lengths_2015[0] > TRANSPORTED_ABOVE) is not transported:
-            odd.append(Oddity(Odd.TRANSPORTED if transported else Odd.NOT_TRANSPORTED))
-        return tuple(odd)
+        if entry.lengths_2015 and (entry.lengths_2015[0] > TRANSPORTED_ABOVE) is not carried:
+            odd.append(Oddity(Odd.TRANSPORTED if carried else Odd.NOT_TRANSPORTED))
+        return _Route(entry, link[0], tuple(odd))
 
-    def _pair(self, destination: int, source: int) -> _Pair | None:
-        return next((pair for pair in self._pairs if pair.sender(destination, source)), None)
-
-    def _learned(self, entry: Entry, destination: int, source: int, size: int) -> _Pair | None:
+    def _learned(self, entry: Entry, destination: int, source: int, size: int) -> tuple[_Pair, Sender] | None:
         """A new pair: two addresses that nobody has yet, between which a handshake of the right length goes."""
         if entry.name not in HANDSHAKE or size not in entry.lengths_2015:
             return None
-        charger, bms = (source, destination) if entry.sender is Sender.CHARGER else (destination, source)
-        if any({charger, bms} & {pair.charger, pair.bms} for pair in self._pairs):
+        taken = {link & 0xFF for link in self._links}
+        if destination in taken or source in taken or GLOBAL in (destination, source):
             return None
-        pair = _Pair(charger, bms, self._edition)
-        self._pairs.append(pair)
+        self._join(*((source, destination) if entry.sender is Sender.CHARGER else (destination, source)))
         self._foreign.clear()  # frames of the pair that came before were
-        return pair
+        return self._links[destination << 8 | source]
+
+    def _join(self, charger: int, bms: int) -> None:
+        pair = _Pair(self._edition)
+        self._links[bms << 8 | charger] = pair, Sender.CHARGER
+        self._links[charger << 8 | bms] = pair, Sender.BMS
 
     def _told(self, route: _Route, data: bytes) -> _Route:
         """Learn the edition of the sender from a message that tells it; the route, anew if it changed."""
@@ -245,7 +246,7 @@ class Listener:
             return route
         pair.known[entry.sender] = edition
         self._routes.clear()
-        return _Route(entry, pair, route.always, transported=route.transported)
+        return _Route(entry, pair, route.always)
 
 
 __all__ = ["Control", "Foreign", "Heard", "Hearing", "Listener", "Odd", "Oddity", "Unread"]

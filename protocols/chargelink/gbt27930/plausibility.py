@@ -81,6 +81,8 @@ def _statistics(message: BSD) -> Iterator[Implausible]:
         yield Implausible.TEMPERATURES_CROSSED
 
 
+ADVISORY = (Implausible.ABOVE_OWN_LIMIT,)  # coded as the standard says, and still worth a look
+
 JUDGES: dict[type[Message], Callable[[Any], Iterator[Implausible]]] = {
     CML: _limits,
     BCP: _battery,

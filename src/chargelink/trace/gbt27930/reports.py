@@ -1,0 +1,235 @@
+"""One report for everything that was heard on a bus, and for what was not understood."""
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from chargelink.cli.language import Text
+from chargelink.gbt27930.catalogue import BY_PGN, DIAGNOSTICS
+from chargelink.gbt27930.identifier import Identifier
+from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
+from chargelink.gbt27930.transport import Incomplete, Unexpected
+from chargelink.gbt27930.transport.frames import NAMES, Abort, Broadcast, RequestToSend, conforms, decode_connection
+from chargelink.trace.can_log import CanFrame, Unreadable
+from chargelink.trace.gbt27930.fields import DERIVED, json_fields, words
+from chargelink.trace.report import Line, Report
+from chargelink.wire import DecodeError, Flaw, Message, Why
+from chargelink.wire.show import shown
+
+ALWAYS_SHOWN = (NAMES[Abort], NAMES[Broadcast])  # control frames that are no part of an ordinary transfer
+_encode = msgspec.json.Encoder().encode
+
+FLAW = {
+    Why.ABOVE: Text("{} is above its range (raw {})", "{} 超出上限（原始值 {}）"),
+    Why.BELOW: Text("{} is below its range (raw {})", "{} 低于下限（原始值 {}）"),
+    Why.UNKNOWN_CODE: Text(
+        "{} has a code that the standard does not know (raw {})", "{} 的取值标准未定义（原始值 {}）"
+    ),
+    Why.NOT_BCD: Text("{} is not binary coded decimal (raw {})", "{} 不是有效的 BCD 码（原始值 {}）"),
+    Why.TORN: Text("{} is cut off by the end of the data (raw {})", "{} 被数据末尾截断（原始值 {}）"),
+    Why.TOO_MANY: Text("{} has too many elements ({})", "{} 的元素过多（{}）"),
+}
+
+
+class Record(msgspec.Struct, gc=False):
+    """What `--json` writes of a report."""
+
+    time: float | None
+    message: str
+    direction: str
+    fields: dict[str, Any]
+    conforming: bool
+    notes: tuple[str, ...]
+    channel: str
+    identifier: str
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """A message that was understood."""
+
+    time: float | None
+    channel: str
+    heard: Heard
+
+    @property
+    def conforming(self) -> bool:
+        return self.heard.conforming
+
+    def line(self) -> Line:
+        heard = self.heard
+        return Line(self.time, heard.entry.sender.value, heard.entry.name, words(heard.message), self._notes())
+
+    def json(self) -> bytes:
+        heard = self.heard
+        show, derive, name, direction = _SHOWS.get(type(heard.message)) or _remember(heard)
+        notes = self._notes() if heard.oddities else ()
+        fields = show(heard.message)
+        if derive:
+            fields |= derive(heard.message, heard.payload)
+        record = Record(
+            self.time,
+            name,
+            direction,
+            fields,
+            not notes or heard.conforming,
+            notes,
+            self.channel,
+            f"{heard.identifier:08X}",
+        )
+        return _encode(record)
+
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(
+            FLAW[odd.why].format(odd.field, odd.raw) if isinstance(odd, Flaw) else str(Text(odd.text, odd.chinese))
+            for odd in self.heard.oddities
+        )
+
+
+_SHOWS: dict[type[Message], tuple[Any, Any, str, str]] = {}
+
+
+def _remember(heard: Heard) -> tuple[Any, Any, str, str]:
+    cls = type(heard.message)
+    _SHOWS[cls] = json_fields(cls), DERIVED.get(cls), heard.entry.name, heard.entry.sender.value
+    return _SHOWS[cls]
+
+
+class Plain(msgspec.Struct, frozen=True):
+    """Anything else, with its fields ready."""
+
+    time: float | None
+    message: str
+    direction: str
+    fields: dict[str, Any]
+    conforming: bool
+    notes: tuple[str, ...] = ()
+    channel: str = ""
+    identifier: str = ""
+
+    def line(self) -> Line:
+        text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.fields.items())
+        return Line(self.time, self.direction, self.message, text, self.notes)
+
+    def json(self) -> bytes:
+        return _encode(self)
+
+
+def reported(time: float | None, channel: str, hearing: Hearing, listener: Listener, transport: bool) -> Report | None:
+    """The report of what a listener heard; None where it adds nothing to what was reported."""
+    if isinstance(hearing, Heard):
+        return Said(time, channel, hearing)
+    if isinstance(hearing, Control):
+        known = _controlled(hearing.data)
+        if known is None or not (transport or known[0] in ALWAYS_SHOWN):
+            return None
+        name, fields, notes = known
+        direction = _direction(hearing.identifier, listener)
+        return Plain(time, name, direction, fields, not notes, notes, channel, f"{hearing.identifier:08X}")
+    if isinstance(hearing, Unread):
+        entry, raw = hearing.entry, {"raw": hearing.payload.hex()}
+        notes = (str(Text("too short: {}", "长度不足：{}")).format(hearing.error),)
+        return Plain(time, entry.name, entry.sender.value, raw, False, notes, channel, f"{hearing.identifier:08X}")
+    if isinstance(hearing, Foreign):
+        return _foreign(time, channel, hearing)
+    if isinstance(hearing, Incomplete):
+        return _incomplete(time, channel, hearing, listener)
+    if isinstance(hearing, Unexpected):
+        name = "TP.DT" if hearing.identifier >> 16 & 0xFF == 0xEB else "TP.CM"
+        notes = (str(Text(hearing.why.text, hearing.why.chinese)),)
+        direction = _direction(hearing.identifier, listener)
+        fields = {"raw": hearing.data.hex()}
+        return Plain(time, name, direction, fields, False, notes, channel, f"{hearing.identifier:08X}")
+    return None  # an abort: its frame was reported
+
+
+def _direction(identifier: int, listener: Listener) -> str:
+    """Who speaks to whom: charger and BMS where the addresses are theirs, else the addresses."""
+    destination, source = identifier >> 8 & 0xFF, identifier & 0xFF
+    sender = listener.sender(destination, source)
+    return sender.value if sender else f"{source:02X}->{destination:02X}"
+
+
+@lru_cache(1024)  # the same few frames carry the same messages again and again
+def _controlled(data: bytes) -> tuple[str, dict[str, Any], tuple[str, ...]] | None:
+    """Name, fields and notes of a control frame; None for one that the observer reports as unexpected."""
+    try:
+        frame = decode_connection(data)
+    except DecodeError:
+        return None
+    fields = shown(frame) | {"pgn": f"0x{frame.pgn:06X}"}
+    notes: tuple[str, ...] = ()
+    if isinstance(frame, Broadcast):
+        notes = (str(Text("broadcast is not used by GB/T 27930", "GB/T 27930 不使用广播传输")),)
+    elif isinstance(frame, RequestToSend) and not conforms(frame):
+        notes = (str(Text("size and packets do not agree", "报文长度与包数不一致")),)
+    return NAMES[type(frame)], fields, notes
+
+
+def _foreign(time: float | None, channel: str, foreign: Foreign) -> Plain:
+    _, pgn, destination, source = Identifier.decode(foreign.identifier)
+    name = DIAGNOSTICS.get(pgn, "unknown")
+    notes = (str(Text("not a message of GB/T 27930 between these addresses", "不是该地址间的 GB/T 27930 报文")),)
+    if name != "unknown":
+        notes = (str(Text("diagnostic message (annex B), not decoded", "诊断报文（附录 B），未解析")),)
+    direction = f"{source:02X}->{destination:02X}"
+    fields = {"pgn": f"0x{pgn:06X}", "data": foreign.data.hex()}
+    return Plain(time, name, direction, fields, True, notes, channel, f"{foreign.identifier:08X}")
+
+
+def _incomplete(time: float | None, channel: str, transfer: Incomplete, listener: Listener) -> Plain:
+    entry = BY_PGN.get(transfer.pgn)
+    name = entry.name if entry else f"0x{transfer.pgn:06X}"
+    identifier = Identifier(7, transfer.pgn, transfer.destination, transfer.source).encode()
+    notes = (
+        Text("incomplete, {} of {} packets: {}", "传输不完整，{} / {} 包：{}").format(
+            transfer.have, transfer.of, Text(transfer.why.text, transfer.why.chinese)
+        ),
+    )
+    return Plain(time, name, _direction(identifier, listener), {}, False, notes, channel, f"{identifier:08X}")
+
+
+class Strange(msgspec.Struct, frozen=True):
+    """A frame that is no 29-bit data frame: the standard knows no other."""
+
+    frame: CanFrame
+
+    @property
+    def conforming(self) -> bool:
+        return False
+
+    def line(self) -> Line:
+        return self._plain().line()
+
+    def json(self) -> bytes:
+        return self._plain().json()
+
+    def _plain(self) -> Plain:
+        frame = self.frame
+        notes = (
+            Text("{}: GB/T 27930 has 29-bit data frames only", "{}：GB/T 27930 只使用扩展数据帧").format(
+                frame.kind.value
+            ),
+        )
+        fields = {"data": frame.data.hex()}
+        return Plain(frame.time, "unknown", "", fields, False, notes, frame.channel, f"{frame.identifier:X}")
+
+
+class NotReadable(msgspec.Struct, frozen=True):
+    """A line of the recording that is no frame."""
+
+    what: Unreadable
+
+    @property
+    def conforming(self) -> bool:
+        return False
+
+    def line(self) -> Line:
+        return self._plain().line()
+
+    def json(self) -> bytes:
+        return self._plain().json()
+
+    def _plain(self) -> Plain:
+        line, text, reason = self.what
+        return Plain(None, "unreadable", "", {"line": line, "text": text}, False, (str(reason),))
