@@ -50,16 +50,15 @@ class Example:
 class Command:
     """A sub-command of `chargelink`.
 
-    `configure` adds its arguments to a parser (a `chargelink.cli.parser.Parser`), `run` does the work and
-    returns an `Exit` code.
-    `summary` is the one line in the list of commands and the opening of its own help; `examples` close that
-    help.
+    `configure` adds its arguments to a parser (a `chargelink.cli.parser.Parser`), `run` does the work and returns an
+    `Exit` code; it is None where all work is done by sub-commands. `summary` is the one line in the list of commands
+    and the opening of its own help; `examples` close that help.
     """
 
     name: str
     summary: Text
     configure: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+    run: Callable[[argparse.Namespace], int] | None
     examples: tuple[Example, ...] = ()
 
 

@@ -1,13 +1,19 @@
 """The script `chargelink`: chooses the language, finds the command, and ends cleanly whatever happens."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
 
 from chargelink.cli.command import CommandError, Example, Exit, Offer
 from chargelink.cli.language import Language, Text, of_environment, speak
 from chargelink.cli.parser import Parser
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINTS = "chargelink.commands"
 SUMMARY = Text(
@@ -26,6 +32,7 @@ EXAMPLES = (
 def main(line: Sequence[str] | None = None) -> int:
     """Run the command line, by default that of the process, and return its exit code."""
     line = sys.argv[1:] if line is None else line
+    buffer_output()
     try:
         speak(asked_language(line) or of_environment(os.environ))
         arguments = parser().parse_args(line)
@@ -41,6 +48,13 @@ def main(line: Sequence[str] | None = None) -> int:
         # What is still buffered has no reader; without this Python complains about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.BROKEN_PIPE
+
+
+def buffer_output() -> None:
+    """Undo PYTHONUNBUFFERED, common in containers: a system call a line is slow, and what is live flushes anyway."""
+    unbuffered = isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase)
+    if unbuffered:
+        sys.stdout = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors="replace", closefd=False)  # noqa: SIM115
 
 
 def parser() -> Parser:
@@ -68,8 +82,22 @@ def offers() -> list[Offer]:
     """The commands of every installed distribution, by name."""
     from importlib.metadata import entry_points
 
-    points = sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)
-    return [Offer(point.name, point.load().summary, point.load) for point in points]
+    return [offered(point) for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name)]
+
+
+def offered(point: "EntryPoint") -> Offer:
+    """The command of an entry point; one that does not load is listed with the reason and breaks no other."""
+    try:
+        return Offer(point.name, point.load().summary, point.load)
+    except Exception as error:  # whatever somebody else's package does when it is imported
+        reason = f"{type(error).__name__}: {error}"
+        broken = Text(f"cannot be loaded: {reason}", f"无法加载: {reason}")
+        return Offer(point.name, broken, partial(refuse, point.name, broken))
+
+
+def refuse(name: str, reason: Text) -> NoReturn:
+    """A command that cannot be loaded was chosen."""
+    raise CommandError(f"{name}: {reason}")
 
 
 class Version(argparse.Action):

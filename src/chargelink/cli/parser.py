@@ -142,8 +142,8 @@ class Chosen(argparse.Action):
 def parse(command: Command, prog: str, line: Sequence[str], namespace: argparse.Namespace) -> None:
     """Parse a command's own arguments into the namespace; `namespace.run` is what to run."""
     chosen = Parser(prog, command.summary, command.examples)
-    namespace.run = command.run
     command.configure(chosen)
+    namespace.run = command.run or chosen.run_help
     chosen.parse_args(line, namespace)
 
 

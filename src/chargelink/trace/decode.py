@@ -4,7 +4,7 @@ import argparse
 from functools import partial
 from importlib import import_module
 
-from chargelink.cli.command import Command, Example, Exit, Offer
+from chargelink.cli.command import Command, Example, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
 
@@ -28,16 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.offer(Offer(name, summary, partial(load, name)) for name, summary in PROTOCOLS.items())
 
 
-def run(_: argparse.Namespace) -> int:
-    """Never reached: without a protocol the parser shows its help."""
-    return Exit.CANNOT
-
-
 COMMAND = Command(
     name="decode",
     summary=Text("read a recording in plain words", "把通信记录解读成易懂的文字"),
     configure=configure,
-    run=run,
+    run=None,
     examples=(
         Example(
             "chargelink decode gbt27930 candump.log",

@@ -19,7 +19,9 @@ from chargelink.trace.source import CannotRead, add_input_arguments, open_bytes
 
 __all__ = ["CannotRead", "Line", "Report", "add_input_arguments", "add_output_arguments", "open_bytes", "show"]
 
+TIME_WIDTH = 10  # columns: a week in milliseconds
 EPOCH_TIMES = 1e8  # s: a time stamp above is counted from 1970, one below from the start of a recorder
+YEAR_10000 = 253_402_300_800  # s since 1970, more than a date can hold
 
 
 class Line(NamedTuple):
@@ -78,9 +80,8 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 def show(reports: Iterable[Report], arguments: argparse.Namespace, tally: Callable[[], str] = lambda: "") -> int:
     """Print the reports and return the exit code: `Exit.CLEAN`, or `Exit.DEFECTS` if any does not conform.
 
-    `tally` says at the end what was read ("1857 frames"); it opens the summary that people get on standard
-    error, also after Ctrl-C.
-    Lets `CannotRead` of the reports' source pass, after what was decoded before has been printed.
+    `tally` says at the end what was read ("1,857 frames"); it opens the summary that people get on standard error,
+    also after Ctrl-C. Lets `CannotRead` of the reports' source pass, after what was decoded before has been printed.
     """
     count = Count()
     try:
@@ -88,10 +89,10 @@ def show(reports: Iterable[Report], arguments: argparse.Namespace, tally: Callab
             print_json(reports, count)
         else:
             print_listing(reports, count, Listing.for_output(arguments.color))
-    finally:
-        sys.stdout.flush()
-        if not arguments.json:
-            print(summary(tally(), count), file=sys.stderr)
+    except (CannotRead, KeyboardInterrupt):
+        conclude(arguments, tally(), count)
+        raise
+    conclude(arguments, tally(), count)
     return Exit.DEFECTS if count.defects else Exit.CLEAN
 
 
@@ -103,9 +104,20 @@ class Count:
         self.defects = 0
 
 
-def summary(tally: str, count: Count) -> str:
-    said = Text("{} messages, {} defects", "{} 条报文，{} 处缺陷").format(count.reports, count.defects)
-    return f"{tally}{Text(', ', '，')}{said}" if tally else said
+def conclude(arguments: argparse.Namespace, tally: str, count: Count) -> None:
+    """Let out what is still buffered, and tell people how much it was."""
+    sys.stdout.flush()
+    if arguments.json:
+        return
+    said = Text("{:,} message{}, {:,} defect{}", "{0:,} 条报文，{2:,} 处缺陷").format(
+        count.reports, plural(count.reports), count.defects, plural(count.defects)
+    )
+    print(f"{tally}{Text(', ', '，')}{said}" if tally else said, file=sys.stderr)
+
+
+def plural(count: int) -> str:
+    """The English ending."""
+    return "" if count == 1 else "s"
 
 
 def print_json(reports: Iterable[Report], count: Count) -> None:
@@ -127,15 +139,19 @@ def print_listing(reports: Iterable[Report], count: Count, listing: "Listing") -
             count.defects += 1
 
 
+def printable(text: str) -> str:
+    """The text with control characters escaped: a recording does not drive the terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 DIM, BOLD, RED, YELLOW, CYAN, GREEN = "2", "1", "31", "33", "36", "32"
 
 
 class Listing:
-    """Aligned columns: time, direction, message, fields, what is odd. Columns grow with what they hold and
-    never shrink.
+    """Aligned columns: time, direction, message, fields, what is odd; they grow with what they hold, never shrink.
 
-    `columns` is the width of the terminal, to wrap at; None writes one row a report, for files and grep.
-    `coloured` allows ANSI colours.
+    `columns` is the width of the terminal, to wrap at; None writes one row a report, for files and grep. `coloured`
+    allows ANSI colours.
     """
 
     def __init__(self, columns: int | None, coloured: bool) -> None:
@@ -157,37 +173,40 @@ class Listing:
     def rows(self, line: Line, conforming: bool) -> str:
         """The rows of one report, each ended."""
         head = self._heading(line.time)
-        self._direction_width = max(self._direction_width, width(line.direction))
-        self._message_width = max(self._message_width, width(line.message))
-        left = 10 + self._direction_width + self._message_width + 6
-        marks = [(line.text, "")] if line.text else []
-        marks += [(f"! {note}", YELLOW if conforming else RED) for note in line.notes]
-        if self._columns is None:
-            body = "  ".join(self._painted(text, colour) for text, colour in marks)
-        else:
-            room = max(self._columns - left, 30)
-            pieces = [(piece, colour) for text, colour in marks for piece in wrapped(text, room)]
-            body = ("\n" + " " * left).join(self._painted(piece, colour) for piece, colour in pieces)
+        direction, message = printable(line.direction), printable(line.message)
+        self._direction_width = max(self._direction_width, width(direction))
+        self._message_width = max(self._message_width, width(message))
         columns = (
             self._painted(self._time(line.time), DIM),
-            self._painted(padded(line.direction, self._direction_width), self._direction_colour(line.direction)),
-            self._painted(padded(line.message, self._message_width), BOLD if conforming else RED),
+            self._painted(padded(direction, self._direction_width), self._direction_colour(direction)),
+            self._painted(padded(message, self._message_width), BOLD if conforming else RED),
+            self._body(line, YELLOW if conforming else RED),
         )
-        return head + "  ".join((*columns, body)).rstrip() + "\n"
+        return head + "  ".join(columns).rstrip() + "\n"
+
+    def _body(self, line: Line, odd: str) -> str:
+        """The fields and what is odd; on a terminal wrapped at its width, below where they begin."""
+        marks = [(printable(line.text), "")] if line.text else []
+        marks += [(f"! {printable(note)}", odd) for note in line.notes]
+        if self._columns is None:
+            return "  ".join(self._painted(text, colour) for text, colour in marks)
+        left = TIME_WIDTH + self._direction_width + self._message_width + 6
+        room = max(self._columns - left, 30)
+        pieces = [(piece, colour) for text, colour in marks for piece in wrapped(text, room)]
+        return ("\n" + " " * left).join(self._painted(piece, colour) for piece, colour in pieces)
 
     def _heading(self, time: float | None) -> str:
-        """The moment from which times since 1970 are counted in the listing; once, before the first of
-        them."""
+        """The moment from which times since 1970 are counted in the listing; once, before the first."""
         if time is None or self._start is not None:
             return ""
-        self._start = time if time >= EPOCH_TIMES else 0.0
+        self._start = time if EPOCH_TIMES <= time < YEAR_10000 else 0.0
         if not self._start:
             return ""
         start = datetime.fromtimestamp(time, UTC).isoformat(" ", "milliseconds").removesuffix("+00:00")
         return self._painted(Text("# times in s since {} UTC", "# 时间: 自 {} UTC 起的秒数").format(start), DIM) + "\n"
 
     def _time(self, time: float | None) -> str:
-        return f"{time - (self._start or 0.0):10.3f}" if time is not None else " " * 10
+        return " " * TIME_WIDTH if time is None else f"{time - (self._start or 0.0):{TIME_WIDTH}.3f}"
 
     def _direction_colour(self, direction: str) -> str:
         """The first direction seen is cyan, the next green, and so on."""

@@ -1,9 +1,8 @@
-"""Bytes of a recording: a file, standard input, or either of them compressed with gzip; with a progress bar
-where it helps.
+"""Bytes of a recording: a file, standard input, or either of them compressed with gzip.
 
-A `Source` hands out what has arrived without waiting for more, and before it waits it flushes standard
-output (as C++ ties `cin` to `cout`), so that
-`candump can0 | chargelink decode ...` shows each frame as it comes while a file goes through in large blocks.
+A `Source` hands out what has arrived without waiting for more, and before it waits it flushes standard output (as C++
+ties `cin` to `cout`), so that `candump can0 | chargelink decode ...` shows each frame as it comes, while a file goes
+through in large blocks.
 """
 
 import argparse
@@ -33,8 +32,7 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 
 
 class CannotRead(CommandError):  # noqa: N818 - reads as what it says
-    """The recording cannot be opened, read on, or is of no known format. The message says which and what to
-    do."""
+    """The recording cannot be opened, read on, or is of no known format. The message says which and what to do."""
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +56,8 @@ def open_bytes(arguments: argparse.Namespace) -> "Source":
 class Source:
     """Bytes as they come. Iterating gives blocks of 1 to 256 KiB; `lines` and `whole_lines` cut at line ends.
 
-    `name` is the path, `live` tells that what is written may have somebody watching: the input is a pipe or
-    a terminal. Every reading method
-    raises `CannotRead` when the device or the compression fails.
+    `name` is the path; `live` tells that the input is a pipe or a terminal, so that somebody may be watching what is
+    written. Every reading method raises `CannotRead` when the device or the compression fails.
     """
 
     def __init__(self, path: str, progress: bool = True) -> None:

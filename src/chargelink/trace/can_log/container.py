@@ -222,7 +222,7 @@ def _batches(reader: "Iterable[can.Message]") -> Iterator[list[CanFrame] | Unrea
             frame = frame_of(message)
             if isinstance(frame, CanFrame):
                 batch.append(frame)
-            if len(batch) == BATCH or not isinstance(frame, CanFrame):
+            if len(batch) == BATCH or (batch and isinstance(frame, Text)):
                 yield batch
                 batch = []
             if isinstance(frame, Text):
