@@ -65,8 +65,11 @@ class Header(NamedTuple):
             raise DecodeError(f"an LS1 frame has {HEADER + SHORT_TAG} to {LONGEST} bytes, got {len(frame)}")
         if frame[1] >> 6 != VERSION:
             raise DecodeError(f"LS1 version {frame[1] >> 6}, this is {VERSION}")
-        net, address, count = (int.from_bytes(frame[at : at + 2], "little") for at in (2, 4, 6))
-        return cls(Control(frame[1] & 0x3F), net, address, count, frame[8])
+        net, address, counter_low = (int.from_bytes(frame[at : at + 2], "little") for at in (2, 4, 6))
+        header = cls(Control(frame[1] & 0x3F), net, address, counter_low, frame[8])
+        if len(frame) < HEADER + header.tag_length:
+            raise DecodeError(f"{len(frame)} bytes have no room for a tag of {header.tag_length}")
+        return header
 
     def encode(self) -> bytes:
         """Write the header. Raises EncodeError for a value that does not fit its field."""
