@@ -47,7 +47,7 @@ class Message:
     edition: Edition
     identifier: str | None
     values: Presented
-    flaws: tuple[str, ...] = ()
+    flaws: tuple[Words, ...] = ()
     readings: Readings | None = None
 
     @property
@@ -123,7 +123,9 @@ def _explain_read(frame: Frame, edition: Edition, size: int, catalogue: Catalogu
     rest = frame.data[size:]
     if identifier is None:
         cut = frame.data or edition is Edition.DLT645_2007
-        return Message(frame, edition, None, _raw_values(frame.data), ("no identifier",) if cut else ())
+        return Message(
+            frame, edition, None, _raw_values(frame.data), (Words("no identifier", "没有数据标识"),) if cut else ()
+        )
     follow_up = frame.function == Function.READ_FOLLOW_UP
     if not frame.from_meter:
         return Message(frame, edition, identifier, *_asked_besides(rest, follow_up))
@@ -133,11 +135,11 @@ def _explain_read(frame: Frame, edition: Edition, size: int, catalogue: Catalogu
     found = readings(identifier, rest, catalogue)
     flaws = () if frame.more_follows else tuple(found.flaws)
     if not found.known:
-        flaws = (f"identifier {identifier} is not in the catalogue",)
+        flaws = (Words(f"identifier {identifier} is not in the catalogue", f"未收录的数据标识 {identifier}"),)
     return Message(frame, edition, identifier, found.presented, flaws, found)
 
 
-def _asked_besides(rest: bytes, follow_up: bool) -> tuple[Presented, tuple[str, ...]]:
+def _asked_besides(rest: bytes, follow_up: bool) -> tuple[Presented, tuple[Words, ...]]:
     """Load profile: how many blocks, from when. Follow-up: which one."""
     values: Presented = {}
     if follow_up and rest:
@@ -146,13 +148,15 @@ def _asked_besides(rest: bytes, follow_up: bool) -> tuple[Presented, tuple[str, 
     if not rest:
         return values, ()
     if len(rest) not in (1, 6):
-        return {**values, **_raw_values(rest)}, ("what is asked besides the identifier has an odd length",)
+        return {**values, **_raw_values(rest)}, (
+            Words("an odd length behind the identifier", "标识之后的数据长度异常"),
+        )
     values["blocks"] = rest[0]
     if len(rest) == 6:
         try:
             values["from"] = PROFILE_TIME.read(rest[1:]).text
         except DecodeError as error:
-            return {**values, **_raw_values(rest[1:])}, (str(error),)
+            return {**values, **_raw_values(rest[1:])}, (_undecodable(error),)
     return values, ()
 
 
@@ -162,7 +166,7 @@ def _with_body(frame: Frame, edition: Edition, decode: Decode, identifier_size: 
     try:
         body = decode(frame.data[identifier_size:])
     except DecodeError as error:
-        return Message(frame, edition, identifier, _raw_values(frame.data), (str(error),))
+        return Message(frame, edition, identifier, _raw_values(frame.data), (_undecodable(error),))
     return Message(frame, edition, identifier, body.presented)
 
 
@@ -172,3 +176,7 @@ def _raw(frame: Frame, edition: Edition) -> Message:
 
 def _raw_values(data: bytes) -> Presented:
     return {"raw": data.hex(" ").upper()} if data else {}
+
+
+def _undecodable(error: DecodeError) -> Words:
+    return Words(str(error), f"数据域无法解读 ({error})")

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from chargelink.dlt645.catalogue import STANDARD, Catalogue, Item
+from chargelink.dlt645.control import Words
 from chargelink.dlt645.forms import Presented, Value
 from chargelink.wire import DecodeError
 
@@ -19,14 +20,15 @@ class Reading(NamedTuple):
     item: Item
     raw: bytes
     value: Value | None
-    flaw: str
+    flaw: Words | None
 
     @property
     def presented(self) -> Presented:
         """What a screen or a JSON object shows: the value in the unit that people use."""
         form = self.item.form
-        undecodable = self.value is None and self.flaw
-        return form.present_undecodable(self.raw) if undecodable else form.present(self.value)
+        if self.value is None and self.flaw is not None:
+            return form.present_undecodable(self.raw)
+        return form.present(self.value)
 
 
 class Readings(NamedTuple):
@@ -40,11 +42,19 @@ class Readings(NamedTuple):
     known: bool
 
     @property
-    def flaws(self) -> list[str]:
+    def flaws(self) -> list[Words]:
         """What is odd, one thing each."""
-        flaws = [f"{reading.item.name}: {reading.flaw}" for reading in self.readings if reading.flaw]
+        flaws = [
+            Words(
+                f"{reading.item.name}: {reading.flaw.english}",
+                f"{reading.item.chinese}: {reading.flaw.chinese}",
+            )
+            for reading in self.readings
+            if reading.flaw is not None
+        ]
         if self.extra and self.known:
-            flaws.append(f"{len(self.extra)} bytes more than the identifier has")
+            extra = len(self.extra)
+            flaws.append(Words(f"{extra} bytes more than the identifier has", f"比该标识多出 {extra} 字节"))
         return flaws
 
     @property
@@ -61,8 +71,9 @@ def read(item: Item, raw: bytes) -> Reading:
     try:
         value = item.form.decode(raw)
     except DecodeError as error:
-        return Reading(item, raw, None, str(error))
-    return Reading(item, raw, value, "" if value is None else item.form.doubt(value))
+        return Reading(item, raw, None, Words(str(error), f"无法解读 {raw.hex(' ').upper()}"))
+    doubt = "" if value is None else item.form.doubt(value)
+    return Reading(item, raw, value, Words(doubt, "不可能的数值") if doubt else None)
 
 
 def readings(identifier: str, data: bytes, catalogue: Catalogue = STANDARD) -> Readings:

@@ -1,0 +1,39 @@
+"""Who is meant: twelve digits, abbreviated from the left with AA, or 99 x 6 for everybody."""
+
+from chargelink.dlt645.control import Function, Function1997
+from chargelink.dlt645.frame import ALL_METERS
+
+WILDCARD = "AA"
+WITHOUT_WILDCARD = frozenset(
+    {
+        Function.WRITE,
+        Function.SET_BAUD,
+        Function.CLEAR_DEMAND,
+        Function.CLEAR_METER,
+        Function.CLEAR_EVENTS,
+        Function.RELAY,
+        Function1997.WRITE,
+        Function1997.SET_BAUD,
+    }
+)
+FOR_ALL = frozenset({Function.BROADCAST_TIME, Function.FREEZE, Function.TERMINAL_SIGNAL})
+
+
+def abbreviates(written: str, address: str) -> bool:
+    """Whether `written` means `address`: leading AA pairs match anything, the rest must agree."""
+    known = written
+    while known.startswith(WILDCARD):
+        known = known[2:]
+    return address.endswith(known) and len(written) == len(address)
+
+
+def is_meant(written: str, function: int, address: str) -> bool:
+    """Whether the meter at `address` heeds a request of `function` sent to `written`, as meters' firmware does.
+
+    What changes a meter must name it in full; 99 x 6 is for what nobody answers.
+    """
+    if written == ALL_METERS:
+        return function in FOR_ALL or address == ALL_METERS
+    if written.startswith(WILDCARD) and function in WITHOUT_WILDCARD:
+        return False
+    return abbreviates(written, address)
