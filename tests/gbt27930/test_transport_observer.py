@@ -131,19 +131,25 @@ def test_requests_that_nobody_answers_are_counted(tries: int) -> None:
 
 
 def test_packets_asked_for_again_are_counted() -> None:
-    frames = [rts(BRM, 49), cts(BRM, 7, 1), *packets(1, 2, 4, 5, 6, 7), cts(BRM, 1, 3), *packets(3)]
-    assert seen(*frames, acknowledgement(BRM, 49)) == [Received(BRM, PAYLOAD, BMS, CHARGER, 0.0, retries=1)]
+    frames = [rts(BRM, 49), cts(BRM, 7, 1), *packets(1, 2, 4, 6, 7)]
+    frames += [cts(BRM, 1, 3), *packets(3), cts(BRM, 1, 5), *packets(5), acknowledgement(BRM, 49)]
+    assert seen(*frames) == [Received(BRM, PAYLOAD, BMS, CHARGER, 0.0, retries=2)]
 
 
 def test_windows_and_holds_are_no_repetition() -> None:
+    frames = [rts(BRM, 49), cts(BRM, 4, 1), *packets(1, 2, 3, 4)]
+    frames += [cts(BRM, 0, 0xFF), cts(BRM, 0, 5), cts(BRM, 3, 5), *packets(5, 6, 7)]
+    assert seen(*frames) == [BRM_RECEIVED]
+
+
+def test_answers_for_another_message_change_nothing() -> None:
     frames = [
         rts(BRM, 49),
-        cts(BRM, 4, 1),
-        *packets(1, 2, 3, 4),
-        cts(BRM, 0, 5),
-        cts(BRM, 0, 5),
-        cts(BRM, 3, 5),
-        *packets(5, 6, 7),
+        cts(BRM, 7, 1),
+        *packets(1),
+        cts(BCP, 2, 1),
+        acknowledgement(BCP, 13),
+        *packets(*range(2, 8)),
     ]
     assert seen(*frames) == [BRM_RECEIVED]
 
@@ -200,10 +206,9 @@ def test_a_transfer_that_another_one_ended() -> None:
         Incomplete(BCP, BMS, CHARGER, have=0, of=2, why=Trouble.SUPERSEDED),
         BCS_RECEIVED,
     ]
-    assert seen(rts(BRM, 49), *WHOLE_BCS) == [
-        Incomplete(BRM, BMS, CHARGER, have=0, of=7, why=Trouble.SUPERSEDED),
-        BCS_RECEIVED,
-    ]
+    unanswered = Incomplete(BRM, BMS, CHARGER, have=0, of=7, why=Trouble.SUPERSEDED)
+    assert seen(rts(BRM, 49), *WHOLE_BCS) == [unanswered, BCS_RECEIVED]
+    assert seen(rts(BRM, 49), rts(BCP, 13), abort(BCP, 0xFF)) == [unanswered, Aborted(BCP, 0xFF, BMS, BMS, CHARGER)]
 
 
 def test_an_abort_of_the_one_set_aside_leaves_the_other() -> None:
@@ -229,6 +234,10 @@ def test_the_recording_ends_in_the_middle() -> None:
         assert not observer.receive(*one, 0.0)
     assert observer.close() == [Incomplete(BRM, BMS, CHARGER, have=2, of=7, why=Trouble.ENDED)]
     assert observer.close() == []
+    assert seen(rts(BRM, 49), cts(BRM, 7, 1), *packets(1), rts(BCP, 13)) == [
+        Incomplete(BRM, BMS, CHARGER, have=1, of=7, why=Trouble.ENDED),
+        Incomplete(BCP, BMS, CHARGER, have=0, of=2, why=Trouble.ENDED),
+    ]
 
 
 def test_the_recording_begins_in_the_middle() -> None:
@@ -262,6 +271,7 @@ def test_sizes_that_cannot_be(size: int, announced: int, sent: int, payload: byt
     first, *rest = seen(request, *packets(*range(1, sent + 1)))
     assert first == Unexpected(*request, Trouble.BAD_SIZE)
     assert [event.payload for event in rest if isinstance(event, Received)] == ([payload] if payload else [])
+    assert bool(rest) == bool(sent), "what cannot be read begins no session"
 
 
 @pytest.mark.parametrize(
@@ -276,6 +286,11 @@ def test_a_last_packet_without_padding() -> None:
     assert seen(rts(BCS, 9), Frame(DATA_TO_CHARGER, b"\x01abcdefg"), Frame(DATA_TO_CHARGER, b"\x02hi")) == [
         BCS_RECEIVED
     ]
+
+
+def test_a_frame_of_can_fd_is_read_by_its_first_eight_bytes() -> None:
+    long = [Frame(identifier, data + b"more") for identifier, data in WHOLE_BCS]
+    assert seen(*long) == [BCS_RECEIVED]
 
 
 @pytest.mark.parametrize("data", [b"", b"\x10\x31\x00\x07\xff\x00\x02", bytes(8), b"\x12" + bytes(7)])

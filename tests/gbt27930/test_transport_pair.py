@@ -158,8 +158,9 @@ def test_an_endpoint_gives_up_both_sides() -> None:
     for frame in vehicle.data_to_send():
         charger.receive(*frame, now=0.0)
     charger.data_to_send()
-    charger.send(0x2000, bytes(9), now=0.0)
+    charger.send(0x2000, bytes(9), now=-0.5)
     charger.data_to_send()
+    assert charger.deadline == 0.75, "T3 of its own RTS runs out before T2 of its CTS"
     charger.abort()
     assert shown(charger.data_to_send()) == ["1CECF456#FF02FFFFFF000200", "1CECF456#FF02FFFFFF002000"]
     assert charger.deadline is None

@@ -115,6 +115,13 @@ def test_a_lost_packet_is_asked_for_at_the_end_of_the_window(lost: int) -> None:
     assert charger.data_to_send() == [acknowledgement(BRM, 49)]
 
 
+def test_gaps_are_asked_for_one_after_the_other() -> None:
+    charger = begun(1, 2, 4, 6)
+    charger.told(packet(PAYLOAD, 7), packet(PAYLOAD, 3))
+    assert charger.data_to_send() == [cts(BRM, 1, 3), cts(BRM, 1, 5)]
+    assert charger.told(packet(PAYLOAD, 5)) == [Received(BRM, PAYLOAD, BMS, CHARGER, 0.0, retries=2)]
+
+
 def test_the_last_packet_lost_is_asked_for_after_t1() -> None:
     charger = begun(1, 2, 3, 4, 5, 6, now=0.06)
     assert charger.deadline == pytest.approx(0.06 + 0.750)

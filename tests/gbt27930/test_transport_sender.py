@@ -248,6 +248,8 @@ def test_we_abort_and_forget_what_waits() -> None:
     assert vehicle.data_to_send() == [abort(BRM, AbortReason.TIMEOUT)]
     vehicle.abort()
     assert (vehicle.deadline, vehicle.data_to_send()) == (None, [])
+    vehicle.send(BCS, bytes(9), now=1.0)
+    assert vehicle.data_to_send() == [rts(BCS, 9)]
 
 
 @pytest.mark.parametrize(
@@ -275,6 +277,16 @@ def test_answers_that_do_not_fit_change_nothing(answer: Frame) -> None:
     vehicle = asking()
     assert vehicle.told(answer, now=0.5) == [Unexpected(*answer, Trouble.WRONG_ANSWER)]
     assert (vehicle.deadline, vehicle.data_to_send()) == (1.250, [])
+
+
+def test_an_acknowledgement_that_comes_after_the_next_request_is_late() -> None:
+    """The responder has begun anew with that request, so the transfer is done again."""
+    vehicle = asking(spacing=0)
+    vehicle.told(cts(BRM, 7, 1))
+    vehicle.tick(1.25)
+    assert vehicle.told(acknowledgement(BRM, 49)) == [Unexpected(*acknowledgement(BRM, 49), Trouble.WRONG_ANSWER)]
+    vehicle.told(cts(BRM, 7, 1), now=1.3)
+    assert vehicle.told(acknowledgement(BRM, 49), now=1.4) == [Sent(BRM, took=1.4, retries=1)]
 
 
 def test_answers_without_a_question() -> None:
