@@ -11,7 +11,6 @@ SOURCE_ROOTS = ("src", "protocols", "edge", "firmware_sim")
 SOURCES = sorted(path for root in SOURCE_ROOTS for path in (ROOT / root).rglob("*.py"))
 IMPURE = {
     "asyncio",
-    "datetime",
     "logging",
     "os",
     "selectors",

@@ -77,7 +77,7 @@ def _whole(field: Field) -> Any:
     if isinstance(item, Digits):
         return _adapted(field, construct.BytesInteger(size, swapped=True))
     if isinstance(item, Octets):
-        return construct.Bytes(size) if field.kind is bytes else _text(field, construct.Bytes(size))
+        return _octets(field, construct.Bytes(size))
     return to_construct(field.kind)
 
 
@@ -104,14 +104,18 @@ def _adapted(field: Field, raw: Any) -> Any:
     return construct.ExprAdapter(raw, read, write)
 
 
-def _text(field: Field, raw: Any) -> Any:
+def _octets(field: Field, raw: Any) -> Any:
     ones = b"\xff" * (field.width // 8)
 
-    def read(value: bytes, context: Any) -> str | None:
-        return None if field.nullable and value == ones else value.decode("iso-8859-1")
+    def read(value: bytes, context: Any) -> str | bytes | None:
+        if field.nullable and value == ones:
+            return None
+        return value if field.kind is bytes else value.decode("iso-8859-1")
 
-    def write(value: str | None, context: Any) -> bytes:
-        return ones if value is None else value.encode("iso-8859-1")
+    def write(value: str | bytes | None, context: Any) -> bytes:
+        if value is None:
+            return ones
+        return value.encode("iso-8859-1") if isinstance(value, str) else value
 
     return construct.ExprAdapter(raw, read, write)
 

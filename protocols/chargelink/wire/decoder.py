@@ -113,9 +113,7 @@ class Body:
             self.names[f"decode_{field.name}"] = codec(field.kind).decode
             self.lines.append(f"p_{field.name} = decode_{field.name}({raw})")
             return Taken(field, f"p_{field.name}", f"p_{field.name}", f"p_{field.name}.flaws")
-        if field.kind is bytes:
-            return Taken(field, raw, raw)
-        text = f"{raw}.decode('iso-8859-1')"
+        text = raw if field.kind is bytes else f"{raw}.decode('iso-8859-1')"
         ones = b"\xff" * (field.width // 8)
         return Taken(field, f"None if {raw} == {ones!r} else {text}" if field.nullable else text, raw)
 

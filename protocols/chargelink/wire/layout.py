@@ -101,17 +101,18 @@ def layout_of_elements(field: Field) -> Layout:
 
 def _place(cls: type[Message]) -> Iterator[Field]:
     hints = get_type_hints(cls, include_extras=True)
-    cursor = 0
+    cursor, ended = 0, False
     for declared in msgspec.structs.fields(cls):
         if declared.name == "flaws":
             continue
+        if ended:
+            raise TypeError(f"{cls.__name__}.{declared.name}: nothing can follow a Rest")
         field = _field(cls, declared.name, hints[declared.name], cursor, optional=not declared.required)
         if field.start < cursor:
             raise TypeError(f"{cls.__name__}.{field.name} overlaps the field before it or goes backwards")
         cursor = field.end
         yield field
-        if isinstance(field.item, Rest):
-            cursor = 1 << 62  # nothing can follow
+        ended = isinstance(field.item, Rest)
 
 
 def _field(cls: type[Message], name: str, hint: Any, cursor: int, *, optional: bool) -> Field:

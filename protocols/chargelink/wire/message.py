@@ -69,6 +69,11 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True, repr_omit_def
 
     flaws: tuple[Flaw, ...] = ()
 
+    def __init_subclass__(cls) -> None:
+        """Every class begins with the slow methods: a codec generated for its base is not inherited."""
+        for name in ("decode", "encode"):
+            setattr(cls, name, Message.__dict__[name])
+
     @classmethod
     def decode(cls, data: bytes | bytearray | memoryview) -> Self:
         """Read a message. Bytes behind the last field are ignored, optional fields may be missing at the end.

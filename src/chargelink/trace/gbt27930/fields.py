@@ -39,14 +39,11 @@ def _identification(message: BRM) -> Fields:
     year, month, day = message.production_year, message.production_month, message.production_day
     for part in ("production_year", "production_month", "production_day"):
         del fields[part]
-    if message.bms_software_version is None:
-        del fields["bms_software_version_hex"]
     return {
         "protocol_version": f"{name} ({YEARS[name]})" if name in YEARS else name,
         "battery_type": int(message.battery_type),
         **fields,
         "production_date": None if None in (year, month, day) else f"{year}-{month:02}-{day:02}",
-        "reserved_byte24": None if message.reserved is None else f"0x{message.reserved.hex().upper()}",
     }
 
 
@@ -97,6 +94,18 @@ JSON: dict[type[Message], Callable[[Any], Fields]] = {
 }
 
 
+def _opaque(message: BRM, payload: bytes) -> Fields:
+    """What only its maker can read, as it came, and the length that tells the editions apart."""
+    fields: Fields = {"length": len(payload)}
+    if len(payload) >= 16:
+        fields["pack_serial_hex"] = payload[12:16].hex()
+    if len(payload) >= 24:
+        fields["reserved_byte24"] = f"0x{payload[23]:02X}"
+    if len(payload) >= 49:
+        fields["bms_software_version_hex"] = payload[41:49].hex()
+    return fields
+
+
 def _group_of_2011(message: BCS2011, payload: bytes) -> Fields:
     return {"max_cell_group_raw": message.max_cell_group - 1}
 
@@ -112,7 +121,7 @@ def _misread_current(message: BCL, payload: bytes) -> Fields:
 
 
 DERIVED: dict[type[Message], Callable[[Any, bytes], Fields]] = {
-    BRM: lambda message, payload: {"length": len(payload)},
+    BRM: _opaque,
     BCS2011: _group_of_2011,
     BCL: _misread_current,
     BSM: _fill,
