@@ -13,10 +13,10 @@ CONNECTION_TO_BMS, DATA_TO_BMS = 0x1CECF456, 0x1CEBF456
 BRM, BCP, BCS, BMV = 0x000200, 0x000600, 0x001100, 0x001500
 
 VECTORS: list[dict[str, Any]] = [
-    json.loads(line)
-    for line in (Path(__file__).parent.parent / "vectors" / "j1939_transport.jsonl").read_text().splitlines()
+    json.loads(line) for line in (Path(__file__).parent.parent / "vectors" / "gbt27930.jsonl").read_text().splitlines()
 ]
-TRANSFERS = [row for row in VECTORS if "payload" in row]
+TRANSFERS = [row for row in VECTORS if len(row["raw"]) > 1]
+CONTROL_FRAMES = [row for row in VECTORS if row["message"].startswith("TP.")]
 
 
 def frame(text: str) -> Frame:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.gbt27930.bus import VECTORS, frame
+from tests.gbt27930.bus import CONTROL_FRAMES, frame
 
 from chargelink.gbt27930.transport import frames
 from chargelink.gbt27930.transport.frames import (
@@ -46,7 +46,7 @@ def test_both_ways(data: str, message: Connection) -> None:
     assert message.encode() == bytes.fromhex(data)
 
 
-@pytest.mark.parametrize("row", [row for row in VECTORS if "fields" in row], ids=lambda row: row["id"])
+@pytest.mark.parametrize("row", CONTROL_FRAMES, ids=lambda row: row["id"])
 def test_single_frames_of_real_buses(row: dict[str, Any]) -> None:
     message = decode_connection(frame(row["raw"][0]).data)
     shown_names = {"max_packets": "max_packets_per_CTS", "total_size": "total_size_bytes"}
