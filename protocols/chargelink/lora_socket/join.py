@@ -18,6 +18,8 @@ have used.
 
 from typing import NamedTuple
 
+import msgspec
+
 from chargelink.lora_socket.frame import JOINING, Control, Header, seal, unseal
 from chargelink.lora_socket.keys import NONCE_LIMIT, SessionKeys, join_key, session_keys
 from chargelink.lora_socket.kinds import RULE, Kind
@@ -141,6 +143,7 @@ class JoiningEdge:
         self.net = net
         self.members = members
         self.join_nonce = join_nonce
+        self._unanswered: dict[bytes, JoinRequest] = {}
 
     def receive(self, frame: bytes) -> JoinRequest:
         """A request to be answered. Write the member's new `dev_nonce` to durable storage before answering.
@@ -157,25 +160,24 @@ class JoiningEdge:
         if dev_nonce <= member.dev_nonce:
             raise JoinRefusedError(f"socket {eui.hex()} repeats DevNonce {dev_nonce}: replayed, or a clone")
         self.members[eui] = member._replace(dev_nonce=dev_nonce)
+        self._unanswered[eui] = request
         return request
 
-    def next_join_nonce(self) -> int:
-        """The JoinNonce for one answer. Write it to durable storage before sending. Raises EncodeError when used up."""
+    def accept(self, request: JoinRequest, accept: JoinAccept) -> tuple[bytes, Joined]:
+        """The frame to send, and what both sides know once it has arrived. Each request is answered once.
+
+        `accept` gets the next JoinNonce: write `join_nonce` to durable storage before sending the frame. The session
+        before it stays valid until the first frame of the new one has been opened. Raises EncodeError when the request
+        is not the socket's last or was answered, or when all JoinNonces are used.
+        """
+        if self._unanswered.get(request.eui) != request:
+            raise EncodeError(f"DevNonce {request.dev_nonce} of {request.eui.hex()} waits for no answer")
         if self.join_nonce + 1 >= NONCE_LIMIT:
             raise EncodeError("all JoinNonces are used: replace the site's device keys")
+        del self._unanswered[request.eui]
         self.join_nonce += 1
-        return self.join_nonce
-
-    def accept(self, request: JoinRequest, accept: JoinAccept) -> tuple[bytes, Joined]:
-        """The frame to send, and what both sides know once it has arrived. Raises EncodeError for a stale JoinNonce.
-
-        The session before it stays valid until the first frame of the new one has been opened.
-        """
-        if accept.join_nonce != self.join_nonce:
-            raise EncodeError(f"JoinNonce {accept.join_nonce} is not the last one handed out")
-        member = self.members[request.eui]
-        if request.dev_nonce != member.dev_nonce:
-            raise EncodeError(f"DevNonce {request.dev_nonce} is not the last one received")
-        frame = seal_accept(member.device_key, request.eui, self.net, request.dev_nonce, accept)
-        keys = session_keys(member.device_key, request.eui, self.net, accept.join_nonce, request.dev_nonce)
+        accept = msgspec.structs.replace(accept, join_nonce=self.join_nonce)
+        device_key = self.members[request.eui].device_key
+        frame = seal_accept(device_key, request.eui, self.net, request.dev_nonce, accept)
+        keys = session_keys(device_key, request.eui, self.net, self.join_nonce, request.dev_nonce)
         return frame, Joined(keys, accept)
