@@ -26,7 +26,7 @@ ALL_METERS = "999999999999"
 
 PLUS_33 = bytes((byte + 0x33) & 0xFF for byte in range(256))
 MINUS_33 = bytes((byte - 0x33) & 0xFF for byte in range(256))
-SENDABLE_ADDRESS = re.compile(r"(AA)*(\d\d)*")
+SENDABLE_ADDRESS = re.compile(r"(AA)*([0-9][0-9])*")
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -140,6 +140,8 @@ def _without_start(frame: bytes) -> Words:
     if start < 0:
         return Words("no start byte 68", "没有起始符 68")
     if frame[start + 7 : start + 8] == b"\x68":
+        if read(frame[start:]) is not None:
+            return Words(f"{start} stray bytes before the frame", f"帧前有 {start} 个多余字节")
         inner = defect(frame[start:])
         return Words(
             f"{start} stray bytes before the frame; {inner.english}",

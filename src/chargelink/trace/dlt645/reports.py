@@ -30,6 +30,7 @@ class FrameReport:
     def __init__(self, time: float | None, received: Received, catalogue: Catalogue, notes: list[Words]) -> None:
         self.time = time
         self.received = received
+        self._catalogue = catalogue
         self.notes = notes
         self.message = explain(received.frame, catalogue) if isinstance(received.frame, Frame) else None  # None: 698.45
         if self.message is not None:
@@ -45,7 +46,7 @@ class FrameReport:
             title, parts = f"{frame.control:02X} 698.45", [listed(self._values())]
         else:
             title = f"{frame.control:02X} {said(self.message.words)}{self._outcome(frame)}"
-            parts = [self.message.identifier or "", described(self.message)]
+            parts = [self.message.identifier or "", described(self.message, self._catalogue)]
         text = "  ".join(part for part in (frame.address, *parts) if part)
         return Line(self.time, str(DIRECTIONS[self.direction]), title, text, tuple(map(said, self.notes)))
 

@@ -1,9 +1,11 @@
 """A frame's values in the words of the chosen language."""
 
 from collections.abc import Mapping
+from itertools import islice
 
 from chargelink.cli.language import Language, Text, spoken
 from chargelink.dlt645.bodies import RELAY_COMMANDS
+from chargelink.dlt645.catalogue import Catalogue, Item
 from chargelink.dlt645.control import ERROR_WORDS, Words
 from chargelink.dlt645.message import Message
 from chargelink.dlt645.reading import Reading
@@ -44,19 +46,28 @@ def said(words: Words) -> str:
     return words.chinese if spoken() is Language.CHINESE else words.english
 
 
-def described(message: Message) -> str:
-    """All values of a frame, one after the other."""
+def described(message: Message, catalogue: Catalogue) -> str:
+    """All values of a frame, one after the other; for a request to read, what it asks for."""
     if message.readings is None:
-        return listed(message.values)
+        asked = _title(message.identifier, catalogue) if message.identifier else ""
+        return ", ".join(part for part in (asked, listed(message.values)) if part)
     parts = [_described_reading(reading) for reading in message.readings.readings]
     extra = {key: value for key, value in message.values.items() if key in ("extra_bytes", "raw")}
     return ", ".join([*parts, listed(extra)] if extra else parts)
 
 
+def _title(identifier: str, catalogue: Catalogue) -> str:
+    """The name of an identifier; of a block that of its first item."""
+    items = list(islice(catalogue.expand(identifier), 2))
+    return _name(items[0]) + (" ..." if len(items) > 1 else "") if items else ""
+
+
+def _name(item: Item) -> str:
+    return item.chinese if spoken() is Language.CHINESE else item.name.replace("_", " ")
+
+
 def _described_reading(reading: Reading) -> str:
-    item = reading.item
-    name = item.chinese if spoken() is Language.CHINESE else item.name.replace("_", " ")
-    return f"{name} {_shown(reading.presented)}"
+    return f"{_name(reading.item)} {_shown(reading.presented)}"
 
 
 def listed(values: Mapping[str, object]) -> str:
