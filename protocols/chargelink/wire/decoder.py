@@ -44,14 +44,9 @@ class Body:
         """The condition under which the message is flawed."""
         return " or ".join(taken.odd for taken in self.taken if taken.odd)
 
-    @property
-    def format(self) -> str:
-        """The struct format that reads the cells and skips the holes between them."""
-        codes, at = ["<"], 0
-        for cell in self.cells:
-            codes.append("x" * (cell.start - at) + code_of(cell))
-            at = cell.end
-        return "".join(codes)
+    def unpacker(self) -> struct.Struct:
+        """The struct that reads the cells and skips the holes between them."""
+        return struct.Struct(format_of(self.cells))
 
     def call(self, *more: str) -> str:
         """The constructor call."""
@@ -87,14 +82,17 @@ class Body:
         return [self._take_bits(field, cell, variable) for field in cell.fields]
 
     def _take_from_table(self, cell: Cell, variable: str) -> list[Taken]:
-        table, odd = f"T{cell.start}", f"X{cell.start}"
         rows = [[_bits_of(field, cell, byte) for field in cell.fields] for byte in range(256)]
-        self.names[table] = tuple(tuple(map(value_of, cell.fields, row)) for row in rows)
-        self.names[odd] = tuple(any(map(judge, cell.fields, row)) for row in rows)
-        self.lines.append(f"{''.join(f'v_{field.name}, ' for field in cell.fields)}= {table}[{variable}]")
+        odd = [any(map(judge, cell.fields, row)) for row in rows]
+        values = [tuple(map(value_of, cell.fields, row)) for row in rows]
         taken = [Taken(field, f"v_{field.name}", _bits_from(field, cell, variable)) for field in cell.fields]
-        if any(self.names[odd]):
-            taken[0] = taken[0]._replace(odd=f"{odd}[{variable}]")
+        names = [field.value for field in taken]
+        if any(odd):  # the last column says whether the row is odd
+            values = [(*row, strange) for row, strange in zip(values, odd, strict=True)]
+            taken[0] = taken[0]._replace(odd=f"x{cell.start}")
+            names.append(f"x{cell.start}")
+        self.names[f"T{cell.start}"] = tuple(values)
+        self.lines.append(f"{', '.join(names)}, = T{cell.start}[{variable}]")
         return taken
 
     def _take_bits(self, field: Field, cell: Cell, variable: str) -> Taken:
@@ -122,6 +120,15 @@ class Body:
         self.names[f"E_{field.name}"] = tuple(value_of(field, code) for code in codes)
         self.names[f"X_{field.name}"] = tuple(judge(field, code) is not None for code in codes)
         return Taken(field, f"E_{field.name}[{raw}]", raw, f"X_{field.name}[{raw}]")
+
+
+def format_of(cells: tuple[Cell, ...]) -> str:
+    """The struct format of cells and the holes between them."""
+    codes, at = ["<"], 0
+    for cell in cells:
+        codes.append("x" * (cell.start - at) + code_of(cell))
+        at = cell.end
+    return "".join(codes)
 
 
 def code_of(cell: Cell) -> str:
@@ -202,7 +209,7 @@ def _decoder(layout: Layout, length: int, shorter: Decode) -> tuple[Decode, str]
         if body.odd:
             lines += [f"    if {body.odd}:", f"        return {body.call(f'flaws=flaws({body.raws()})')}"]
         lines.append(f"    return {body.call()}")
-    unpack = struct.Struct(body.format).unpack_from
+    unpack = body.unpacker().unpack_from
     names = body.names | {"unpack": unpack, "error": struct.error, "shorter": shorter, "flaws": body.flaws}
     source = "\n".join(lines) + "\n"
     return compiled(source, name, names), source
@@ -231,7 +238,7 @@ def rest_decoder(field: Field) -> Callable[[bytes], tuple[Any, list[Flaw]]]:
         return f"{field.shown_name}[{index}]" + ("" if of_numbers else f".{flaw.field}")
 
     names = body.names | {
-        "unpack": struct.Struct(body.format).iter_unpack,
+        "unpack": body.unpacker().iter_unpack,
         "flaws": body.flaws,
         "place": place,
     }

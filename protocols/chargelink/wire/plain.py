@@ -7,9 +7,9 @@ declarations: one NamedTuple and one decoder a message, the ranges checked, enum
 import struct
 from enum import IntEnum
 
-from chargelink.wire.decoder import code_of, range_checks
+from chargelink.wire.decoder import format_of, range_checks
 from chargelink.wire.items import Number
-from chargelink.wire.layout import Cell, Field, Layout, layout
+from chargelink.wire.layout import Field, Layout, layout
 from chargelink.wire.message import Message
 
 HEAD = '''"""{title}
@@ -40,7 +40,7 @@ def _plain(of: Layout) -> str:
         unit = f"  # {item.unit}" if item.unit else ""
         lines.append(f"    {field.name}: {kind}{unit}")
     lines += ["    flawed: bool", "", ""]
-    full = struct.calcsize(_format(of.cells))
+    full = struct.calcsize(format_of(of.cells))
     lines += [f"def decode_{name.lower()}(data: bytes) -> {name} | None:"]
     lines += [f"    if len(data) < {of.shortest}:", "        return None"]
     for length in [length for length in of.lengths() if length < full]:
@@ -55,20 +55,12 @@ def _number(of: Layout, field: Field) -> Number:
     return field.item
 
 
-def _format(cells: tuple[Cell, ...]) -> str:
-    codes, at = ["<"], 0
-    for cell in cells:
-        codes.append("x" * (cell.start - at) + code_of(cell))
-        at = cell.end
-    return "".join(codes)
-
-
 def _decode(of: Layout, length: int) -> list[str]:
     cells = tuple(cell for cell in of.cells if cell.end <= length)
     variables = "".join(f"c{cell.start}, " for cell in cells)
-    lines = [f'{variables.rstrip(", ")} = struct.unpack_from("{_format(cells)}", data)']
+    lines = [f'{variables.rstrip(", ")} = struct.unpack_from("{format_of(cells)}", data)']
     if len(cells) == 1:
-        lines = [f'({variables.strip()}) = struct.unpack_from("{_format(cells)}", data)']
+        lines = [f'({variables.strip()}) = struct.unpack_from("{format_of(cells)}", data)']
     values, odd = [], []
     for field in of.fields:
         cell = next((cell for cell in cells if field in cell.fields), None)

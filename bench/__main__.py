@@ -1,0 +1,34 @@
+"""Runs the benchmarks of this folder, prints a table, writes bench/latest.jsonl. Exit code 1 if a goal is missed."""
+
+import argparse
+import importlib
+import json
+import pkgutil
+from dataclasses import asdict
+from pathlib import Path
+
+import bench
+from bench.measure import HEAD
+
+LATEST = Path(__file__).parent / "latest.jsonl"
+TOOLS = {"__main__", "measure", "recording"}
+
+
+def main() -> int:
+    names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in TOOLS)
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("only", nargs="?", choices=names, help="one benchmark instead of all")
+    chosen = parser.parse_args().only
+    missed = 0
+    print(HEAD)
+    with LATEST.open("w") as latest:
+        for name in [chosen] if chosen else names:
+            for measured in importlib.import_module(f"bench.{name}").figures():
+                print(measured, flush=True)
+                latest.write(json.dumps(asdict(measured), ensure_ascii=False) + "\n")
+                missed += measured.met is False
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
