@@ -113,7 +113,7 @@ def test_a_table_without_names_is_refused_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.write_text("1.0,1826F456,010100\n")
     with Source(str(path)) as source, pytest.raises(CannotRead, match="name them, as in: time,id,data"):
-        [*CanLog(source, "table")]
+        [*CanLog(source, "csv")]
 
 
 @given(

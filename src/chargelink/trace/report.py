@@ -5,10 +5,12 @@ A decoder yields `Report`s: one for each thing it understood and, in place, one 
 """
 
 import argparse
+import gc
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
@@ -85,15 +87,27 @@ def show(reports: Iterable[Report], arguments: argparse.Namespace, tally: Callab
     """
     count = Count()
     try:
-        if arguments.json:
-            print_json(reports, count)
-        else:
-            print_listing(reports, count, Listing.for_output(arguments.color))
+        with seldom_collecting():
+            if arguments.json:
+                print_json(reports, count)
+            else:
+                print_listing(reports, count, Listing.for_output(arguments.color))
     except (CannotRead, KeyboardInterrupt):
         conclude(arguments, tally(), count)
         raise
     conclude(arguments, tally(), count)
     return Exit.DEFECTS if count.defects else Exit.CLEAN
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Reports are many and without cycles: looking for these as often as usual costs a tenth of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Count:
@@ -122,9 +136,8 @@ def plural(count: int) -> str:
 
 def print_json(reports: Iterable[Report], count: Count) -> None:
     write = sys.stdout.buffer.write  # buffered; a live source flushes it before it waits
-    for report in reports:
+    for count.reports, report in enumerate(reports, 1):
         write(report.json() + b"\n")
-        count.reports += 1
         if not report.conforming:
             count.defects += 1
 
@@ -132,9 +145,8 @@ def print_json(reports: Iterable[Report], count: Count) -> None:
 def print_listing(reports: Iterable[Report], count: Count, listing: "Listing") -> None:
     write = sys.stdout.buffer.write
     encoding = sys.stdout.encoding or "utf-8"
-    for report in reports:
+    for count.reports, report in enumerate(reports, 1):
         write(listing.rows(report.line(), report.conforming).encode(encoding, "replace"))
-        count.reports += 1
         if not report.conforming:
             count.defects += 1
 

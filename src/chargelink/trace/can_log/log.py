@@ -10,7 +10,7 @@ from chargelink.trace.can_log.table import columns_of, encoding_of, read_table
 from chargelink.trace.can_log.text import read_text
 from chargelink.trace.source import CannotRead, Source, whole_lines
 
-FORMATS = ("text", "table", "asc", "blf", "trc", "mf4")
+FORMATS = ("candump", "csv", "asc", "blf", "trc", "mf4")
 SUFFIXES = {".asc": "asc", ".blf": "blf", ".trc": "trc", ".mf4": "mf4"}
 MAGIC = {b"LOGG": "blf", b"MDF     4": "mf4", b";$FILEVERSION": "trc"}
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # "Unicode text" of Windows tools
@@ -31,9 +31,9 @@ def add_format_argument(parser: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         help=str(
             Text(
-                "format of the recording (default: found by its content): text is candump and ID#DATA lines, "
-                "table is CSV and the like",
-                "记录的格式 (默认: 根据内容判断): text 为 candump 和 ID#DATA 行，table 为 CSV 等表格",
+                "format of the recording (default: found by its content): candump also reads ID#DATA lines, "
+                "csv all tables with named columns",
+                "记录的格式 (默认: 根据内容判断): candump 也包括 ID#DATA 行，csv 为任何有列名的表格",
             )
         ),
     )
@@ -74,12 +74,12 @@ def format_of(head: bytes, name: str) -> str | None:
     if found := next((known for suffix, known in SUFFIXES.items() if suffix in name.lower()[-7:]), None):
         return found
     if head.startswith(UTF_16):
-        return "table" if columns_of(head.decode("utf-16", "replace").encode()) else "text"
+        return "csv" if columns_of(head.decode("utf-16", "replace").encode()) else "candump"
     if b"\0" in head:
         return None
     if head[:2000].lstrip().lower().startswith(b"date ") and b"\nbase " in head[:2000].lower():
         return "asc"
-    return "table" if columns_of(head) else "text"
+    return "csv" if columns_of(head) else "candump"
 
 
 def read(source: Source, form: str) -> Iterator[list[CanFrame] | Unreadable]:
@@ -88,9 +88,9 @@ def read(source: Source, form: str) -> Iterator[list[CanFrame] | Unreadable]:
     blocks = source.whole_lines()
     if head.startswith(UTF_16):
         head, blocks = head.decode("utf-16", "replace").encode(), whole_lines(_in_utf_8(source))
-    if form == "text":
+    if form == "candump":
         return read_text(blocks)
-    if form == "table":
+    if form == "csv":
         columns = columns_of(head)
         if columns is None:
             raise CannotRead(NO_HEADER.format(source.name))

@@ -63,7 +63,7 @@ FORMS = (  # in this order: an error frame may be called extended too
 )
 HEADER_WITHIN = 40  # lines: some tools write about themselves first
 
-_BRACKETS = re.compile(r"[(（\[].*?[)）\]]")
+_BRACKETS = re.compile(r"[(（\[][^()（）\[\]]*[)）\]]")
 _UNIT_BEHIND = re.compile(r"[\s_](?:ms|us|µs|ns|s)$")
 _BYTE_NAME = re.compile(r"(?:d|db|b|byte|data|字节|数据)(\d{1,2})")
 
