@@ -135,3 +135,8 @@ def test_any_rows_are_read_or_reported(header: str, rows: list[str]) -> None:
 @given(st.binary(max_size=200))
 def test_any_head_is_a_table_or_not(head: bytes) -> None:
     columns_of(head)
+
+
+@pytest.mark.parametrize("character", ["(", "[", "_", ",", '"', " "])
+def test_heads_made_to_be_slow_are_judged_in_linear_time(character: str) -> None:
+    assert columns_of(character.encode() * 200_000) is None

@@ -77,6 +77,8 @@ LINES = [
     ("(0.5) can0 1826F456##0" + "AA" * 65, TOO_LONG),
     ("  can0  1826F456   [4]  01 01 00", LENGTH_DIFFERS),
     ("1826F456#1", BAD_DATA),
+    ("1826F456#RTR", BAD_DATA),
+    ("a recording of gun 2", BAD_DATA),
     ("1826F456#" + "01 " * 1000, NOT_A_FRAME),
 ]
 
@@ -142,3 +144,20 @@ def test_any_bytes_are_read_or_reported(block: bytes) -> None:
         for frame in item:
             assert 0 <= frame.identifier <= 0x1FFFFFFF
             assert len(frame.data) <= (64 if frame.kind is Kind.FD else 8)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(1) c 12#" + " " * 980 + "x",
+        "1826F456#" + ", " * 480 + "x",
+        "1826F456 " + " ext" * 240 + " x",
+        "(" + " " * 980 + "x",
+        "a " + " " * 490 + "RX " + " " * 400,
+    ],
+    ids=["blanks", "separators", "words", "open bracket", "direction"],
+)
+def test_lines_made_to_be_slow_are_read_in_linear_time(line: str) -> None:
+    """Expressions that try every split of a run of blanks would take minutes here."""
+    block = (line + "\n").encode() * 5000
+    assert sum(isinstance(item, Unreadable) for item in read_text([block])) == 5000

@@ -85,6 +85,10 @@ class Parser(argparse.ArgumentParser):
         optional = names and names[0].startswith("-")
         return (self._options if optional else self._arguments).add_argument(*names, **settings)
 
+    def add_mutually_exclusive_group(self, *, required: bool = False) -> Any:
+        """As in argparse, for options; the heading is ours."""
+        return self._options.add_mutually_exclusive_group(required=required)
+
     def offer(self, offers: Iterable[Offer]) -> None:
         """Add sub-commands. The one chosen is loaded, parses the rest of the line and becomes
         `arguments.run`."""

@@ -47,6 +47,7 @@ _PLAIN = re.compile(r"((?:0x)?[0-9A-Fa-f]{1,8}[xh]?)(?:\s*[#:,;]|\s)\s*(.*)", re
 _COMMENT = re.compile(r"(?://|;|#(?!#)).*", re.ASCII)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _WORDS_BEHIND = {"ext", "std", "data", "rx", "tx"}
+_REMOTE = re.compile(r"R[0-8]?(?:_[9A-F])?", re.ASCII | re.IGNORECASE)
 _LENGTH_CODE = re.compile(r"_[9A-Fa-f]$")  # candump -8: a length code above 8, for eight bytes
 
 
@@ -147,7 +148,7 @@ def _frame(time: str | None, channel: str, identifier: str, rest: str, clock: Cl
     if rest.startswith("#"):
         rest, kind = rest[2:], Kind.FD
     rest = _COMMENT.sub("", rest)
-    if rest[:1] in ("R", "r"):
+    if _REMOTE.fullmatch(rest.strip()):
         rest, kind = "", Kind.REMOTE
     try:
         seconds = None if time is None else clock.seconds(time)
