@@ -33,6 +33,7 @@ class Entry(NamedTuple):
     """One message. `period` in ms (0: sent once, on an event), `lengths` in bytes, the usual one first."""
 
     name: str
+    english: str
     chinese: str
     pgn: int
     sender: Sender
@@ -68,28 +69,28 @@ class Entry(NamedTuple):
 _C, _B = Sender.CHARGER, Sender.BMS
 
 MESSAGES = (
-    Entry("CHM", "充电机握手报文", 0x2600, _C, 6, 250, CHM, (3,), None, ()),
-    Entry("BHM", "车辆握手报文", 0x2700, _B, 6, 250, BHM, (2,), None, ()),
-    Entry("CRM", "充电机辨识报文", 0x0100, _C, 6, 250, CRM, (8,), CRM2011, (8,)),
-    Entry("BRM", "BMS和车辆辨识报文", 0x0200, _B, 7, 250, BRM, (49,), BRM, (41,)),
-    Entry("BCP", "动力蓄电池充电参数报文", 0x0600, _B, 7, 500, BCP, (13,), BCP, (13,)),
-    Entry("CTS", "充电机发送时间同步信息报文", 0x0700, _C, 6, 500, CTS, (7,), CTS, (7,)),
-    Entry("CML", "充电机最大输出能力报文", 0x0800, _C, 6, 250, CML, (8,), CML, (6,)),
-    Entry("BRO", "动力蓄电池充电准备就绪状态报文", 0x0900, _B, 4, 250, BRO, (1,), BRO, (1,)),
-    Entry("CRO", "充电机输出准备就绪状态报文", 0x0A00, _C, 4, 250, CRO, (1,), CRO, (1,)),
-    Entry("BCL", "电池充电需求报文", 0x1000, _B, 6, 50, BCL, (5,), BCL, (5,)),
-    Entry("BCS", "电池充电总状态报文", 0x1100, _B, 7, 250, BCS, (9,), BCS2011, (9,)),
-    Entry("CCS", "充电机充电状态报文", 0x1200, _C, 6, 50, CCS, (7, 8), CCS, (6,)),
-    Entry("BSM", "动力蓄电池状态信息报文", 0x1300, _B, 6, 250, BSM, (7,), BSM, (7,)),
-    Entry("BMV", "单体动力蓄电池电压报文", 0x1500, _B, 7, 10_000, BMV, (), BMV, ()),
-    Entry("BMT", "动力蓄电池温度报文", 0x1600, _B, 7, 10_000, BMT, (), BMT, ()),
-    Entry("BSP", "动力蓄电池预留报文", 0x1700, _B, 7, 10_000, BSP, (), BSP, ()),
-    Entry("BST", "BMS中止充电报文", 0x1900, _B, 4, 10, BST, (4,), BST2011, (4,)),
-    Entry("CST", "充电机中止充电报文", 0x1A00, _C, 4, 10, CST, (4,), CST2011, (4,)),
-    Entry("BSD", "BMS统计数据报文", 0x1C00, _B, 6, 250, BSD, (7,), BSD, (7,)),
-    Entry("CSD", "充电机统计数据报文", 0x1D00, _C, 6, 250, CSD, (8,), CSD2011, (5,)),
-    Entry("BEM", "BMS错误报文", 0x1E00, _B, 2, 250, BEM, (4,), BEM, (4,)),
-    Entry("CEM", "充电机错误报文", 0x1F00, _C, 2, 250, CEM, (4,), CEM, (4,)),
+    Entry("CHM", "charger handshake", "充电机握手", 0x2600, _C, 6, 250, CHM, (3,), None, ()),
+    Entry("BHM", "vehicle handshake", "车辆握手", 0x2700, _B, 6, 250, BHM, (2,), None, ()),
+    Entry("CRM", "charger recognition", "充电机辨识", 0x0100, _C, 6, 250, CRM, (8,), CRM2011, (8,)),
+    Entry("BRM", "vehicle identification", "BMS和车辆辨识", 0x0200, _B, 7, 250, BRM, (49,), BRM, (41,)),
+    Entry("BCP", "battery parameters", "动力蓄电池充电参数", 0x0600, _B, 7, 500, BCP, (13,), BCP, (13,)),
+    Entry("CTS", "charger time", "充电机发送时间同步信息", 0x0700, _C, 6, 500, CTS, (7,), CTS, (7,)),
+    Entry("CML", "charger limits", "充电机最大输出能力", 0x0800, _C, 6, 250, CML, (8,), CML, (6,)),
+    Entry("BRO", "battery readiness", "动力蓄电池充电准备就绪状态", 0x0900, _B, 4, 250, BRO, (1,), BRO, (1,)),
+    Entry("CRO", "charger readiness", "充电机输出准备就绪状态", 0x0A00, _C, 4, 250, CRO, (1,), CRO, (1,)),
+    Entry("BCL", "charge demand", "电池充电需求", 0x1000, _B, 6, 50, BCL, (5,), BCL, (5,)),
+    Entry("BCS", "battery status", "电池充电总状态", 0x1100, _B, 7, 250, BCS, (9,), BCS2011, (9,)),
+    Entry("CCS", "charger status", "充电机充电状态", 0x1200, _C, 6, 50, CCS, (7, 8), CCS, (6,)),
+    Entry("BSM", "battery state", "动力蓄电池状态信息", 0x1300, _B, 6, 250, BSM, (7,), BSM, (7,)),
+    Entry("BMV", "cell voltages", "单体动力蓄电池电压", 0x1500, _B, 7, 10_000, BMV, (), BMV, ()),
+    Entry("BMT", "battery temperatures", "动力蓄电池温度", 0x1600, _B, 7, 10_000, BMT, (), BMT, ()),
+    Entry("BSP", "reserved by the battery", "动力蓄电池预留", 0x1700, _B, 7, 10_000, BSP, (), BSP, ()),
+    Entry("BST", "BMS stops", "BMS中止充电", 0x1900, _B, 4, 10, BST, (4,), BST2011, (4,)),
+    Entry("CST", "charger stops", "充电机中止充电", 0x1A00, _C, 4, 10, CST, (4,), CST2011, (4,)),
+    Entry("BSD", "BMS statistics", "BMS统计数据", 0x1C00, _B, 6, 250, BSD, (7,), BSD, (7,)),
+    Entry("CSD", "charger statistics", "充电机统计数据", 0x1D00, _C, 6, 250, CSD, (8,), CSD2011, (5,)),
+    Entry("BEM", "BMS error", "BMS错误", 0x1E00, _B, 2, 250, BEM, (4,), BEM, (4,)),
+    Entry("CEM", "charger error", "充电机错误", 0x1F00, _C, 2, 250, CEM, (4,), CEM, (4,)),
 )
 
 BY_PGN = {entry.pgn: entry for entry in MESSAGES}

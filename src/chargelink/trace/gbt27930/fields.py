@@ -154,6 +154,11 @@ def name_of(field: Field) -> str:
     return CHINESE.get(field.name, field.name) if spoken() is Language.CHINESE else field.name.replace("_", " ")
 
 
+def spoken_name(cls: type[Message], shown_name: str) -> str:
+    """The same for a field by its name in JSON; a part of a field keeps that name."""
+    return next((name_of(field) for field in layout(cls).fields if field.shown_name == shown_name), shown_name)
+
+
 def _value(field: Field, value: Any) -> str:
     if value is None:
         return "–"
@@ -162,7 +167,7 @@ def _value(field: Field, value: Any) -> str:
     if isinstance(value, tuple):
         return " ".join(_value(field, part) for part in value)
     if isinstance(value, bytes):
-        return value.hex(" ")
+        return version(value) if field.name == "protocol_version" else value.hex(" ")
     if isinstance(value, str):
         return repr(value)[1:-1]
     unit = getattr(field.item, "unit", "") or getattr(getattr(field.item, "each", None), "unit", "")

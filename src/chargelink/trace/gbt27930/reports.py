@@ -1,6 +1,7 @@
 """One report for everything that was heard on a bus, and for what was not understood."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Liste
 from chargelink.gbt27930.transport import Incomplete, Unexpected
 from chargelink.gbt27930.transport.frames import NAMES, Abort, Broadcast, RequestToSend, conforms, decode_connection
 from chargelink.trace.can_log import CanFrame, Unreadable
-from chargelink.trace.gbt27930.fields import DERIVED, json_fields, words
+from chargelink.trace.gbt27930.fields import DERIVED, json_fields, spoken_name, words
 from chargelink.trace.report import Line, Report
 from chargelink.wire import DecodeError, Flaw, Message, Why
 from chargelink.wire.show import shown
@@ -58,7 +59,11 @@ class Said(msgspec.Struct, frozen=True, gc=False):
 
     def line(self) -> Line:
         heard = self.heard
-        return Line(self.time, heard.entry.sender.value, heard.entry.name, words(heard.message), self._notes())
+        entry = heard.entry
+        said = Text("{}: {}", "{}：{}").format(Text(entry.english, entry.chinese), words(heard.message))
+        return Line(
+            self.time, entry.sender.value, entry.name, said, self._notes(partial(spoken_name, type(heard.message)))
+        )
 
     def json(self) -> bytes:
         heard = self.heard
@@ -79,9 +84,12 @@ class Said(msgspec.Struct, frozen=True, gc=False):
         )
         return _encode(record)
 
-    def _notes(self) -> tuple[str, ...]:
+    def _notes(self, name: Callable[[str], str] = str) -> tuple[str, ...]:
+        """What is odd, with fields called by `name`."""
         return tuple(
-            FLAW[odd.why].format(odd.field, odd.raw) if isinstance(odd, Flaw) else str(Text(odd.text, odd.chinese))
+            FLAW[odd.why].format(name(odd.field), odd.raw)
+            if isinstance(odd, Flaw)
+            else str(Text(odd.text, odd.chinese))
             for odd in self.heard.oddities
         )
 
