@@ -97,7 +97,7 @@ def test_the_other_half_of_the_counter_is_sealed_too() -> None:
         ),
         (
             peer.seal(KEYS.down, 0x40, NET, ADDRESS, 5, JOIN_NONCE, b"\0", down=True, tag=4, flags=2),
-            Reason.NO_GROUP_KEY,
+            Reason.NO_KEY,
         ),
         (peer.seal(KEYS.up, 0x40, NET, ADDRESS, 5, JOIN_NONCE, b"\0", down=True, tag=4), Reason.FORGED),
         (peer.seal(KEYS.down, 0x40, NET, ADDRESS, 5, JOIN_NONCE + 1, b"\0", down=True, tag=4), Reason.FORGED),

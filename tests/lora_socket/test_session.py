@@ -117,7 +117,7 @@ def test_group_frames_are_heard_with_the_group_key_only() -> None:
     socket = session(SOCKET)
     (refused,) = socket.receive(first, now=0.0)
     assert isinstance(refused, Refused)
-    assert refused.reason is Reason.NO_GROUP_KEY
+    assert refused.reason is Reason.NO_KEY
     socket.follow_group(GroupKey(bytes(16), 5), floor_of(counter.next))
     (heard,) = socket.receive(first, now=0.0)
     assert isinstance(heard, Received)

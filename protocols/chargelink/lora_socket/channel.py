@@ -21,7 +21,7 @@ class Reason(Enum):
     WRONG_DIRECTION = "sent by our own side"
     UNKNOWN_TYPE = "unknown type"
     WRONG_KEY = "this type does not travel under this key"
-    NO_GROUP_KEY = "no group key"
+    NO_KEY = "no key for it"
     SHORT_TAG = "the tag is too short for its type"
     FORGED = "the tag is wrong"
     REPLAYED = "its counter was used before"

@@ -164,7 +164,7 @@ class Session:
         by_group = _is_group(frame)
         try:
             if by_group and self._group is None:
-                raise RefusedError(Reason.NO_GROUP_KEY)
+                raise RefusedError(Reason.NO_KEY)
             receiver = self._group if by_group and self._group is not None else self._receiver
             opened = receiver.open(frame)
         except RefusedError as error:
