@@ -5,24 +5,20 @@ label on the wrong bits shows. Values are compared as integers in our units.
 """
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import cantools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gbt27930.bus import VECTORS
+from tests.gbt27930.database import DATABASE, OF_2011, OPEN_ENDED, judged_by
 
 from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition
 from chargelink.gbt27930.charging import BMT, BMV, Cell
 from chargelink.wire import Message
 
-DATABASE: Any = cantools.database.load_file(Path(__file__).with_name("gbt27930.dbc"))
 UNITS = {"V": 1000, "A": 1000, "kWh": 1_000_000, "Ah": 1000, "degC": 10, "%": 10, "min": 1, None: 1}
 CELLS, SENSORS = 5, 9  # of the pack for which the DBC lays out BMV and BMT
-OPEN_ENDED = ("BMV", "BMT", "BSP")  # as long as the pack is large
-OF_2011 = "_2011"
 
 Fields = dict[str, Any]
 
@@ -104,15 +100,6 @@ def test_our_bytes_and_the_judges_are_the_same(judge: Any) -> None:
         assert judge.decode(written, decode_choices=False) == pytest.approx(physical)
 
     same()
-
-
-def judged_by(row: dict[str, Any]) -> Any:
-    """The message of the DBC that has the layout of a vector."""
-    name, size = row["message"], len(row["payload"]) // 2
-    old = f"{name}{OF_2011}"
-    known = {message.name for message in DATABASE.messages}
-    shorter = old in known and size < DATABASE.get_message_by_name(name).length
-    return DATABASE.get_message_by_name(old if old in known and (shorter or row["edition"] == "2011") else name)
 
 
 def windows(judge: Any, payload: bytes) -> list[bytes]:
