@@ -12,6 +12,8 @@ from chargelink.wire.items import Number
 from chargelink.wire.layout import Field, Layout, layout
 from chargelink.wire.message import Message
 
+WIDTH = 120 - 8  # of a line, less the deepest indentation
+
 HEAD = '''"""{title}
 
 Generated from the declarations by `make docs`; a test keeps it current. Do not edit.
@@ -74,8 +76,25 @@ def _decode(of: Layout, length: int) -> list[str]:
         raw = field.name if cell.shared else f"c{cell.start}"
         values.append(_value(field, item, raw))
         odd += _odd(field, item, raw)
-    lines.append(f"flawed = {' or '.join(odd) or False}")
-    return [*lines, f"return {of.cls.__name__}({', '.join(values)}, flawed)"]
+    return [*lines, *_condition(odd), *_call(of.cls.__name__, [*values, "flawed"])]
+
+
+def _condition(odd: list[str]) -> list[str]:
+    """`flawed = ...`, on as many lines as it needs."""
+    whole = f"flawed = {' or '.join(odd) or False}"
+    if len(whole) <= WIDTH:
+        return [whole]
+    return ["flawed = (", f"    {odd[0]}", *(f"    or {check}" for check in odd[1:]), ")"]
+
+
+def _call(name: str, values: list[str]) -> list[str]:
+    """`return NAME(...)`, on as many lines as it needs."""
+    together = ", ".join(values)
+    if len(f"return {name}({together})") <= WIDTH:
+        return [f"return {name}({together})"]
+    if len(together) + 4 <= WIDTH:
+        return [f"return {name}(", f"    {together}", ")"]
+    return [f"return {name}(", *(f"    {value}," for value in values), ")"]
 
 
 def _value(field: Field, item: Number, raw: str) -> str:
