@@ -78,7 +78,9 @@ LINES = [
     ("  can0  1826F456   [4]  01 01 00", LENGTH_DIFFERS),
     ("1826F456#1", BAD_DATA),
     ("1826F456#RTR", BAD_DATA),
-    ("a recording of gun 2", BAD_DATA),
+    ("1826F456 is CHM", BAD_DATA),
+    ("a recording of gun 2", NOT_A_FRAME),
+    ("add data", NOT_A_FRAME),
     ("1826F456#" + "01 " * 1000, NOT_A_FRAME),
 ]
 

@@ -43,7 +43,11 @@ _LOGGED = re.compile(r"\(([^()]*)\)\s+(\S+)\s+(\w+)#(.*)", re.ASCII)
 _SHOWN = re.compile(
     r"(?:\(([^()]*)\)\s*)?(\S+)\s+(?:[RT]X\s+\S+\s+\S+\s+)?([0-9A-Fa-f]{3,8})\s+\[\s*(\d{1,2})\](.*)", re.ASCII
 )
-_PLAIN = re.compile(r"((?:0x)?[0-9A-Fa-f]{1,8}[xh]?)(?:\s*[#:,;]|\s)\s*(.*)", re.ASCII | re.IGNORECASE)
+# Only before a # does a short identifier stand for one: "add data" are words, not a frame.
+_PLAIN = re.compile(
+    r"(?:((?:0x)?[0-9a-f]{1,8}[xh]?)\s*#|(0x[0-9a-f]{1,8}|[0-9a-f]{8}[xh]?)(?:\s*[:,;]|\s))\s*(.*)",
+    re.ASCII | re.IGNORECASE,
+)
 _COMMENT = re.compile(r"(?://|;|#(?!#)).*", re.ASCII)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _WORDS_BEHIND = {"ext", "std", "data", "rx", "tx"}
@@ -134,11 +138,11 @@ def frame_of_line(line: str, clock: Clock) -> CanFrame | Text | None:
     if shown := _SHOWN.fullmatch(line):
         return _frame_shown(shown, clock)
     if plain := _PLAIN.fullmatch(line):
-        identifier, rest = plain.groups()
+        short, long, rest = plain.groups()
         words = rest.split()
         while words and words[-1].lower() in _WORDS_BEHIND:
             words.pop()
-        return _frame(None, "", identifier, " ".join(words), clock)
+        return _frame(None, "", short or long, " ".join(words), clock)
     return NOT_A_FRAME
 
 
