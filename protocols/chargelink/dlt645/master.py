@@ -170,6 +170,9 @@ class Master:
         if not request.answered:
             self._finish(events, Sent(request), now)
         elif request.repeatable and self._attempts <= self._retries:
+            if not request.numbered:
+                # Whether the meter has gone on without us cannot be told: read from the start.
+                self._parts = []
             self._send_when_free(now)
         else:
             self._finish(events, TimedOut(request, self._attempts), now)
@@ -208,7 +211,8 @@ class Master:
                 self._finish(events, TimedOut(request, self._attempts), now)
                 return
             self._settle(now)
-            self._attempts = 0
+            if request.numbered:
+                self._attempts = 0
             self._asked = None
             self._send_when_free(now)
         else:

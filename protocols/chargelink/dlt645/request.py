@@ -65,9 +65,14 @@ class Request:
         """Whether the answer is the data of an identifier, which may come in several frames."""
         return self.function in (Function.READ, Function1997.READ)
 
+    @property
+    def numbered(self) -> bool:
+        """Whether follow-ups bear a sequence number, which the 1997 edition does not have."""
+        return self.function == Function.READ
+
     def _numbers(self, sequence: int) -> bool:
-        """Whether the answer ends with a sequence number, which the 1997 edition does not have."""
-        return sequence > 0 and self.function == Function.READ
+        """Whether the answer ends with a sequence number."""
+        return sequence > 0 and self.numbered
 
 
 def read(address: str, identifier: str, besides: bytes = b"") -> Request:

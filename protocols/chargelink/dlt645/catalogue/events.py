@@ -6,7 +6,7 @@ A count stands at 00, the last records at 01..0A. Times are those of the meter, 
 from chargelink.dlt645.catalogue.energy import demand, energy
 from chargelink.dlt645.catalogue.row import Row
 from chargelink.dlt645.forms import Digits, Form, Moment, Number, Opaque, Record
-from chargelink.dlt645.forms.unit import KVAR, KVARH, KW, MINUTE, TIMES
+from chargelink.dlt645.forms.unit import AMPERE, KVAR, KVARH, KW, MINUTE, TIMES
 
 TIME = Moment("YYMMDDhhmmss")
 COUNT = Number(3, 0, TIMES)
@@ -70,7 +70,7 @@ EVENTS = (
         "030500",
         "total_voltage_loss",
         "全失压",
-        Record((("start", TIME), ("current", Number(3, 3)), ("end", TIME))),
+        Record((("start", TIME), ("current", Number(3, 3, AMPERE)), ("end", TIME))),
         COUNT_AND_MINUTES,
     ),
     *counted("030600", "auxiliary_supply_loss", "辅助电源失电", SPAN, COUNT_AND_MINUTES),

@@ -18,6 +18,10 @@ class Scaled(Form):
     scale: Unit = PLAIN
     signed: bool = False
 
+    def __post_init__(self) -> None:
+        if self.scale.parts % 10**self.decimals:
+            raise ValueError(f"{self.scale.inner or 'a plain number'} is too coarse for {self.decimals} decimals")
+
     @property
     def step(self) -> int:
         """What the last digit counts, in the inner unit: 10 000 mWh for 0.01 kWh."""

@@ -7,8 +7,8 @@ import msgspec
 from chargelink.cli.language import Text
 from chargelink.dlt645 import Defect, Edition, Frame, Frame698, Noise, Received, explain
 from chargelink.dlt645.catalogue import Catalogue
-from chargelink.dlt645.control import Words, edition_of
-from chargelink.dlt645.frame import HEADER, MINUS_33, START, defect
+from chargelink.dlt645.control import Words
+from chargelink.dlt645.frame import defect
 from chargelink.dlt645.scanner import DLT645, DLT698, ScanEvent, Scanner
 from chargelink.trace.dlt645.words import described, listed, said
 from chargelink.trace.report import Line
@@ -105,7 +105,7 @@ class DefectReport:
                 "address": None,
                 "control": None,
                 "di": None,
-                "edition": self._edition(),
+                "edition": Edition.DLT645_2007,
                 "values": {},
                 "valid": False,
                 "defect": self.reason.english,
@@ -114,13 +114,6 @@ class DefectReport:
                 "hex": self.raw.hex(" ").upper(),
             }
         )
-
-    def _edition(self) -> Edition:
-        """As far as the header of a broken frame tells; else the one in force."""
-        frame = self.raw.lstrip(b"\xfe")
-        if len(frame) >= HEADER and frame[0] == START == frame[7]:
-            return edition_of(frame[8], frame[HEADER:-2].translate(MINUS_33))
-        return Edition.DLT645_2007
 
 
 FrameOrDefect = FrameReport | DefectReport
