@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from itertools import islice, product
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -68,7 +68,7 @@ def test_an_identifier_leads_to_its_row() -> None:
         if not row.block and not row.repeats:
             item = an_item(row)
             assert STANDARD.find(item.identifier) == item
-            assert list(STANDARD.expand(item.identifier)) == [item]
+            assert STANDARD.expand(item.identifier) == (item,)
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_known_entries(identifier: str, name: str, size: int, unit: str) -> None
     ],
 )
 def test_blocks_hold_their_items_in_order(block: str, names: list[str]) -> None:
-    assert [item.name for item in islice(STANDARD.expand(block), len(names))] == names
+    assert [item.name for item in STANDARD.expand(block)[: len(names)]] == names
 
 
 @pytest.mark.parametrize("identifier", ["", "9", "02010000", "0001FFFF", "00017F00", "FFFFFFFF", "00010G00"])
 def test_what_the_tables_do_not_have(identifier: str) -> None:
     assert STANDARD.find(identifier) is None
-    assert list(STANDARD.expand(identifier)) == []
+    assert STANDARD.expand(identifier) == ()
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ class Meter:
         value = self.registers.get(identifier)
         if value is not None:
             return value
-        items = list(self._catalogue.expand(identifier))
+        items = self._catalogue.expand(identifier)
         values = [self.registers.get(item.identifier) for item in items]
         if all(value is None for value in values):
             return None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from chargelink.dlt645.catalogue.row import Item, Row
 
-MOST_REMEMBERED = 4096  # items found before; keeps memory bounded whatever a master polls
+MOST_REMEMBERED = 512  # identifiers looked up before; keeps memory bounded whatever a master polls
 
 
 class Catalogue:
@@ -15,7 +15,7 @@ class Catalogue:
         self._by_opening: dict[str, list[Row]] = {}
         for row in self.rows:
             self._by_opening.setdefault(row.opening, []).append(row)
-        self._found: dict[str, Item] = {}
+        self._remembered: dict[str, tuple[Item, ...]] = {}
 
     def with_rows(self, rows: Iterable[Row]) -> "Catalogue":
         """A catalogue in which `rows` go before these: the profile of a vendor."""
@@ -23,34 +23,35 @@ class Catalogue:
 
     def find(self, identifier: str) -> Item | None:
         """The item of an identifier, written as in `Item`; None for blocks and what the tables do not have."""
-        item = self._found.get(identifier)
-        if item is None:
-            item = next((item for row in self._rows(identifier) if (item := row.find(identifier)) is not None), None)
-            if item is not None:
-                if len(self._found) >= MOST_REMEMBERED:
-                    self._found.clear()
-                self._found[identifier] = item
-        return item
+        return next((item for row in self._rows(identifier) if (item := row.find(identifier)) is not None), None)
 
-    def expand(self, identifier: str) -> Iterator[Item]:
-        """The items that the data of an identifier holds, in their order; nothing for an unknown identifier.
+    def expand(self, identifier: str) -> tuple[Item, ...]:
+        """The items that the data of an identifier may hold, in their order; none for an unknown identifier.
 
         A block has as many of them as the meter has phases or tariffs: the length of the data says how many.
         """
+        items = self._remembered.get(identifier)
+        if items is None:
+            items = tuple(self._items(identifier))
+            if len(self._remembered) >= MOST_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[identifier] = items
+        return items
+
+    def _items(self, identifier: str) -> Iterable[Item]:
         for row in self._rows(identifier):
             codes = row.codes(identifier)
             if codes is None:
                 continue
             if row.block:
-                parts = (pattern.format(**codes) for pattern in row.block)
-                return (item for part in parts for item in self.expand(part))
+                return (item for pattern in row.block for item in self.expand(pattern.format(**codes)))
             if row.repeats:
                 return row.repeated(identifier)
             if (item := row.find(identifier)) is not None:
-                return iter((item,))
+                return (item,)
             if singles := row.expand(identifier):
                 return (item for single in singles if (item := self.find(single)) is not None)
-        return iter(())
+        return ()
 
     def _rows(self, identifier: str) -> Iterator[Row]:
         """The rows that may have an identifier, by its opening digits."""

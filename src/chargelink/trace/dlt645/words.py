@@ -1,7 +1,6 @@
 """A frame's values in the words of the chosen language."""
 
 from collections.abc import Mapping
-from itertools import islice
 
 from chargelink.cli.language import Language, Text, spoken
 from chargelink.dlt645.bodies import RELAY_COMMANDS
@@ -58,7 +57,7 @@ def described(message: Message, catalogue: Catalogue) -> str:
 
 def _title(identifier: str, catalogue: Catalogue) -> str:
     """The name of an identifier; of a block that of its first item."""
-    items = list(islice(catalogue.expand(identifier), 2))
+    items = catalogue.expand(identifier)
     return _name(items[0]) + (" ..." if len(items) > 1 else "") if items else ""
 
 
