@@ -1,9 +1,8 @@
 """What a command is: a name, a line about it, its arguments and what it does.
 
-A room offers a command by an entry point of the group `chargelink.commands` that names a `Command`. The
-module that holds it is imported to list
-the commands, so it stays light: what is heavy is imported inside `run`, or offered below it as an `Offer`
-that is loaded only when chosen.
+A room offers a command by an entry point of the group `chargelink.commands` that names a `Command`. The module that
+holds it is imported to list the commands, so it stays light: what is heavy is imported inside `run`, or offered below
+it as an `Offer` that is loaded only when chosen.
 """
 
 import argparse
@@ -34,8 +33,7 @@ EXIT_MEANINGS = {
 
 
 class CommandError(Exception):
-    """A command cannot do what was asked; the message says why and what to do. Shown without a traceback,
-    exit code 2."""
+    """A command cannot do what was asked; the message says why and what to do. No traceback, exit code 2."""
 
 
 @dataclass(frozen=True)

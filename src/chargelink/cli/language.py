@@ -1,8 +1,7 @@
 """The two languages of everything that is shown to people.
 
-The language is chosen once, when the command starts: by `--lang`, else by the locale of the environment.
-Text is written in both languages
-at the place where it is used, so neither can be forgotten when the other changes.
+The language is chosen once, when the command starts: by `--lang`, else by the locale of the environment. Text is
+written in both languages at the place where it is used, so neither can be forgotten when the other changes.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """argparse that reads well in both languages.
 
-Everything argparse would say in English is said through `Text`: headings, `-h`, errors. Errors end with what to
-do next. Commands below a parser are offered by name and summary and loaded when chosen (`Parser.offer`), so the
-list of commands costs nothing.
+Everything argparse would say in English is said through `Text`: headings, `-h`, errors. Errors end with what to do
+next. Commands below a parser are offered by name and summary and loaded when chosen (`Parser.offer`), so the list of
+commands costs nothing.
 """
 
 import argparse
@@ -90,8 +90,7 @@ class Parser(argparse.ArgumentParser):
         return self._options.add_mutually_exclusive_group(required=required)
 
     def offer(self, offers: Iterable[Offer]) -> None:
-        """Add sub-commands. The one chosen is loaded, parses the rest of the line and becomes
-        `arguments.run`."""
+        """Add sub-commands. The one chosen is loaded, parses the rest of the line and becomes `arguments.run`."""
         self.offers = [*offers]
         chosen = self._arguments.add_argument(
             "command", action=Chosen, nargs=argparse.PARSER, metavar=str(Text("COMMAND", "命令"))

@@ -1,7 +1,7 @@
 """What was decoded, shown to people as a listing or to programs as one JSON object a line.
 
-A decoder yields `Report`s: one for each thing it understood and, in place, one for each thing it did not.
-`show` prints them as they come.
+A decoder yields `Report`s: one for each thing it understood and, in place, one for each thing it did not. `show`
+prints them as they come.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from chargelink.cli.language import Text
 from chargelink.trace.can_log.frame import CanFrame, Unreadable
 from chargelink.trace.can_log.table import columns_of, encoding_of, read_table
-from chargelink.trace.can_log.text import read_text
+from chargelink.trace.can_log.text import has_frames, read_text
 from chargelink.trace.source import CannotRead, Source, whole_lines
 
 FORMATS = ("candump", "csv", "asc", "blf", "trc", "mf4")
@@ -75,11 +75,12 @@ def format_of(head: bytes, name: str) -> str | None:
         return found
     if head.startswith(UTF_16):
         return "csv" if columns_of(head.decode("utf-16", "replace").encode()) else "candump"
-    if b"\0" in head:
-        return None
     if head[:2000].lstrip().lower().startswith(b"date ") and b"\nbase " in head[:2000].lower():
         return "asc"
-    return "csv" if columns_of(head) else "candump"
+    if columns_of(head):
+        return "csv"
+    # A recorder that lost its power leaves zeros in a text; a binary file has nothing else that could be read.
+    return "candump" if b"\0" not in head or has_frames(head) else None
 
 
 def read(source: Source, form: str) -> Iterator[list[CanFrame] | Unreadable]:

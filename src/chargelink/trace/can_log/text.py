@@ -70,6 +70,11 @@ def read_text(blocks: Iterable[bytes]) -> Iterator[list[CanFrame] | Unreadable]:
         above += count
 
 
+def has_frames(head: bytes) -> bool:
+    """Whether any line of the head of a recording is a frame."""
+    return any(isinstance(frame_of_line(readable(line), Clock()), CanFrame) for line in lines(head))
+
+
 class _Identifiers(dict[bytes, int]):
     """A bus has few identifiers: each is read once a block."""
 
