@@ -35,7 +35,8 @@ def plain_module(title: str, *classes: type[Message]) -> str:
 
 def _plain(of: Layout) -> str:
     name = of.cls.__name__
-    lines = [f"class {name}(NamedTuple):"]
+    meaning = (of.cls.__doc__ or name).partition("\n")[0]
+    lines = [f"class {name}(NamedTuple):", f'    """{meaning}"""', ""]
     for field in of.fields:
         item = _number(of, field)
         kind = "int | None" if field.nullable or field.optional else "int"

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 
 class BCL(NamedTuple):
+    """Battery charge demand (电池充电需求), every 50 ms. A positive current is a coding fault known from the field."""
+
     voltage_demand: int  # mV
     current_demand: int  # mA
     charge_mode: int
@@ -23,6 +25,8 @@ def decode_bcl(data: bytes) -> BCL | None:
 
 
 class BCS(NamedTuple):
+    """Battery charge status (电池充电总状态), every 250 ms. The group is that of the cell which is highest now."""
+
     measured_voltage: int  # mV
     measured_current: int  # mA
     max_cell_voltage: int  # mV
@@ -43,6 +47,8 @@ def decode_bcs(data: bytes) -> BCS | None:
 
 
 class BSM(NamedTuple):
+    """Battery state (动力蓄电池状态信息), every 250 ms."""
+
     max_cell_voltage_number: int
     max_temperature: int  # 0.1 °C
     max_temperature_point: int
@@ -100,6 +106,8 @@ def decode_bsm(data: bytes) -> BSM | None:
 
 
 class BST(NamedTuple):
+    """BMS stops charging (BMS中止充电), every 10 ms."""
+
     soc_target_reached: int
     total_voltage_reached: int
     cell_voltage_reached: int
@@ -171,6 +179,8 @@ def decode_bst(data: bytes) -> BST | None:
 
 
 class BEM(NamedTuple):
+    """BMS error (BMS错误报文), every 250 ms: what the BMS has waited for in vain."""
+
     crm_00_timeout: int
     crm_aa_timeout: int
     cts_cml_timeout: int
