@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,21 @@ def test_a_damaged_frame_stands_beside_a_good_one(tmp_path: Path, capsys: pytest
         (False, "checksum 8B, computed 8A", damaged),
         (True, None, REPLY),
     ]
+
+
+@pytest.mark.parametrize("cuts", [[3], [10], [30], [3, 12], [9, 27, 45]])
+def test_a_frame_in_pieces_is_put_together(cuts: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pieces = [REPLY[start:end] for start, end in pairwise([0, *(cut // 3 * 3 for cut in cuts), len(REPLY)])]
+    found = decoded(written(tmp_path, "\n".join([REQUEST, *pieces, REQUEST])), capsys)
+    assert [(report["valid"], report["hex"]) for report in found] == [(True, REQUEST), (True, REPLY), (True, REQUEST)]
+    assert found[1]["notes"] == [f"joined of {len(pieces)} lines"]
+
+
+def test_pieces_of_different_frames_are_not_put_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [REPLY[:30], REQUEST[:30], "FE FE FE FE", REPLY]
+    found = decoded(written(tmp_path, "\n".join(lines)), capsys)
+    assert [report["hex"].strip() for report in found] == [line.strip() for line in lines]
+    assert [report["valid"] for report in found] == [False, False, False, True]
 
 
 def test_a_capture_is_recognised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

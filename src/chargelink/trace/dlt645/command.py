@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from chargelink.cli.command import Command, Example
 from chargelink.cli.language import Text
 from chargelink.dlt645.catalogue import PROFILES, STANDARD, Catalogue, profile
-from chargelink.dlt645.control import Words
-from chargelink.trace.dlt645.lines import logged_bytes
-from chargelink.trace.dlt645.reports import DefectReport, FrameOrDefect, Reporter
+from chargelink.trace.dlt645.log import Log
+from chargelink.trace.dlt645.reports import FrameOrDefect, Reporter
 from chargelink.trace.report import add_input_arguments, add_output_arguments, open_bytes, show
 from chargelink.trace.source import Source
 
@@ -58,22 +57,11 @@ def is_text(head: bytes) -> bool:
 
 
 def reports_of_lines(source: Source, catalogue: Catalogue) -> Iterator[FrameOrDefect]:
-    """Each line of a log by itself."""
+    """A log, line by line."""
+    log = Log(catalogue)
     for line in source.lines():
-        text = line.decode("utf-8", UNKNOWN_CHARACTER)
-        logged = logged_bytes(text)
-        if logged is None:
-            continue
-        strange = [Words(f"not hexadecimal: {word}", f"不是十六进制: {word}") for word in logged.strange]
-        if not logged.raw:
-            reason = Words(f"no hexadecimal bytes in this line: {text}", f"此行没有十六进制字节: {text}")
-            yield DefectReport(logged.time, b"", reason, strange)
-            continue
-        reporter = Reporter(catalogue)
-        for reports in (reporter.read(logged.raw, logged.time), reporter.close(logged.time)):
-            for report in reports:
-                report.notes += strange
-                yield report
+        yield from log.read(line.decode("utf-8", UNKNOWN_CHARACTER))
+    yield from log.close()
 
 
 def reports_of_capture(source: Source, catalogue: Catalogue) -> Iterator[FrameOrDefect]:

@@ -34,17 +34,17 @@ def logged_bytes(line: str) -> LoggedBytes | None:
     if not text:
         return None
     time, text = _time(text)
-    raw = bytearray()
-    strange: list[str] = []
-    for word in text.split():
-        found = _bytes_of(word)
-        if found is None and not raw:
-            found = _bytes_of(LABEL.sub("", word)) or b""
-        if found is None:
-            strange.append(word)
-        else:
-            raw += found
-    return LoggedBytes(time, bytes(raw), tuple(strange))
+    words = text.split()
+    raw = b""
+    while words and not raw:
+        word = words.pop(0)
+        raw = _bytes_of(word) or _bytes_of(LABEL.sub("", word)) or b""
+    try:
+        return LoggedBytes(time, raw + bytes.fromhex(" ".join(words)), ())
+    except ValueError:
+        found = [(word, _bytes_of(word)) for word in words]
+        rest = b"".join(shown for _, shown in found if shown is not None)
+        return LoggedBytes(time, raw + rest, tuple(word for word, shown in found if shown is None))
 
 
 def _bytes_of(word: str) -> bytes | None:
