@@ -1,4 +1,4 @@
-"""The CAN recording under docs/samples: a short charge, made by our own encoders, for the README and for trying out."""
+"""A DC charge on CAN as candump writes it: handshake, parameters, a second of charging, one wrongly coded demand."""
 
 from chargelink.gbt27930.catalogue import TRANSPORTED_ABOVE, by_class
 from chargelink.gbt27930.charging import BCL, BCS, BSM, CCS
