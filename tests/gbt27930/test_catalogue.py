@@ -126,6 +126,18 @@ def test_layouts_are_named_after_their_message(entry: Entry) -> None:
         assert entry.layout(edition).__doc__
 
 
-@pytest.mark.parametrize("identifier", [0x1826F456, 0x00000000, 0x1FFFFFFF, 0x1CEB56F4])
-def test_identifiers_both_ways(identifier: int) -> None:
-    assert Identifier.decode(identifier).encode() == identifier
+@pytest.mark.parametrize(
+    ("identifier", "parts"),
+    [
+        (0x1826F456, Identifier(6, 0x2600, BMS, CHARGER)),
+        (0x00000000, Identifier(0, 0, 0, 0)),
+        (0x1CEB56F4, Identifier(7, 0xEB00, CHARGER, BMS)),
+        (0x18EFFFF4, Identifier(6, 0xEF00, 0xFF, BMS)),  # the last that names a destination
+        (0x18F004E5, Identifier(6, 0xF004, 0xFF, 0xE5)),  # to everybody: the PGN has all 16 bits
+        (0x1FFFFFFF, Identifier(7, 0x3FFFF, 0xFF, 0xFF)),
+        (0x03010203, Identifier(0, 0x30100, 0x02, 0x03)),  # reserved and data page bit
+    ],
+)
+def test_identifiers_both_ways(identifier: int, parts: Identifier) -> None:
+    assert Identifier.decode(identifier) == parts
+    assert parts.encode() == identifier

@@ -94,7 +94,7 @@ class CSD(Message, frozen=True):
     output_energy: Annotated[int, u16(100_000, unit="mWh", high=1_000_000_000, note="SPN 3612")]
     charger_number: Annotated[
         int | None, u32(name="charger_number_raw", note="SPN 3613; offset 1 on paper, none from real chargers")
-    ]
+    ] = None  # some cut it short
 
 
 class CSD2011(Message, frozen=True):

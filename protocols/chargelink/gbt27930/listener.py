@@ -16,10 +16,10 @@ import msgspec
 
 from chargelink.gbt27930.catalogue import BY_PGN, TRANSPORTED_ABOVE, Edition, Entry, Sender
 from chargelink.gbt27930.handshake import VERSION_2011
-from chargelink.gbt27930.identifier import BMS, CHARGER, Identifier
+from chargelink.gbt27930.identifier import BMS, CHARGER, GLOBAL, PGN_BITS, Identifier
 from chargelink.gbt27930.plausibility import ADVISORY, JUDGES, Implausible
 from chargelink.gbt27930.transport import Event, Observer, Received
-from chargelink.gbt27930.transport.frames import GLOBAL, TP_CM, TP_DT
+from chargelink.gbt27930.transport.frames import TP_CM, TP_DT
 from chargelink.wire import DecodeError, Flaw, Message
 
 HANDSHAKE = ("CHM", "BHM", "CRM")  # what makes two unknown addresses a pair
@@ -192,7 +192,7 @@ class Listener:
         if event.broadcast:
             odd += (Oddity(Odd.BROADCAST),)
             destination = next((link >> 8 for link in self._links if link & 0xFF == event.source), destination)
-        carried = Identifier(TRANSPORT_PRIORITY, event.pgn, destination, event.source).encode()
+        carried = Identifier(TRANSPORT_PRIORITY, event.pgn & PGN_BITS, destination, event.source).encode()
         route = self._routes.get(carried | CARRIED) or self._routed(carried, len(event.payload), carried=True)
         if route is None:
             return Foreign(carried, event.payload)
@@ -209,7 +209,7 @@ class Listener:
         if link is None or link[1] is not entry.sender:
             return None
         odd = []
-        if priority != entry.priority and entry.priority != TRANSPORT_PRIORITY:
+        if not carried and priority != entry.priority and entry.priority != TRANSPORT_PRIORITY:
             odd.append(Oddity(Odd.PRIORITY, priority, str(entry.priority)))
         if entry.lengths_2015 and (entry.lengths_2015[0] > TRANSPORTED_ABOVE) is not carried:
             odd.append(Oddity(Odd.TRANSPORTED if carried else Odd.NOT_TRANSPORTED))

@@ -12,7 +12,6 @@ from chargelink.wire import Coded, DecodeError, Message, Raw, u8, u16, u24
 
 TP_CM = 0xEC  # PDU format of the connection management, PGN 0x00EC00
 TP_DT = 0xEB  # PDU format of the data transfer, PGN 0x00EB00
-GLOBAL = 0xFF  # the address of everybody
 ADDRESSED = 0x03FF_FFFF  # an identifier without its priority, which says nothing to a receiver
 PRIORITY = 7
 

@@ -11,9 +11,9 @@ every frame the same time. No timer ends a session here; the next RTS of the sam
 from collections.abc import Sequence
 from struct import Struct
 
+from chargelink.gbt27930.identifier import GLOBAL
 from chargelink.gbt27930.transport.events import Aborted, Event, Incomplete, Received, Trouble, Unexpected
 from chargelink.gbt27930.transport.frames import (
-    GLOBAL,
     LARGEST,
     SMALLEST,
     TP_CM,
