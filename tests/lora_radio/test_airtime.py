@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from chargelink.lora_radio.airtime import (
     BANDWIDTHS_HZ,
     CN470,
-    airtime_table,
     airtime_us,
     longest_payload,
     symbol_us,
@@ -68,10 +67,3 @@ def test_what_lora_cannot_send(payload: int, settings: dict[str, int]) -> None:
 def test_what_is_no_modulation(factor: int, bandwidth: int) -> None:
     with pytest.raises(EncodeError):
         airtime_us(1, factor, bandwidth)
-
-
-def test_documentation_table_has_a_row_a_spreading_factor() -> None:
-    table = airtime_table().splitlines()
-    assert len(table) == 2 + 6
-    assert table[3].startswith("| 8 | 2.048 | 82.4 |")
-    assert table[3].endswith("| 255 |")

@@ -18,7 +18,7 @@ from chargelink.lora_socket.commands import (
     operation_name,
 )
 from chargelink.lora_socket.firmware import FirmwareData
-from chargelink.lora_socket.kinds import RULE, RULES, Kind, Rule, Seal, kind_table
+from chargelink.lora_socket.kinds import RULE, RULES, Kind, Rule, Seal
 from chargelink.lora_socket.messages import Acknowledgement, Event
 from chargelink.lora_socket.parameters import (
     BY_TAG,
@@ -28,7 +28,6 @@ from chargelink.lora_socket.parameters import (
     ParameterSet,
     Setting,
     judge,
-    parameter_table,
     read_settings,
     write_settings,
 )
@@ -45,7 +44,6 @@ def test_every_type_has_one_rule_and_an_example() -> None:
     assert [rule.kind for rule in RULES] == sorted(Kind)
     assert set(BODIES) == set(Kind)
     assert len({rule.body for rule in RULES}) == len(RULES)
-    assert len(kind_table().splitlines()) == len(RULES) + 2
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind.name)
@@ -94,7 +92,7 @@ def test_operations(number: int) -> None:
     command = Command(7, 600, codes.Place.B, operation, number)
     assert command.encode()[4] == number
     assert Command.decode(command.encode()) == command
-    assert operation_name(ClearFault()) == "CLEAR_FAULT"
+    assert operation_name(ClearFault) == "CLEAR_FAULT"
 
 
 def test_sizes_of_commands() -> None:
@@ -144,7 +142,6 @@ def test_parameters(parameter: Parameter) -> None:
 
 def test_parameter_tags() -> None:
     assert list(BY_TAG) == list(range(0x01, 0x15))
-    assert len(parameter_table().splitlines()) == len(PARAMETERS) + 2
 
 
 @pytest.mark.parametrize("torn", ["01", "0102", "010290", "0102900112", "20400000"])

@@ -111,18 +111,3 @@ def longest_payload(
         if airtime_us(payload, spreading_factor, bandwidth_hz) <= within_us
     )
     return next(fitting, None)
-
-
-def airtime_table(payloads: tuple[int, ...] = (12, 16, 20, 24, 32, 33, 40, 51, 111, 200)) -> str:
-    """Markdown: airtime in ms by spreading factor and payload at 125 kHz, and the longest packet the band allows."""
-    head = ["SF", "symbol ms", *(f"{payload} B" for payload in payloads), "most bytes within 1 s"]
-    rows = [
-        [
-            str(spreading_factor),
-            f"{symbol_us(spreading_factor) / 1000:.3f}",
-            *(f"{airtime_us(payload, spreading_factor) / 1000:.1f}" for payload in payloads),
-            str(longest_payload(spreading_factor)),
-        ]
-        for spreading_factor in SPREADING_FACTORS
-    ]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]) + "\n"

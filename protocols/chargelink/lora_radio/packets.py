@@ -272,9 +272,3 @@ def _value(key: Key, given: object) -> Any:
 def _shown(value: int, scale: int) -> int | float:
     """A scaled integer in the unit of its key: exact to the last decimal, whole numbers without a point."""
     return value // scale if value % scale == 0 else value / scale
-
-
-def key_table(keys: tuple[Key, ...]) -> str:
-    """Markdown: the keys of one object, their fields here and their units."""
-    rows = "".join(f"| {key.key} | {key.field} | {key.unit} | {key.meaning} |\n" for key in keys)
-    return f"| key | field | unit | meaning |\n|---|---|---|---|\n{rows}"

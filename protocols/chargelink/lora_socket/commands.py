@@ -4,7 +4,7 @@ Command id (2), expiry (2), operation (1), place (1), then what the operation ne
 command again: the socket repeats its answer and does nothing twice.
 """
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -155,12 +155,7 @@ def expiry_after(network_time: int, seconds: int) -> int:
     return (network_time + seconds) % 0x10000
 
 
-def operation_name(operation: Message) -> str:
+def operation_name(operation: type[Message]) -> str:
     """START, CLEAR_FAULT and so on."""
-    name = type(operation).__name__
+    name = operation.__name__
     return "".join(f"_{char}" if char.isupper() and at else char for at, char in enumerate(name)).upper()
-
-
-def operation_rows() -> list[tuple[int, str, Any]]:
-    """Number, name and class of every operation, for the documentation."""
-    return [(number, kind.__name__, kind) for number, kind in OPERATIONS.items()]

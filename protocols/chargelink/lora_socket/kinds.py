@@ -86,7 +86,7 @@ class Rule(NamedTuple):
 _UP, _DOWN, _SHORT, _LONG = False, True, False, True
 
 RULES = (
-    Rule(Kind.JOIN_REQ, messages.JoinRequest, _UP, _LONG, Seal.JOIN, answered=True, clear=11),
+    Rule(Kind.JOIN_REQ, messages.JoinRequest, _UP, _LONG, Seal.JOIN, clear=11),
     Rule(Kind.JOIN_ACC, messages.JoinAccept, _DOWN, _LONG, Seal.JOIN, clear=3),
     Rule(Kind.STATUS, messages.Status, _UP, _SHORT),
     Rule(Kind.EVENT, messages.Event, _UP, _LONG, answered=True),
@@ -112,14 +112,3 @@ RULES = (
 )
 RULE: dict[int, Rule] = {rule.kind: rule for rule in RULES}
 RULE_OF_BODY: dict[type[Any], Rule] = {rule.body: rule for rule in RULES}
-
-
-def kind_table() -> str:
-    """Markdown: the types, their direction and protection."""
-    rows = [
-        f"| {rule.kind:02X} | {rule.kind.name} | {'down' if rule.down else 'up'} | {rule.tag_length(False)} "
-        f"| {rule.seal.name.lower()} | {'yes' if rule.answered else ''} |"
-        for rule in RULES
-    ]
-    head = ["| type | name | direction | tag | key | repeated until answered |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *rows]) + "\n"

@@ -202,16 +202,3 @@ class ParameterReport(msgspec.Struct, frozen=True):
         """Write the report. Raises EncodeError."""
         head = _ReportHead(self.result, self.tag, self.version)
         return head.encode(None, checked) + write_settings(self.settings, checked)
-
-
-def parameter_table() -> str:
-    """Markdown: every parameter with its range and default."""
-    head = "| tag | parameter | 参数 | coded as | range | default |\n|---|---|---|---|---|---|\n"
-    formats = {"B": "u8", "b": "i8", "H": "u16"}
-    rows = [
-        f"| {parameter.tag:02X} | {parameter.name} | {parameter.chinese} "
-        f"| {parameter.fields} x {formats[parameter.format]} | {parameter.low}..{parameter.high} {parameter.unit} "
-        f"| {parameter.default!r} |\n"
-        for parameter in PARAMETERS
-    ]
-    return head + "".join(rows)

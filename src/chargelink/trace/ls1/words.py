@@ -78,7 +78,7 @@ def _command(command: Command) -> Fields:
         "id": command.id,
         "expiry": command.expiry,
         "place": _code(command.place),
-        "operation": operation_name(command.operation),
+        "operation": operation_name(type(command.operation)),
         **fields(command.operation),
     }
 
@@ -117,7 +117,7 @@ def words(body: Any) -> str:
     """A body for people, in the chosen language."""
     comma = str(Text(", ", "，"))
     if isinstance(body, Command):
-        head = f"{operation_name(body.operation)} {_said(body.place)}"
+        head = f"{operation_name(type(body.operation))} {_said(body.place)}"
         rest = words(body.operation)
         return comma.join(part for part in (head, f"id {body.id}", rest) if part)
     if isinstance(body, ParameterSet | ParameterReport):
