@@ -38,6 +38,7 @@ _ABORT = int(Control.ABORT)
 _unpack = Struct("<BHBBHB").unpack_from
 
 _NOTHING: tuple[Event, ...] = ()
+MOST_SESSIONS = 256  # at a time: a hostile recording must not fill the memory with transfers that never end
 
 
 class _Session:
@@ -139,7 +140,9 @@ class Observer:
         session = _Session(pair, pgn, size, needed, time)
         running = self._sessions.get(pair)
         self._sessions[pair] = session
-        if running is None or running.done:
+        if running is None:
+            return (*events, *self._forget_oldest()) if len(self._sessions) > MOST_SESSIONS else events
+        if running.done:
             return events
         if running.pgn == pgn and not running.parts:
             session.retries = running.retries + 1
@@ -150,6 +153,11 @@ class Observer:
             self._set_aside[pair] = running
             return (*events, before.incomplete(Trouble.SUPERSEDED)) if before else events
         return (*events, running.incomplete(Trouble.SUPERSEDED))
+
+    def _forget_oldest(self) -> list[Event]:
+        pair = next(iter(self._sessions))
+        sessions = [self._set_aside.pop(pair, None), self._sessions.pop(pair)]
+        return [session.incomplete(Trouble.SUPERSEDED) for session in sessions if session and not session.done]
 
     def _complete(self, session: _Session, time: float) -> Sequence[Event]:
         session.done = True
