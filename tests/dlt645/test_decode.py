@@ -100,7 +100,7 @@ def test_a_line_with_several_frames(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("line", "notes"),
     [
         (f"00 16 {REPLY}", ["2 stray bytes before the frame: 00 16"]),
-        (f"{REPLY} 0D", ["1 stray bytes after the frame: 0D"]),
+        (f"{REPLY} 0D", ["1 stray byte after the frame: 0D"]),
         (f"{REPLY} ok", ["not hexadecimal: ok"]),
     ],
 )

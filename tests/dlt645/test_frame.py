@@ -77,7 +77,7 @@ def test_one_wrong_byte_is_never_taken(frame: Frame, data: st.DataObject) -> Non
         (REPLY[:-2] + b"\x8b\x16", "checksum 8B, computed 8A"),
         (REPLY[:-1] + b"\x17", "end byte 17, not 16"),
         (REPLY[:-2] + b"\x00\x00", "checksum 00, computed 8A; end byte 00, not 16"),
-        (REPLY + b"\x0d", "1 bytes after the frame"),
+        (REPLY + b"\x0d", "1 byte after the frame"),
     ],
 )
 def test_a_refusal_says_why(raw: bytes, words: str) -> None:

@@ -84,7 +84,7 @@ def test_blocks_are_as_long_as_their_data(identifier: str, data: str, values: li
             "00010000",
             "37 26 00 00 01",
             {"forward_active_energy": {"value": "26.37", "unit": "kWh"}, "extra_bytes": "01"},
-            "1 bytes more than the identifier has",
+            "1 byte more than the identifier has",
         ),
         (
             "00010000",
@@ -96,7 +96,7 @@ def test_blocks_are_as_long_as_their_data(identifier: str, data: str, values: li
             "0201FF00",
             "56 22 01",
             {"voltage_a": {"value": "225.6", "unit": "V"}, "extra_bytes": "01"},
-            "1 bytes more than the identifier has",
+            "1 byte more than the identifier has",
         ),
         (
             "05060001",

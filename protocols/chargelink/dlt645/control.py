@@ -64,6 +64,11 @@ class Words(NamedTuple):
     chinese: str
 
 
+def counted(count: int, thing: str) -> str:
+    """A count in English: "1 byte", "2 bytes"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 FUNCTION_WORDS: dict[IntEnum, Words] = {
     Function.SECURITY: Words("security", "安全认证"),
     Function.BROADCAST_TIME: Words("broadcast time", "广播校时"),

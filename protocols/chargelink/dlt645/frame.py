@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-from chargelink.dlt645.control import ABNORMAL, FROM_METER, FUNCTION, MORE_FOLLOWS, Words
+from chargelink.dlt645.control import ABNORMAL, FROM_METER, FUNCTION, MORE_FOLLOWS, Words, counted
 from chargelink.wire import DecodeError, EncodeError
 
 START = 0x68
@@ -141,10 +141,10 @@ def _without_start(frame: bytes) -> Words:
         return Words("no start byte 68", "没有起始符 68")
     if frame[start + 7 : start + 8] == b"\x68":
         if read(frame[start:]) is not None:
-            return Words(f"{start} stray bytes before the frame", f"帧前有 {start} 个多余字节")
+            return Words(f"{counted(start, 'stray byte')} before the frame", f"帧前有 {start} 个多余字节")
         inner = defect(frame[start:])
         return Words(
-            f"{start} stray bytes before the frame; {inner.english}",
+            f"{counted(start, 'stray byte')} before the frame; {inner.english}",
             f"帧前有 {start} 个多余字节；{inner.chinese}",
         )
     return Words("no start byte 68 with a second one seven bytes on", "没有相隔七字节的一对起始符 68")
@@ -160,7 +160,9 @@ def _broken_header(frame: bytes, preamble: int) -> Words:
             f"{words.english}; a preamble that survives alone hints at wrong parity (8E1)",
             f"{words.chinese}；仅前导字节完好，可能是校验位设置错误 (8E1)",
         )
-    return Words(f"incomplete frame: {len(frame)} bytes, header cut", f"帧不完整: 仅 {len(frame)} 字节，帧头被截断")
+    return Words(
+        f"incomplete frame: {counted(len(frame), 'byte')}, header cut", f"帧不完整: 仅 {len(frame)} 字节，帧头被截断"
+    )
 
 
 def _broken_body(frame: bytes) -> Words:
@@ -182,5 +184,5 @@ def _broken_body(frame: bytes) -> Words:
         chinese.append(f"结束符是 {end:02X}，不是 16")
     if not english:
         extra = len(frame) - size
-        return Words(f"{extra} bytes after the frame", f"帧后多出 {extra} 字节")
+        return Words(f"{counted(extra, 'byte')} after the frame", f"帧后多出 {extra} 字节")
     return Words("; ".join(english), "；".join(chinese))

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from chargelink.dlt645.catalogue import STANDARD, Catalogue, Item
-from chargelink.dlt645.control import Words
+from chargelink.dlt645.control import Words, counted
 from chargelink.dlt645.forms import Presented, Value
 from chargelink.wire import DecodeError
 
@@ -54,7 +54,7 @@ class Readings(NamedTuple):
         ]
         if self.extra and self.known:
             extra = len(self.extra)
-            flaws.append(Words(f"{extra} bytes more than the identifier has", f"比该标识多出 {extra} 字节"))
+            flaws.append(Words(f"{counted(extra, 'byte')} more than the identifier has", f"比该标识多出 {extra} 字节"))
         return flaws
 
     @property

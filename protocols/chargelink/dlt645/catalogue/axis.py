@@ -48,7 +48,7 @@ AXES = {
     "line": Axis({"01": Step("_ab", "AB"), "02": Step("_bc", "BC"), "03": Step("_ca", "CA")}),
     "harmonic": Axis(_numbered(range(1, 0x16), "_{}", "{}次")),
     "record": Axis(_numbered(range(1, 11), "_{}", "（上{}次）"), block=""),
-    "back": Axis(_numbered(range(1, 63), "", "（上{}次）"), block=""),
+    "back": Axis({"00": Step("", ""), **_numbered(range(1, 63), "", "（上{}次）")}, block=""),
     "month": Axis({"0": NOW, "4": LAST_MONTH, "8": MONTH_BEFORE_LAST}, block=""),  # 90, 94, 98: active
     "odd_month": Axis({"1": NOW, "5": LAST_MONTH, "9": MONTH_BEFORE_LAST}, block=""),  # 91, 95, 99: reactive
     "rate": Axis(

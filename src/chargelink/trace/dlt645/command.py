@@ -11,7 +11,7 @@ from chargelink.trace.dlt645.reports import FrameOrDefect, Reporter
 from chargelink.trace.report import add_input_arguments, add_output_arguments, open_bytes, show
 from chargelink.trace.source import Source
 
-TEXT_CONTROLS = frozenset(b"\t\n\r\x1b")
+TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1a\x1b")  # with the end mark of DOS and colours
 UNKNOWN_CHARACTER = "replace"  # a log in GBK: its bytes in hexadecimal are ASCII all the same
 
 

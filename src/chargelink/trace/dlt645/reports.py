@@ -7,7 +7,7 @@ import msgspec
 from chargelink.cli.language import Text
 from chargelink.dlt645 import Defect, Edition, Frame, Frame698, Noise, Received, explain
 from chargelink.dlt645.catalogue import Catalogue
-from chargelink.dlt645.control import Words
+from chargelink.dlt645.control import Words, counted
 from chargelink.dlt645.frame import defect
 from chargelink.dlt645.scanner import DLT645, DLT698, ScanEvent, Scanner
 from chargelink.trace.dlt645.words import described, listed, said
@@ -175,7 +175,7 @@ class Reporter:
     def _stray(self, raw: bytes) -> Words:
         """Why a recording without any frame has none."""
         if self._noise_size > len(raw):
-            return Words(f"no frame in {self._noise_size} bytes", f"{self._noise_size} 字节中没有帧")
+            return Words(f"no frame in {counted(self._noise_size, 'byte')}", f"{self._noise_size} 字节中没有帧")
         return defect(raw)
 
     def _told(self, where: str, chinese: str) -> Words:
@@ -183,7 +183,7 @@ class Reporter:
         if self._noise_size > MOST_SHOWN:
             shown += " ..."
         return Words(
-            f"{self._noise_size} stray bytes {where} the frame: {shown}",
+            f"{counted(self._noise_size, 'stray byte')} {where} the frame: {shown}",
             f"帧{chinese}有 {self._noise_size} 个多余字节: {shown}",
         )
 
