@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any
 
-from chargelink.gbt27930.charging import BCS, BCS2011, BMT, BSM, CCS
+from chargelink.gbt27930.charging import BCS, BCS2011, BMT, BSM, BSP, CCS
 from chargelink.gbt27930.ending import BSD
 from chargelink.gbt27930.parameters import BCP, CML
 from chargelink.wire import Message
 
 ZERO_RAW_CURRENT = -400_000  # mA: what a raw 0 stands for, sent by devices that mean "nothing yet"
 COLDEST_CHARGE = -400  # 0.1 °C: below that nothing charges; unused sensors and a wrong offset look like this
+MOST_RESERVED = 16  # bytes of BSP, SPN 3491 to 3506
 
 
 class Implausible(Enum):
@@ -26,6 +27,7 @@ class Implausible(Enum):
         "temperature at or below -40 °C: unused sensor or wrong offset",
         "温度不高于 -40 °C：传感器未用或偏移量错误",
     )
+    TOO_LONG = "more than 16 bytes are reserved", "预留字节超过 16 个"
     ABOVE_OWN_LIMIT = "battery voltage above its own maximum", "电池电压高于其最高允许电压"
 
     def __init__(self, text: str, chinese: str) -> None:
@@ -74,6 +76,11 @@ def _temperatures(message: BMT) -> Iterator[Implausible]:
         yield Implausible.TOO_COLD
 
 
+def _reserved(message: BSP) -> Iterator[Implausible]:
+    if len(message.reserved) > MOST_RESERVED:
+        yield Implausible.TOO_LONG
+
+
 def _statistics(message: BSD) -> Iterator[Implausible]:
     if message.min_cell_voltage > message.max_cell_voltage:
         yield Implausible.CELLS_CROSSED
@@ -91,5 +98,6 @@ JUDGES: dict[type[Message], Callable[[Any], Iterator[Implausible]]] = {
     CCS: _output,
     BSM: _state,
     BMT: _temperatures,
+    BSP: _reserved,
     BSD: _statistics,
 }
