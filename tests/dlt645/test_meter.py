@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chargelink.dlt645 import ErrorWord, Frame, readings
 from chargelink.dlt645.address import abbreviates, is_meant
@@ -137,6 +139,19 @@ def test_commands_are_for_the_device_to_answer() -> None:
     assert answering.receive(everybody.encode(), 2.0) == [Commanded(everybody)]
     answering.answer(everybody, b"", 2.0)
     assert answering.deadline is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=12)), max_size=6))
+def test_whatever_is_asked_is_answered_or_met_with_silence(asked: list[tuple[int, bytes]]) -> None:
+    answering = meter()
+    for now, (control, data) in enumerate(asked):
+        answering.receive(Frame(ADDRESS, control, data).encode(), float(now))
+        answering.tick(now + 0.5)
+        raw = answering.data_to_send()
+        if raw:
+            answer = Frame.decode(raw)
+            assert answer.from_meter
+            assert answer.function == control
 
 
 def test_reading_is_told() -> None:

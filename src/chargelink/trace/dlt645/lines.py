@@ -13,6 +13,7 @@ STAMP = re.compile(
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,:](?P<fraction>\d+))?)?Z?[\s\])]*(?![0-9A-Fa-f:])"
 )
 SECONDS = re.compile(r"^[\s\[(]*(\d+\.\d+)[\s\])]+")
+EPOCH = re.compile(r"^[\s\[(]*(1\d{9})(\d{3})?[\s\])]+(?=\S)")  # seconds or milliseconds since 1970
 LABEL = re.compile(r"^[^\s:：=>]*[:：=>]+")  # "TX:", "<=", "接收：", "0010:" before the bytes
 BYTES = re.compile(r"^(?:0x)?((?:[0-9A-F]{2})+)[Hh]?$", re.IGNORECASE)
 SEPARATED = re.compile(r"^(?:(?:0x)?[0-9A-F]{2}[Hh]?[-_:,;|])+(?:(?:0x)?[0-9A-F]{2}[Hh]?)?$", re.IGNORECASE)
@@ -61,8 +62,11 @@ def _time(text: str) -> tuple[float | None, str]:
     """The time stamp at the head of a line, and the rest."""
     hit = STAMP.match(text)
     if hit is None:
-        seconds = SECONDS.match(text)
-        return (float(seconds[1]), text[seconds.end() :]) if seconds else (None, text)
+        if seconds := SECONDS.match(text):
+            return float(seconds[1]), text[seconds.end() :]
+        if epoch := EPOCH.match(text):
+            return int(epoch[1]) + int(epoch[2] or 0) / 1000, text[epoch.end() :]
+        return None, text
     since = timedelta(
         hours=int(hit["hour"]),
         minutes=int(hit["minute"]),
