@@ -27,9 +27,7 @@ LONGEST_FILE = 400
 def imported_packages(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    froms = {
-        node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level
-    }
+    froms = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
     return {name.partition(".")[0] for name in plain | froms}
 
 
@@ -44,9 +42,7 @@ def test_chargelink_is_a_namespace(root: str) -> None:
     assert not (ROOT / root / "chargelink" / "__init__.py").exists()
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in SOURCES if path.is_relative_to(ROOT / "protocols")], ids=named
-)
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.is_relative_to(ROOT / "protocols")], ids=named)
 def test_protocols_are_pure(path: Path) -> None:
     packages = imported_packages(path)
     assert not packages & IMPURE
