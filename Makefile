@@ -10,7 +10,7 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 $(READY): pyproject.toml constraints.txt tools/prepare
-	@VENV=$(VENV) tools/prepare
+	@VENV=$(VENV) PYTHON="$(PYTHON)" tools/prepare
 
 test: $(READY) ## all tests
 	$(BIN)/pytest $(ARGS)
