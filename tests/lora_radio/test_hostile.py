@@ -197,10 +197,15 @@ def test_tables_fill_fields(
     assert len({key.key for key in keys}) == len({key.field for key in keys}) == len(keys)
     assert {key.field for key in keys} <= set(document.__struct_fields__)
     others = set(document.__struct_fields__) - {key.field for key in keys}
-    assert others <= {"flaws", "payload", "payload_flaw"}
+    assert others <= {"flaws", "payload", "payload_flaw", "others"}
 
 
 def test_written_in_the_precision_of_the_forwarder() -> None:
     packet = ReceivedPacket(frequency_hz=480_300_000, rssi=-6550, snr=-175, payload=b"\xe0")
     assert b'"freq":480.3,' in write_content(Content((packet,)))
     assert b'"rssi":-65.5,"lsnr":-1.75' in write_content(Content((packet,)))
+
+
+def test_gateways_describe_themselves_in_their_statistics() -> None:
+    told = {"rxnb": 2, "alti": 145.5, "ackr": 66.7, "desc": "roof", "pfrm": {"model": 1}}
+    assert Statistics.from_json(told).presented() == told

@@ -109,6 +109,21 @@ def test_a_command_is_answered_by_its_id() -> None:
     assert edge.tick(10.0) == []
 
 
+ORDERS = (Kind.PARAM_SET, Kind.PARAM_GET, Kind.OTA_SETUP, Kind.OTA_APPLY, Kind.KEY_UPDATE, Kind.CHAN)
+
+
+@pytest.mark.parametrize("kind", ORDERS, ids=lambda kind: kind.name)
+def test_other_orders_are_acknowledged_by_the_next_frame(kind: Kind) -> None:
+    edge, socket = session(EDGE), session(SOCKET)
+    edge.send(BODIES[kind], now=0.0)
+    (ordered,) = carry(edge, socket)
+    assert isinstance(ordered, Received)
+    socket.send(STATUS, now=0.1)
+    assert len(carry(socket, edge)) == 1
+    socket.send(STATUS, now=0.2, acknowledge=ordered.opened.counter)
+    assert carry(socket, edge)[1:] == [Answered(BODIES[kind])]
+
+
 def test_group_frames_are_heard_with_the_group_key_only() -> None:
     counter = SendCounter(40_000)
     counter.reserve(40_256)

@@ -69,7 +69,7 @@ STATISTICS = (
     Key("time", "time", str, 1, "", "UTC"),
     Key("lati", "latitude", float, 10_000_000, "1e-7°", "north positive"),
     Key("long", "longitude", float, 10_000_000, "1e-7°", "east positive"),
-    Key("alti", "altitude_m", int, 1, "m", "above sea level"),
+    Key("alti", "altitude", float, 10, "0.1 m", "above sea level"),
     Key("rxnb", "received", int, 1, "", "packets heard"),
     Key("rxok", "received_right", int, 1, "", "of them with a right CRC"),
     Key("rxfw", "forwarded", int, 1, "", "of them forwarded"),
@@ -235,12 +235,15 @@ class TransmitPacket(_Packet, frozen=True, kw_only=True):
 
 
 class Statistics(_Document, frozen=True, kw_only=True):
-    """stat: what a gateway did since its last report. Units: see STATISTICS."""
+    """stat: what a gateway did since its last report. Units: see STATISTICS.
+
+    `others` are keys that the protocol does not have, as they came: gateways describe themselves here (pfrm, desc).
+    """
 
     time: str | None = None
     latitude: int | None = None
     longitude: int | None = None
-    altitude_m: int | None = None
+    altitude: int | None = None
     received: int | None = None
     received_right: int | None = None
     forwarded: int | None = None
@@ -248,10 +251,20 @@ class Statistics(_Document, frozen=True, kw_only=True):
     datagrams: int | None = None
     transmitted: int | None = None
     temperature: int | None = None
+    others: dict[str, Any] = {}
 
     @classmethod
     def table(cls) -> tuple[Key, ...]:
         return STATISTICS
+
+    @classmethod
+    def _completed(cls, document: Mapping[str, Any], values: dict[str, Any], flaws: list[str]) -> Self:
+        known = {key.key for key in STATISTICS}
+        others = {key: value for key, value in document.items() if key not in known}
+        return cls(**values, others=others, flaws=tuple(flaws))
+
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | self.others
 
 
 def _value(key: Key, given: object) -> Any:

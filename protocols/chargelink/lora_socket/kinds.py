@@ -99,16 +99,16 @@ RULES = (
     Rule(Kind.STATUS_SHORT, messages.StatusShort, _UP, _SHORT),
     Rule(Kind.POLL, messages.Poll, _DOWN, _SHORT),
     Rule(Kind.CMD, commands.Command, _DOWN, _LONG, answered=True),
-    Rule(Kind.PARAM_SET, parameters.ParameterSet, _DOWN, _LONG),
-    Rule(Kind.PARAM_GET, parameters.ParameterGet, _DOWN, _LONG),
+    Rule(Kind.PARAM_SET, parameters.ParameterSet, _DOWN, _LONG, answered=True),
+    Rule(Kind.PARAM_GET, parameters.ParameterGet, _DOWN, _LONG, answered=True),
     Rule(Kind.ACK, messages.Acknowledgement, _DOWN, _LONG),
-    Rule(Kind.OTA_SETUP, firmware.FirmwareSetup, _DOWN, _LONG),
+    Rule(Kind.OTA_SETUP, firmware.FirmwareSetup, _DOWN, _LONG, answered=True),
     Rule(Kind.OTA_DATA, firmware.FirmwareData, _DOWN, _SHORT, Seal.EITHER),
     Rule(Kind.OTA_STATUS_REQ, firmware.FirmwareStatusRequest, _DOWN, _SHORT),
-    Rule(Kind.OTA_APPLY, firmware.FirmwareApply, _DOWN, _LONG),
+    Rule(Kind.OTA_APPLY, firmware.FirmwareApply, _DOWN, _LONG, answered=True),
     Rule(Kind.BEACON, messages.Beacon, _DOWN, _SHORT, Seal.GROUP),
-    Rule(Kind.KEY_UPDATE, messages.KeyUpdate, _DOWN, _LONG),
-    Rule(Kind.CHAN, messages.ChannelChange, _DOWN, _LONG),
+    Rule(Kind.KEY_UPDATE, messages.KeyUpdate, _DOWN, _LONG, answered=True),
+    Rule(Kind.CHAN, messages.ChannelChange, _DOWN, _LONG, answered=True),
 )
 RULE: dict[int, Rule] = {rule.kind: rule for rule in RULES}
 RULE_OF_BODY: dict[type[Any], Rule] = {rule.body: rule for rule in RULES}

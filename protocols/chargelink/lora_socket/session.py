@@ -1,8 +1,8 @@
 """A conversation between a socket and its edge, from one join to the next. One class, either side.
 
 Sans-I/O: `receive` gives events, `data_to_send` frames, `deadline` the moment to call `tick`. `now` is in seconds
-of any clock that never runs backwards. What must be answered (EVENT, SETTLE, CMD) is repeated, each time as a new
-frame under a new counter, until it is. Nothing is acknowledged by itself: `acknowledge` is called once the matter
+of any clock that never runs backwards. What must be answered is repeated, each time as a new frame under a
+new counter: reports until they are acknowledged, orders three times. Nothing is acknowledged by itself: `acknowledge` is called once the matter
 is in durable storage.
 """
 
@@ -20,9 +20,9 @@ from chargelink.lora_socket.kinds import RULE_OF_BODY, Body
 from chargelink.lora_socket.messages import Acknowledgement, CommandResult, Event, Settle, SettlementReceipt
 from chargelink.wire import DecodeError, EncodeError
 
-REPORT_WAITS = (0.3, 1.0, 3.0)  # s that an EVENT or SETTLE waits for its answer, the first times
+REPORT_WAITS = (0.3, 1.0, 3.0)  # s that a report of a socket waits for its answer, the first times
 REPORT_WAITS_ON = 30.0  # s, every later time
-COMMAND_WAITS = (0.4, 0.4, 0.4)  # s; after three times its owner decides
+ORDER_WAITS = (0.4, 0.4, 0.4)  # s that an order of an edge waits; after three times its owner decides
 
 
 class Role(Enum):
@@ -58,13 +58,13 @@ class Refused(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The other side has what we sent: an acknowledged EVENT or SETTLE, an answered CMD."""
+    """The other side has what we sent: a report was acknowledged, an order acknowledged or, a CMD, answered."""
 
     body: Body
 
 
 class Unanswered(NamedTuple):
-    """A CMD that was sent three times without an answer. Whether it was done is unknown."""
+    """An order that was sent three times without an answer. Whether it was done is unknown."""
 
     body: Body
 
@@ -78,7 +78,9 @@ class _Waiting:
     def __init__(self, body: Body) -> None:
         self.body = body
         self.counts: set[int] = set()  # of the frames that carried it
-        self.waits = iter(COMMAND_WAITS) if isinstance(body, Command) else chain(REPORT_WAITS, repeat(REPORT_WAITS_ON))
+        self.waits = (
+            iter(ORDER_WAITS) if RULE_OF_BODY[type(body)].down else chain(REPORT_WAITS, repeat(REPORT_WAITS_ON))
+        )
         self.due = 0.0
 
     def wait(self, now: float) -> bool:
