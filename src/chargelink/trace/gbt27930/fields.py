@@ -1,18 +1,14 @@
-"""The fields of a GB/T 27930 message, for JSON with units in the names, and for people in words."""
+"""The fields of a GB/T 27930 message as JSON has them: with units in the names, and some that follow from others."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-from chargelink.cli.language import Language, Text, spoken
 from chargelink.gbt27930.charging import BCL, BCS2011, BMV, BSM, Cell
-from chargelink.gbt27930.ending import BEM, BST, BST2011, CEM, CST, CST2011
 from chargelink.gbt27930.handshake import BRM, CHM, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.parameters import CTS
-from chargelink.trace.gbt27930.chinese import CHINESE
-from chargelink.units import SHOWN
-from chargelink.wire import Coded, Message
-from chargelink.wire.layout import Field, layout
+from chargelink.wire import Message
+from chargelink.wire.layout import layout
 from chargelink.wire.show import show_of, shown
 
 VERSIONS = {VERSION_2011: "V1.0", VERSION_2015: "V1.1", bytes.fromhex("000002"): "V2.0.0"}
@@ -131,91 +127,3 @@ DERIVED: dict[type[Message], Callable[[Any, bytes], Fields]] = {
 def json_fields(cls: type[Message]) -> Callable[[Any], Fields]:
     """The function that gives the fields of messages of a class for JSON."""
     return JSON.get(cls) or show_of(cls)
-
-
-def words(message: Message) -> str:
-    """The fields of a message for people, in the chosen language."""
-    special = WORDS.get(type(message))
-    return special(message) if special else _listed(message)
-
-
-def _listed(message: Message) -> str:
-    of = layout(type(message))
-    fields = [*of.fields, of.rest] if of.rest else of.fields
-    return _comma().join(f"{name_of(field)} {_value(field, getattr(message, field.name))}" for field in fields)
-
-
-def _comma() -> str:
-    return str(Text(", ", "，"))
-
-
-def name_of(field: Field) -> str:
-    """The name of a field in the chosen language."""
-    return CHINESE.get(field.name, field.name) if spoken() is Language.CHINESE else field.name.replace("_", " ")
-
-
-def spoken_name(cls: type[Message], shown_name: str) -> str:
-    """The same for a field by its name in JSON; a part of a field keeps that name."""
-    return next((name_of(field) for field in layout(cls).fields if field.shown_name == shown_name), shown_name)
-
-
-def _value(field: Field, value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, Coded):
-        return str(Text(_plain(value), value.chinese))
-    if isinstance(value, tuple):
-        return " ".join(_value(field, part) for part in value)
-    if isinstance(value, bytes):
-        return version(value) if field.name == "protocol_version" else value.hex(" ")
-    if isinstance(value, str):
-        return repr(value)[1:-1]
-    unit = getattr(field.item, "unit", "") or getattr(getattr(field.item, "each", None), "unit", "")
-    divisor, symbol = SHOWN[unit].divisor, SHOWN[unit].symbol
-    return f"{value if divisor == 1 else value / divisor} {symbol}".rstrip()
-
-
-def _plain(code: Coded) -> str:
-    """The words of a code without its number: "permitted" for "01 permitted"."""
-    plain = _CODE.sub("", code.text)
-    return plain or code.name.replace("_", " ").lower()
-
-
-def _identified(message: BRM) -> str:
-    masked = message.vin and message.vin[:-MASKED] + "*" * MASKED
-    plain = BRM(
-        message.protocol_version,
-        message.battery_type,
-        message.rated_capacity,
-        message.rated_voltage,
-        charge_count=message.charge_count,
-        ownership=message.ownership,
-        vin=masked,
-    )
-    fields = [field for field in layout(BRM).fields if getattr(plain, field.name) is not None]
-    return _comma().join(f"{name_of(field)} {_value(field, getattr(plain, field.name))}" for field in fields)
-
-
-def _causes(message: Message) -> str:
-    """The causes or timeouts that are set."""
-    fields = layout(type(message)).fields
-    marks = {1: "", 2: str(Text(" (untrusted)", "（不可信）")), 3: str(Text(" (reserved code 11)", "（保留值 11）"))}
-    states = {name_of(field): getattr(message, field.name) for field in fields}
-    said = [f"{name}{marks[state]}" for name, state in states.items() if state]
-    return _comma().join(said) or str(Text("nothing set", "均未置位"))
-
-
-def _cells_in_words(message: BMV) -> str:
-    fields = _cells(message)
-    return Text("{} cells, {} to {} V, groups {}", "{} 个单体，{} 至 {} V，分组 {}").format(
-        fields["valid_entries"], fields["min_V"], fields["max_V"], " ".join(map(str, fields["groups"]))
-    )
-
-
-WORDS: dict[type[Message], Callable[[Any], str]] = {
-    CHM: lambda message: version(message.protocol_version),
-    BRM: _identified,
-    CTS: lambda message: str(_clock(message)["time"] or "–"),
-    BMV: _cells_in_words,
-    **dict.fromkeys((BST, BST2011, CST, CST2011, BEM, CEM), _causes),
-}

@@ -6,14 +6,23 @@ from typing import Any
 
 import msgspec
 
-from chargelink.cli.language import Text
-from chargelink.gbt27930.catalogue import BY_PGN, DIAGNOSTICS
-from chargelink.gbt27930.identifier import Identifier
+from chargelink.cli.language import Language, Text, spoken
+from chargelink.gbt27930.catalogue import DIAGNOSTICS
+from chargelink.gbt27930.identifier import PGN_BITS, Identifier
 from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
 from chargelink.gbt27930.transport import Incomplete, Unexpected
-from chargelink.gbt27930.transport.frames import NAMES, Abort, Broadcast, RequestToSend, conforms, decode_connection
+from chargelink.gbt27930.transport.frames import (
+    NAMES,
+    TP_DT,
+    Abort,
+    Broadcast,
+    RequestToSend,
+    conforms,
+    decode_connection,
+)
 from chargelink.trace.can_log import CanFrame, Unreadable
-from chargelink.trace.gbt27930.fields import DERIVED, json_fields, spoken_name, words
+from chargelink.trace.gbt27930.fields import DERIVED, json_fields
+from chargelink.trace.gbt27930.words import controlled, message_name, spoken_name, words
 from chargelink.trace.report import Line, Report
 from chargelink.wire import DecodeError, Flaw, Message, Why
 from chargelink.wire.show import shown
@@ -22,13 +31,13 @@ ALWAYS_SHOWN = (NAMES[Abort], NAMES[Broadcast])  # control frames that are no pa
 _encode = msgspec.json.Encoder().encode
 
 FLAW = {
-    Why.ABOVE: Text("{} is above its range (raw {})", "{} 超出上限（原始值 {}）"),
-    Why.BELOW: Text("{} is below its range (raw {})", "{} 低于下限（原始值 {}）"),
+    Why.ABOVE: Text("{} is above its range (raw 0x{:02X})", "{} 超出上限（原始值 0x{:02X}）"),
+    Why.BELOW: Text("{} is below its range (raw 0x{:02X})", "{} 低于下限（原始值 0x{:02X}）"),
     Why.UNKNOWN_CODE: Text(
-        "{} has a code that the standard does not know (raw {})", "{} 的取值标准未定义（原始值 {}）"
+        "{} has a code that the standard does not know (raw 0x{:02X})", "{} 的取值标准未定义（原始值 0x{:02X}）"
     ),
-    Why.NOT_BCD: Text("{} is not binary coded decimal (raw {})", "{} 不是有效的 BCD 码（原始值 {}）"),
-    Why.TORN: Text("{} is cut off by the end of the data (raw {})", "{} 被数据末尾截断（原始值 {}）"),
+    Why.NOT_BCD: Text("{} is not binary coded decimal (raw 0x{:02X})", "{} 不是有效的 BCD 码（原始值 0x{:02X}）"),
+    Why.TORN: Text("{} is cut off by the end of the data (raw 0x{:02X})", "{} 被数据末尾截断（原始值 0x{:02X}）"),
     Why.TOO_MANY: Text("{} has too many elements ({})", "{} 的元素过多（{}）"),
 }
 
@@ -104,23 +113,22 @@ def _remember(heard: Heard) -> tuple[Any, Any, str, str]:
 
 
 class Plain(msgspec.Struct, frozen=True):
-    """Anything else, with its fields ready."""
+    """Anything else, with its record ready; `text` says it for people, else the fields do."""
 
-    time: float | None
-    message: str
-    direction: str
-    fields: dict[str, Any]
-    conforming: bool
-    notes: tuple[str, ...] = ()
-    channel: str = ""
-    identifier: str = ""
+    record: Record
+    text: str = ""
+
+    @property
+    def conforming(self) -> bool:
+        return self.record.conforming
 
     def line(self) -> Line:
-        text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.fields.items())
-        return Line(self.time, self.direction, self.message, text, self.notes)
+        record = self.record
+        text = self.text or ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in record.fields.items())
+        return Line(record.time, record.direction, record.message, text, record.notes)
 
     def json(self) -> bytes:
-        return _encode(self)
+        return _encode(self.record)
 
 
 def reported(time: float | None, channel: str, hearing: Hearing, listener: Listener, transport: bool) -> Report | None:
@@ -128,39 +136,44 @@ def reported(time: float | None, channel: str, hearing: Hearing, listener: Liste
     if isinstance(hearing, Heard):
         return Said(time, channel, hearing)
     if isinstance(hearing, Control):
-        known = _controlled(hearing.data)
-        if known is None or not (transport or known[0] in ALWAYS_SHOWN):
-            return None
-        name, fields, notes = known
-        direction = _direction(hearing.identifier, listener)
-        return Plain(time, name, direction, fields, not notes, notes, channel, f"{hearing.identifier:08X}")
+        return _control(time, channel, hearing, listener, transport)
     if isinstance(hearing, Unread):
         entry, raw = hearing.entry, {"raw": hearing.payload.hex()}
         notes = (str(Text("too short: {}", "长度不足：{}")).format(hearing.error),)
-        return Plain(time, entry.name, entry.sender.value, raw, False, notes, channel, f"{hearing.identifier:08X}")
+        identifier = f"{hearing.identifier:08X}"
+        return Plain(Record(time, entry.name, entry.sender.value, raw, False, notes, channel, identifier))
     if isinstance(hearing, Foreign):
         return _foreign(time, channel, hearing)
     if isinstance(hearing, Incomplete):
         return _incomplete(time, channel, hearing, listener)
     if isinstance(hearing, Unexpected):
-        name = "TP.DT" if hearing.identifier >> 16 & 0xFF == 0xEB else "TP.CM"
+        name = "TP.DT" if hearing.identifier >> 16 & 0xFF == TP_DT else "TP.CM"
         notes = (str(Text(hearing.why.text, hearing.why.chinese)),)
-        direction = _direction(hearing.identifier, listener)
+        direction = _direction(listener, hearing.identifier >> 8 & 0xFF, hearing.identifier & 0xFF)
         fields = {"raw": hearing.data.hex()}
-        return Plain(time, name, direction, fields, False, notes, channel, f"{hearing.identifier:08X}")
+        return Plain(Record(time, name, direction, fields, False, notes, channel, f"{hearing.identifier:08X}"))
     return None  # an abort: its frame was reported
 
 
-def _direction(identifier: int, listener: Listener) -> str:
+def _direction(listener: Listener, destination: int, source: int) -> str:
     """Who speaks to whom: charger and BMS where the addresses are theirs, else the addresses."""
-    destination, source = identifier >> 8 & 0xFF, identifier & 0xFF
     sender = listener.sender(destination, source)
     return sender.value if sender else f"{source:02X}->{destination:02X}"
 
 
+def _control(time: float | None, channel: str, control: Control, listener: Listener, transport: bool) -> Plain | None:
+    known = _controlled(control.data, spoken())
+    if known is None or not (transport or known[0] in ALWAYS_SHOWN):
+        return None
+    name, fields, notes, text = known
+    direction = _direction(listener, control.identifier >> 8 & 0xFF, control.identifier & 0xFF)
+    record = Record(time, name, direction, fields, not notes, notes, channel, f"{control.identifier:08X}")
+    return Plain(record, text)
+
+
 @lru_cache(1024)  # the same few frames carry the same messages again and again
-def _controlled(data: bytes) -> tuple[str, dict[str, Any], tuple[str, ...]] | None:
-    """Name, fields and notes of a control frame; None for one that the observer reports as unexpected."""
+def _controlled(data: bytes, language: Language) -> tuple[str, dict[str, Any], tuple[str, ...], str] | None:
+    """Name, fields, notes and words of a control frame; None for one that the observer reports as unexpected."""
     try:
         frame = decode_connection(data)
     except DecodeError:
@@ -171,7 +184,7 @@ def _controlled(data: bytes) -> tuple[str, dict[str, Any], tuple[str, ...]] | No
         notes = (str(Text("broadcast is not used by GB/T 27930", "GB/T 27930 不使用广播传输")),)
     elif isinstance(frame, RequestToSend) and not conforms(frame):
         notes = (str(Text("size and packets do not agree", "报文长度与包数不一致")),)
-    return NAMES[type(frame)], fields, notes
+    return NAMES[type(frame)], fields, notes, controlled(frame)
 
 
 def _foreign(time: float | None, channel: str, foreign: Foreign) -> Plain:
@@ -182,19 +195,18 @@ def _foreign(time: float | None, channel: str, foreign: Foreign) -> Plain:
         notes = (str(Text("diagnostic message (annex B), not decoded", "诊断报文（附录 B），未解析")),)
     direction = f"{source:02X}->{destination:02X}"
     fields = {"pgn": f"0x{pgn:06X}", "data": foreign.data.hex()}
-    return Plain(time, name, direction, fields, True, notes, channel, f"{foreign.identifier:08X}")
+    return Plain(Record(time, name, direction, fields, True, notes, channel, f"{foreign.identifier:08X}"))
 
 
 def _incomplete(time: float | None, channel: str, transfer: Incomplete, listener: Listener) -> Plain:
-    entry = BY_PGN.get(transfer.pgn)
-    name = entry.name if entry else f"0x{transfer.pgn:06X}"
-    identifier = Identifier(7, transfer.pgn, transfer.destination, transfer.source).encode()
+    name, destination, source = message_name(transfer.pgn), transfer.destination, transfer.source
+    identifier = f"{Identifier(7, transfer.pgn & PGN_BITS, destination, source).encode():08X}"
     notes = (
         Text("incomplete, {} of {} packets: {}", "传输不完整，{} / {} 包：{}").format(
             transfer.have, transfer.of, Text(transfer.why.text, transfer.why.chinese)
         ),
     )
-    return Plain(time, name, _direction(identifier, listener), {}, False, notes, channel, f"{identifier:08X}")
+    return Plain(Record(time, name, _direction(listener, destination, source), {}, False, notes, channel, identifier))
 
 
 class Strange(msgspec.Struct, frozen=True):
@@ -214,13 +226,10 @@ class Strange(msgspec.Struct, frozen=True):
 
     def _plain(self) -> Plain:
         frame = self.frame
-        notes = (
-            Text("{}: GB/T 27930 has 29-bit data frames only", "{}：GB/T 27930 只使用扩展数据帧").format(
-                frame.kind.value
-            ),
-        )
+        only = Text("{}: GB/T 27930 has 29-bit data frames only", "{}：GB/T 27930 只使用扩展数据帧")
+        notes = (only.format(frame.kind.value),)
         fields = {"data": frame.data.hex()}
-        return Plain(frame.time, "unknown", "", fields, False, notes, frame.channel, f"{frame.identifier:X}")
+        return Plain(Record(frame.time, "unknown", "", fields, False, notes, frame.channel, f"{frame.identifier:X}"))
 
 
 class NotReadable(msgspec.Struct, frozen=True):
@@ -240,4 +249,4 @@ class NotReadable(msgspec.Struct, frozen=True):
 
     def _plain(self) -> Plain:
         line, text, reason = self.what
-        return Plain(None, "unreadable", "", {"line": line, "text": text}, False, (str(reason),))
+        return Plain(Record(None, "unreadable", "", {"line": line, "text": text}, False, (str(reason),), "", ""))

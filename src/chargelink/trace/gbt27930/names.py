@@ -1,4 +1,42 @@
-"""The names of fields in the words of GB/T 27930."""
+"""What fields are called: in the words of GB/T 27930, and in English where the attribute does not read well."""
+
+from chargelink.cli.language import Language, spoken
+
+ENGLISH = {
+    "bcl_timeout": "no BCL in time",
+    "bcp_timeout": "no BCP in time",
+    "bcs_timeout": "no BCS in time",
+    "bms_component_or_connector_overtemp": "BMS component or connector too hot",
+    "bms_stopped": "the BMS stopped (BST received)",
+    "brm_timeout": "no BRM in time",
+    "bro_timeout": "no BRO in time",
+    "bsd_timeout": "no BSD in time",
+    "bst_timeout": "no BST in time",
+    "battery_overtemp": "battery too hot",
+    "ccs_timeout": "no CCS in time",
+    "cell_voltage_state": "cell voltage",
+    "charge_permission": "charging",
+    "charger_internal_overtemp": "charger too hot inside",
+    "charger_overtemp": "charger too hot",
+    "charger_stopped": "the charger stopped (CST received)",
+    "charging_permitted": "charging",
+    "check_point2_voltage_fault": "check point 2 voltage fault",
+    "crm_00_timeout": "no CRM (not recognised) in time",
+    "crm_aa_timeout": "no CRM (recognised) in time",
+    "cro_timeout": "no CRO in time",
+    "csd_timeout": "no CSD in time",
+    "cst_timeout": "no CST in time",
+    "cts_cml_timeout": "no CTS and CML in time",
+    "final_soc": "final SOC",
+    "hv_relay_fault": "high voltage relay fault",
+    "max_cell_group": "in group",
+    "output_connector_overtemp": "output connector too hot",
+    "recognition_result": "BMS",
+    "soc": "SOC",
+    "soc_state": "SOC",
+    "soc_target_reached": "SOC target reached",
+    "vin": "VIN",
+}
 
 CHINESE = {
     "battery_overtemp": "电池组温度过高",
@@ -106,3 +144,10 @@ CHINESE = {
     "voltage_demand": "电压需求",
     "year": "年",
 }
+
+
+def name_of(field: str) -> str:
+    """The name of a field in the chosen language."""
+    if spoken() is Language.CHINESE:
+        return CHINESE.get(field, field)
+    return ENGLISH.get(field) or field.replace("_", " ")
