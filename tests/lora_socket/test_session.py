@@ -170,6 +170,19 @@ def test_a_message_with_a_flaw_is_shown_and_not_sound() -> None:
     assert edge.refused == {}
 
 
+def test_a_group_frame_acknowledges_nothing() -> None:
+    """Every socket of a site has its group key and could silence another's events."""
+    socket = session(SOCKET)
+    socket.follow_group(GroupKey(bytes(16), 5), 0)
+    socket.send(EVENT, now=0.0)
+    body = b"\0\0" + BODIES[Kind.OTA_DATA].encode()
+    forged = peer.seal(bytes(16), Kind.OTA_DATA, NET, 0xFFFF, 1, 0, body, down=True, tag=8, flags=0x0A)
+    (refused,) = socket.receive(forged, now=0.1)
+    assert isinstance(refused, Refused)
+    assert refused.reason is Reason.WRONG_KEY
+    assert socket.deadline is not None
+
+
 @pytest.mark.parametrize(
     ("role", "kind"), [(SOCKET, Kind.POLL), (EDGE, Kind.STATUS), (EDGE, Kind.BEACON), (EDGE, Kind.JOIN_ACC)]
 )

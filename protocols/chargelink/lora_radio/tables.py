@@ -1,6 +1,6 @@
 """The tables of `docs/protocols/lora_radio.md`, made from the declarations.
 
-`TABLES` names each as the page's markers do; every value is a function that returns Markdown.
+`TABLES` has them by the names of the page's markers, without the room; every value is a function that returns Markdown.
 """
 
 from collections.abc import Callable
@@ -58,9 +58,9 @@ def keys(table: tuple[Key, ...]) -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    "lora_radio.airtime": airtime,
-    "lora_radio.datagrams": datagrams,
-    "lora_radio.rxpk": partial(keys, RECEIVED),
-    "lora_radio.txpk": partial(keys, TRANSMIT),
-    "lora_radio.stat": partial(keys, STATISTICS),
+    "airtime": airtime,
+    "datagrams": datagrams,
+    "rxpk": partial(keys, RECEIVED),
+    "txpk": partial(keys, TRANSMIT),
+    "stat": partial(keys, STATISTICS),
 }

@@ -145,7 +145,9 @@ class Receiver:
             raise RefusedError(Reason.UNKNOWN_TYPE, f"{header.kind:02X}")
         if rule.down != header.down:
             raise RefusedError(Reason.WRONG_DIRECTION, rule.kind.name)
-        if rule.seal not in self._allowed:
+        # Every socket of a site has the group key: with it one could silence another's reports.
+        acknowledged_by_all = Control.ACKNOWLEDGES in header.control and Control.GROUP in header.control
+        if rule.seal not in self._allowed or acknowledged_by_all:
             raise RefusedError(Reason.WRONG_KEY, rule.kind.name)
         if header.tag_length < rule.tag_length(Control.ACKNOWLEDGES in header.control):
             raise RefusedError(Reason.SHORT_TAG, rule.kind.name)

@@ -1,9 +1,9 @@
 """A conversation between a socket and its edge, from one join to the next. One class, either side.
 
 Sans-I/O: `receive` gives events, `data_to_send` frames, `deadline` the moment to call `tick`. `now` is in seconds
-of any clock that never runs backwards. What must be answered is repeated, each time as a new frame under a
-new counter: reports until they are acknowledged, orders three times. Nothing is acknowledged by itself: `acknowledge` is called once the matter
-is in durable storage.
+of any clock that never runs backwards. What must be answered is repeated, each time as a new frame under a new
+counter: reports until they are acknowledged, orders three times. Nothing is acknowledged by itself: `acknowledge` is
+called once the matter is in durable storage.
 """
 
 from collections import Counter
@@ -78,9 +78,8 @@ class _Waiting:
     def __init__(self, body: Body) -> None:
         self.body = body
         self.counts: set[int] = set()  # of the frames that carried it
-        self.waits = (
-            iter(ORDER_WAITS) if RULE_OF_BODY[type(body)].down else chain(REPORT_WAITS, repeat(REPORT_WAITS_ON))
-        )
+        ordered = RULE_OF_BODY[type(body)].down
+        self.waits = iter(ORDER_WAITS) if ordered else chain(REPORT_WAITS, repeat(REPORT_WAITS_ON))
         self.due = 0.0
 
     def wait(self, now: float) -> bool:

@@ -1,6 +1,6 @@
 """The tables of `docs/protocols/lora_socket.md`, made from the declarations.
 
-`TABLES` names each as the page's markers do; every value is a function that returns Markdown.
+`TABLES` has them by the names of the page's markers, without the room; every value is a function that returns Markdown.
 """
 
 from collections.abc import Callable
@@ -118,9 +118,9 @@ _CODES = (
 )
 
 TABLES: dict[str, Callable[[], str]] = {
-    "lora_socket.kinds": kinds,
-    "lora_socket.operations": operations,
-    "lora_socket.parameters": parameters,
-    **{f"lora_socket.{body.__name__}": partial(table, body) for body in _BODIES},
-    **{f"lora_socket.{code.__name__}": partial(enumeration, code) for code in _CODES},
+    "kinds": kinds,
+    "operations": operations,
+    "parameters": parameters,
+    **{body.__name__: partial(table, body) for body in _BODIES},
+    **{code.__name__: partial(enumeration, code) for code in _CODES},
 }
