@@ -11,11 +11,11 @@ import bench
 from bench.measure import HEAD
 
 LATEST = Path(__file__).parent / "latest.jsonl"
-TOOLS = {"__main__", "measure", "recording"}
+PARTS = {"__main__", "measure", "recording", "dlt645"}  # no benchmarks of their own
 
 
 def main() -> int:
-    names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in TOOLS)
+    names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name not in PARTS)
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("only", nargs="?", choices=names, help="one benchmark instead of all")
     chosen = parser.parse_args().only

@@ -13,6 +13,7 @@ import cantools
 import construct
 import msgspec
 
+from bench import dlt645
 from bench.measure import Measured, Statement, faster, more, nanoseconds, slower
 from bench.recording import write_recording
 from chargelink.gbt27930.charging import BCL, BCS, BMV, BSM, CCS
@@ -43,6 +44,7 @@ def figures() -> Iterator[Measured]:
     for cls, payload, goal in SAMPLES:
         yield from message_figures(cls, bytes.fromhex(payload), goal)
     yield cells_figure()
+    yield from dlt645.figures()
     yield from recording_figures()
 
 

@@ -1,4 +1,4 @@
-"""Meter frames against the PyPI package dlt645, which checks the same: start bytes, length, checksum, end."""
+"""Part of `decode`: meter frames against PyPI dlt645, which checks the same start bytes, length, checksum and end."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ REFERENCE = "PyPI dlt645 3.2.0"
 
 
 def figures() -> Iterator[Measured]:
-    for name, raw, goal in (("frame, 20 bytes", REPLY, ">= 3"), ("frame, 212 bytes", LONG_REPLY, "")):
+    for name, raw, goal in (("meter frame, 20 bytes", REPLY, ">= 3"), ("meter frame, 212 bytes", LONG_REPLY, "")):
         ours, theirs = nanoseconds(
             ("decode(raw)", {"decode": Frame.decode, "raw": raw}),
             ("decode(raw)", {"decode": DLT645Protocol.deserialize, "raw": raw}),
         )
-        yield faster("dlt645", name, ours, theirs, REFERENCE, goal)
+        yield faster("decode", name, ours, theirs, REFERENCE, goal)
     yield stream_figure()
     yield value_figure()
 
@@ -38,7 +38,7 @@ def stream_figure() -> Measured:
         assert len(Scanner().receive(stream, 0.0)) == FRAMES
 
     mine, other = nanoseconds(("ours()", {"ours": ours}), ("theirs()", {"theirs": theirs}))
-    return faster("dlt645", f"stream of {FRAMES} frames", mine / FRAMES, other / FRAMES, REFERENCE)
+    return faster("decode", f"meter stream of {FRAMES} frames", mine / FRAMES, other / FRAMES, REFERENCE)
 
 
 def value_figure() -> Measured:
@@ -48,4 +48,4 @@ def value_figure() -> Measured:
         ("readings(identifier, data)", {"readings": readings, "identifier": "00010000", "data": data}),
         ("decode(raw)", {"decode": Frame.decode, "raw": REPLY}),
     )
-    return faster("dlt645", "data to a named value", value, frame, "our frame alone")
+    return faster("decode", "meter data to a named value", value, frame, "our frame alone")
