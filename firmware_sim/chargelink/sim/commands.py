@@ -1,0 +1,49 @@
+"""The command `chargelink sim`: one sub-command a device, loaded when chosen.
+
+A simulator is a row of `SIMULATORS`: its name on the command line and a line about it. The module of the same name
+(`-` read as `_`) holds it as `COMMAND`.
+"""
+
+import argparse
+from functools import partial
+from importlib import import_module
+
+from chargelink.cli.command import Command, Example, Offer
+from chargelink.cli.language import Text
+from chargelink.cli.parser import Parser
+
+SIMULATORS = {
+    "can-bus": Text("a CAN bus for the others, on loopback", "供其他仿真设备使用的本机 CAN 总线"),
+    "vehicle": Text("a car that charges: its BMS and its battery", "正在充电的车辆: BMS 与动力蓄电池"),
+    "replay": Text("plays a CAN recording onto a bus", "把 CAN 记录回放到总线上"),
+    "charger-io": Text("inside of a DC charger: modules, contactors, lock", "直流充电桩内部: 模块、接触器、电子锁"),
+    "meter": Text("an electricity meter (DL/T 645) on a serial line", "串口上的多功能电能表 (DL/T 645)"),
+    "site": Text("e-bike sockets behind a LoRa gateway", "LoRa 网关下的电动自行车智能插座"),
+}
+
+
+def load(name: str) -> Command:
+    """The command of a simulator."""
+    command = import_module(f"chargelink.sim.{name.replace('-', '_')}").COMMAND
+    assert isinstance(command, Command)
+    return command
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    assert isinstance(parser, Parser)
+    parser.offer(Offer(name, summary, partial(load, name)) for name, summary in SIMULATORS.items())
+
+
+COMMAND = Command(
+    name="sim",
+    summary=Text("devices that pretend, on the real wire formats", "采用真实通信格式的仿真设备"),
+    configure=configure,
+    run=None,
+    examples=(
+        Example("chargelink sim can-bus", Text("a bus; it prints its address", "启动一条总线，并显示其地址")),
+        Example(
+            "chargelink sim replay candump.log --can socketcand://127.0.0.1:29536/can0",
+            Text("a recording on that bus, in its own time", "按原有时间把记录回放到总线上"),
+        ),
+    ),
+)
