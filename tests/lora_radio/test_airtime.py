@@ -43,6 +43,11 @@ def test_forward_error_correction_costs_half_as_much_again() -> None:
     assert airtime_us(51, 8, coding_rate=8) * 100 // airtime_us(51, 8) == 146
 
 
+def test_a_packet_may_take_exactly_the_time_allowed() -> None:
+    assert longest_payload(9, within_us=144_384) == 12  # 9 to 12 bytes take the same number of symbols
+    assert longest_payload(9, within_us=144_383) == 8
+
+
 def test_nothing_fits_into_no_time() -> None:
     assert longest_payload(12, within_us=100_000) is None
 

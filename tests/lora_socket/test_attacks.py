@@ -7,7 +7,7 @@ from tests.lora_socket import peer
 from tests.lora_socket.worked import ADDRESS, COMMAND, DEVICE_KEY, EUI, JOIN_NONCE, KEYS, NET, session
 
 from chargelink.lora_socket.channel import Reason, RefusedError
-from chargelink.lora_socket.counters import MOST_MISSED
+from chargelink.lora_socket.counters import MOST_MISSED, ROTATE_AT
 from chargelink.lora_socket.frame import Header
 from chargelink.lora_socket.join import JoiningEdge, Member, claimed_identity
 from chargelink.lora_socket.kinds import Kind
@@ -71,6 +71,12 @@ def test_missed_frames_are_no_obstacle(missed: int) -> None:
 @pytest.mark.parametrize("missed", [MOST_MISSED, 20_000, 65_535 - 1])
 def test_too_many_missed_frames_are_a_gap(missed: int) -> None:
     assert reason(session(Role.SOCKET, heard=70_000), poll_frame(70_001 + missed)) is Reason.GAP
+
+
+def test_a_key_that_is_used_up_opens_nothing_more() -> None:
+    receiver = session(Role.SOCKET, heard=ROTATE_AT - 2)
+    assert isinstance(receiver.receive(poll_frame(ROTATE_AT - 1), now=0.0)[0], Received)
+    assert reason(receiver, poll_frame(ROTATE_AT)) is Reason.FORGED
 
 
 def test_the_other_half_of_the_counter_is_sealed_too() -> None:

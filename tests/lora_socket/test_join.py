@@ -135,11 +135,14 @@ def test_a_request_is_answered_once_and_only_the_last_one() -> None:
 
 
 def test_nonces_come_to_an_end() -> None:
-    with pytest.raises(EncodeError):
-        socket(dev_nonce=NONCE_LIMIT - 1).request(*HARDWARE)
-    site = edge(join_nonce=NONCE_LIMIT - 1)
+    last = socket(dev_nonce=NONCE_LIMIT - 2)
+    last.request(*HARDWARE)
+    with pytest.raises(EncodeError, match="all its DevNonces"):
+        last.request(*HARDWARE)
+    site, device = edge(join_nonce=NONCE_LIMIT - 2), socket()
+    site.accept(site.receive(device.request(*HARDWARE)), ANSWER)
     with pytest.raises(EncodeError, match="all JoinNonces"):
-        site.accept(site.receive(socket().request(*HARDWARE)), ANSWER)
+        site.accept(site.receive(device.request(*HARDWARE)), ANSWER)
     with pytest.raises(EncodeError):
         session_keys(DEVICE_KEY, EUI, NET, NONCE_LIMIT, 0)
     with pytest.raises(EncodeError):

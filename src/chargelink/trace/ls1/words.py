@@ -132,6 +132,8 @@ def words(body: Any) -> str:
 
 def _said_field(body: Message, field: Field) -> str:
     value = getattr(body, field.name)
+    if value in ((), b"") or field.name == "spare":
+        return ""
     if field.name == "flags":
         names = flag_names(FLAGS[type(body)], value)
         return " ".join(str(Text(name.replace("_", " "), FLAGS_CHINESE.get(name, name))) for name in names)
