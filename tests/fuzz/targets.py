@@ -1,0 +1,39 @@
+"""What is fuzzed: a name, a function of bytes, and what to begin with. A function raises where a promise is broken."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.fuzz import dlt645, gbt27930, lora_radio, lora_socket, recordings, seeds
+
+
+class Target(NamedTuple):
+    """One decoder. `seeds` gives inputs that are worth varying, `longest` bytes are the most that are tried."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], list[bytes]]
+    longest: int = 4096
+
+
+TARGETS = {
+    "gbt27930_messages": Target(gbt27930.messages, gbt27930.message_seeds, 1024),
+    "gbt27930_listener": Target(gbt27930.listener, gbt27930.listener_seeds),
+    "gbt27930_transport": Target(gbt27930.transport, gbt27930.transport_seeds),
+    "dlt645_frame": Target(dlt645.frame, seeds.meter_bytes, 512),
+    "dlt645_meaning": Target(dlt645.meaning, dlt645.meaning_seeds, 512),
+    "dlt645_scanner": Target(dlt645.scanner, dlt645.scanner_seeds),
+    "dlt645_link": Target(dlt645.link, dlt645.link_seeds),
+    "ls1_bodies": Target(lora_socket.bodies, lora_socket.body_seeds, 256),
+    "ls1_frames": Target(lora_socket.frames, lora_socket.frame_seeds, 2048),
+    "ls1_joins": Target(lora_socket.joins, lora_socket.join_seeds, 512),
+    "ls1_sessions": Target(lora_socket.sessions, lora_socket.session_seeds, 1024),
+    "gwmp_datagrams": Target(lora_radio.datagrams, seeds.gateway_datagrams),
+    "gwmp_documents": Target(lora_radio.documents, seeds.gateway_documents),
+    "gwmp_exchange": Target(lora_radio.gateways, lora_radio.gateway_seeds),
+    "lorawan": Target(lora_radio.lorawan_headers, lora_radio.lorawan_seeds, 256),
+    "airtime": Target(lora_radio.airtimes, lora_radio.airtime_seeds, 16),
+    "can_log": Target(recordings.can_log, recordings.can_log_seeds, 8192),
+    "decode_gbt27930": Target(recordings.decode_gbt27930, recordings.decode_gbt27930_seeds, 8192),
+    "decode_dlt645": Target(recordings.decode_dlt645, recordings.decode_dlt645_seeds),
+    "decode_ls1": Target(recordings.decode_ls1, recordings.decode_ls1_seeds),
+    "decode_gwmp": Target(recordings.decode_gwmp, recordings.decode_gwmp_seeds),
+}
