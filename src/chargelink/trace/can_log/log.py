@@ -64,7 +64,7 @@ class CanLog:
 
     def tally(self) -> str:
         """What was read so far, for the summary."""
-        return Text("{:,} frames", "{:,} 帧").format(self.frames)
+        return Text("{:,} frame{}", "{:,} 帧").format(self.frames, "" if self.frames == 1 else "s")
 
 
 def format_of(head: bytes, name: str) -> str | None:

@@ -122,6 +122,11 @@ def _causes(message: Message) -> str:
     return _comma().join(said) or str(Text("nothing set", "均未置位"))
 
 
+def _clock(message: CTS) -> str:
+    time = json_fields(CTS)(message)["time"]
+    return str(Text("invalid", "无效")) if message.flaws else time or "–"
+
+
 def _cells(message: BMV) -> str:
     fields = json_fields(BMV)(message)
     if not fields["valid_entries"]:
@@ -134,7 +139,7 @@ def _cells(message: BMV) -> str:
 WORDS: dict[type[Message], Callable[[Any], str]] = {
     CHM: lambda message: version(message.protocol_version),
     BRM: _identified,
-    CTS: lambda message: json_fields(CTS)(message)["time"] or "–",
+    CTS: _clock,
     BRO: lambda message: _coded(message, "ready"),
     CRO: lambda message: _coded(message, "ready"),
     BSM: _battery_state,
