@@ -1,0 +1,7 @@
+"""The link between edge and hub: remote calls both ways over one websocket, `ws://hub/link/{edge_id}`.
+
+quantities  what integers and names may be
+messages    every action: its request, its answer, who may ask
+frames      CALL, CALLRESULT, CALLERROR as MessagePack or JSON
+peer        either end: calls in, calls out, who still waits for what
+"""

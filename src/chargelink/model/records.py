@@ -1,0 +1,70 @@
+"""What the record lane carries: a table of kinds, and their bodies as MessagePack.
+
+The bytes of a body are written once, at the edge, and kept as they are everywhere; nobody encodes them again.
+"""
+
+from typing import Any
+
+import msgspec
+
+from chargelink.link.quantities import Name, Sentence, SessionId, Time, Word
+from chargelink.link.shape import Shape
+from chargelink.model.session import SessionEnded, SessionStarted
+from chargelink.model.tariff import Tariff
+from chargelink.wire import DecodeError
+
+
+class Trip(Shape, frozen=True):
+    """The guard cut off: the rule that fired and the values it saw."""
+
+    device: Name
+    rule: Word
+    at: Time
+    session_id: SessionId | None = None
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Alarm(Shape, frozen=True):
+    """Something that a person must look at: `code` for machines, `text` to read."""
+
+    code: Word
+    text: Sentence
+    at: Time
+    device: Name | None = None
+    session_id: SessionId | None = None
+
+
+Content = SessionStarted | SessionEnded | Tariff | Trip | Alarm
+
+KINDS: dict[str, type[Content]] = {
+    "session.started": SessionStarted,
+    "session.ended": SessionEnded,
+    "tariff": Tariff,  # recorded before the first session under it, so that the hub can price from the record alone
+    "trip": Trip,
+    "alarm": Alarm,
+}
+_KIND_OF = {shape: kind for kind, shape in KINDS.items()}
+
+
+def kind_of(content: Content) -> str:
+    """The record kind of what is to be recorded."""
+    return _KIND_OF[type(content)]
+
+
+def body_of(content: Content) -> bytes:
+    """The bytes to record."""
+    return msgspec.msgpack.encode(content)
+
+
+def content_of(kind: str, body: bytes) -> Content:
+    """What a record says.
+
+    Raises DecodeError for a kind that is not known here and for a body that does not hold what its kind should.
+    """
+    shape = KINDS.get(kind)
+    if shape is None:
+        raise DecodeError(f"unknown kind of record: {kind}")
+    try:
+        return msgspec.msgpack.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError(f"{kind}: {error}") from None
