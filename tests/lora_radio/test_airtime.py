@@ -48,6 +48,10 @@ def test_a_packet_may_take_exactly_the_time_allowed() -> None:
     assert longest_payload(9, within_us=144_383) == 8
 
 
+def test_a_packet_without_preamble_still_has_its_sync_word() -> None:
+    assert airtime_us(12, 8) - airtime_us(12, 8, preamble=0) == 8 * symbol_us(8)
+
+
 def test_nothing_fits_into_no_time() -> None:
     assert longest_payload(12, within_us=100_000) is None
 

@@ -174,3 +174,5 @@ def test_a_packet_that_lacks_something_is_our_mistake(exchange: Exchange, packet
 def test_an_impossible_gateway_is_our_mistake() -> None:
     with pytest.raises(EncodeError):
         Gateway(b"short", now=0.0)
+    with pytest.raises(EncodeError):
+        Gateway(EUI, now=0.0, keepalive=0.0)

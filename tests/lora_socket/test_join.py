@@ -156,3 +156,23 @@ def test_who_is_asking_is_readable_before_it_is_proven() -> None:
     assert claimed_identity(frame) == (EUI, 7)
     assert Header.decode(frame).address == 0xFFFE
     assert "..." in repr(Member(DEVICE_KEY))
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "down", "tag", "flags"),
+    [
+        (1, 0, False, 8, 0),
+        (1, 0xFFFE, True, 8, 0),
+        (3, 0xFFFE, False, 8, 0),
+        (1, 0xFFFE, False, 4, 0),
+        (1, 0xFFFE, False, 8, 2),
+    ],
+    ids=["address", "direction", "type", "tag", "group"],
+)
+def test_a_sealed_request_in_another_guise_is_refused(
+    kind: int, address: int, down: bool, tag: int, flags: int
+) -> None:
+    body, key = BODIES[Kind.JOIN_REQ].encode(), peer.join_key(DEVICE_KEY, EUI)
+    frame = peer.seal(key, kind, NET, address, 7, 0, body, down=down, tag=tag, flags=flags, clear=11)
+    with pytest.raises(DecodeError, match="JOIN_REQ"):
+        edge().receive(frame)

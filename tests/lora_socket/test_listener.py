@@ -20,11 +20,11 @@ from tests.lora_socket.worked import (
 )
 
 from chargelink.lora_socket.channel import Reason, Sender
-from chargelink.lora_socket.counters import SendCounter
+from chargelink.lora_socket.counters import MOST_MISSED, SendCounter
 from chargelink.lora_socket.join import seal_accept, seal_request
 from chargelink.lora_socket.kinds import Kind
 from chargelink.lora_socket.listener import Listener, Overheard
-from chargelink.lora_socket.messages import KeyUpdate
+from chargelink.lora_socket.messages import Acknowledgement, KeyUpdate
 from chargelink.lora_socket.session import Role
 from chargelink.wire import DecodeError
 
@@ -71,6 +71,19 @@ def test_it_tells_replays_and_gaps_and_opens_them(listener: Listener) -> None:
     assert (again.body, again.reasons) == (COMMAND, (Reason.REPLAYED,))
     assert listener.hear(far).reasons == (Reason.GAP,)
     assert listener.hear(first).reasons == (Reason.REPLAYED,)
+
+
+@pytest.mark.parametrize(("ahead", "reasons"), [(MOST_MISSED, ()), (MOST_MISSED + 1, (Reason.GAP,))])
+def test_a_gap_begins_where_a_receiver_sees_one(listener: Listener, ahead: int, reasons: tuple[Reason, ...]) -> None:
+    listener.hear(frame(Role.SOCKET, STATUS, 1000))
+    assert listener.hear(frame(Role.SOCKET, STATUS, 1000 + ahead)).reasons == reasons
+
+
+def test_it_tells_what_is_acknowledged(listener: Listener) -> None:
+    edge = session(Role.EDGE)
+    edge.send(Acknowledgement(), now=0.0, acknowledge=70_000)
+    heard = listener.hear(edge.data_to_send()[0])
+    assert (heard.body, heard.acknowledges, heard.reasons) == (Acknowledgement(), 70_000 & 0xFFFF, ())
 
 
 def test_it_opens_what_a_receiver_would_refuse(listener: Listener) -> None:

@@ -170,6 +170,18 @@ def test_a_message_with_a_flaw_is_shown_and_not_sound() -> None:
     assert edge.refused == {}
 
 
+def test_a_group_is_followed_from_its_floor_on() -> None:
+    counter = SendCounter(32_768)
+    counter.reserve(32_769)
+    frame = Sender(bytes(16), NET, 0xFFE0, 0, counter, down=True, group=True).seal(BODIES[Kind.BEACON])
+    late = session(SOCKET)
+    late.follow_group(GroupKey(bytes(16), 5), 32_768)
+    assert isinstance(late.receive(frame, now=0.0)[0], Received)
+    later = session(SOCKET)
+    later.follow_group(GroupKey(bytes(16), 5), 49_152)
+    assert isinstance(later.receive(frame, now=0.0)[0], Refused)
+
+
 def test_a_group_frame_acknowledges_nothing() -> None:
     """Every socket of a site has its group key and could silence another's events."""
     socket = session(SOCKET)
