@@ -8,11 +8,11 @@ from tests.lora_socket.worked import ADDRESS, COMMAND, DEVICE_KEY, EUI, JOIN_NON
 
 from chargelink.lora_socket.channel import Reason, RefusedError
 from chargelink.lora_socket.counters import MOST_MISSED, ROTATE_AT
-from chargelink.lora_socket.frame import Header
+from chargelink.lora_socket.frame import LONGEST, Control, Header, seal
 from chargelink.lora_socket.join import JoiningEdge, Member, claimed_identity
 from chargelink.lora_socket.kinds import Kind
 from chargelink.lora_socket.session import Received, Refused, Role, Session
-from chargelink.wire import DecodeError
+from chargelink.wire import DecodeError, EncodeError
 
 
 def command_frame(counter: int = 5) -> bytes:
@@ -165,3 +165,18 @@ def test_any_join_is_refused(frame: bytes) -> None:
 def test_refusals_say_why() -> None:
     assert str(RefusedError(Reason.GAP, "counter 9")) == "its counter is too far ahead: counter 9"
     assert Header.decode(command_frame()).down
+
+
+def test_the_longest_frame() -> None:
+    header = Header(Control(0), NET, ADDRESS, 5, Kind.STATUS)
+    frame = seal(KEYS.up, header, 5, JOIN_NONCE, bytes(115))
+    assert len(frame) == LONGEST
+    assert Header.decode(frame) == header
+    for body in (116, 200):
+        with pytest.raises(EncodeError):
+            seal(KEYS.up, header, 5, JOIN_NONCE, bytes(body))
+    for wrong in (header._replace(net=0x10000), header._replace(kind=256), header._replace(counter_low=6)):
+        with pytest.raises(EncodeError):
+            seal(KEYS.up, wrong, 5, JOIN_NONCE, b"")
+    with pytest.raises(EncodeError):
+        seal(KEYS.up, header, 5, 1 << 24, b"")
