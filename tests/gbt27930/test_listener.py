@@ -115,6 +115,13 @@ def test_what_is_odd_about_a_message_as_a_whole(frames: list[Any], odd: set[Odd]
         assert not heard.conforming
 
 
+def test_a_second_attempt_is_told_and_allowed() -> None:
+    """SAE J1939-21, 5.10.2.4: a request may be repeated twice."""
+    heard = last(BCS[0], BCS[0], BCS)
+    assert heard.oddities == (Oddity(Odd.RETRIED, 2),)
+    assert heard.conforming
+
+
 @pytest.mark.parametrize("priority", range(8))
 def test_the_priority_decides_nothing(priority: int) -> None:
     identifier = priority << 26 | 0x001056F4

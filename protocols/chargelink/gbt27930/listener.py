@@ -70,7 +70,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     @property
     def conforming(self) -> bool:
         """The standard allows it as it came."""
-        return not self.oddities or all(odd in ADVISORY for odd in self.oddities)
+        return all(odd in ADVISORY or (isinstance(odd, Oddity) and odd.odd is Odd.RETRIED) for odd in self.oddities)
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):
