@@ -33,6 +33,7 @@ def shown_commands(text: str, page: str) -> list[Shown]:
     for language, block in FENCE.findall(text):
         if language != "console":
             continue
+        assert block.startswith("$ "), f"{page}: a console block begins with a command"
         for line in block.splitlines():
             if line.startswith("$ "):
                 found.append(Shown(page, line[2:], []))
@@ -63,9 +64,24 @@ def anchor(heading: str) -> str:
 COMMANDS = [shown for page in PAGES for shown in shown_commands(page.read_text("utf-8"), str(page.relative_to(ROOT)))]
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+GENERATED = files()
+EXAMPLES = [
+    pytest.param(block, id=f"{page.relative_to(ROOT)}: {number}")
+    for page in PAGES
+    for number, (language, block) in enumerate(FENCE.findall(page.read_text("utf-8")), 1)
+    if language == "python"
+]
+
+
+@pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_generated_files_are_current(path: Path) -> None:
-    assert path.read_text("utf-8") == files()[path], "run `make docs`"
+    assert path.read_text("utf-8") == GENERATED[path], "run `make docs`"
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_runs(example: str) -> None:
+    """Python examples stand alone, and assert what they say."""
+    exec(compile(example, "example", "exec"), {"__name__": "example"})
 
 
 @pytest.mark.parametrize("shown", COMMANDS, ids=lambda shown: f"{shown.page}: {shown.command}")
