@@ -19,6 +19,7 @@ SHOWN = {
     "": Shown("", "", 1),
     "mV": Shown("V", "V", 1000),
     "mA": Shown("A", "A", 1000),
+    "µA": Shown("mA", "mA", 1000),
     "mW": Shown("W", "W", 1000),
     "mWh": Shown("kWh", "kWh", 1_000_000),
     "mAh": Shown("Ah", "Ah", 1000),

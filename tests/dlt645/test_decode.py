@@ -12,7 +12,7 @@ from tests.dlt645.vectors import ROWS, STREAMS, VALID, frame_bytes, raw
 from chargelink.cli.command import Exit
 from chargelink.trace.dlt645 import COMMAND
 from chargelink.trace.dlt645.command import run
-from chargelink.trace.dlt645.lines import LoggedBytes, logged_bytes
+from chargelink.trace.hex_lines import LoggedBytes, logged_bytes
 
 REQUEST = "68 61 01 00 00 00 00 68 11 04 33 33 34 33 14 16"
 REPLY = "68 61 01 00 00 00 00 68 91 08 33 33 34 33 59 33 33 33 8A 16"

@@ -69,7 +69,7 @@ class Status(Message, frozen=True):
     flags: Annotated[int, u8(note="StatusFlags")]
     voltage: Voltage
     temperature: Temperature
-    leakage: Annotated[int, u8(250, name="leakage_uA", note="µA, in steps of 0.25 mA")]
+    leakage: Annotated[int, u8(250, unit="µA")]
     negative_rssi: Annotated[int, u8(unit="dBm", note="of the last downlink, its sign dropped")]
     outlet_a: Annotated[OutletStatus, Part()]
     outlet_b: Annotated[OutletStatus, Part()]

@@ -25,7 +25,7 @@ from chargelink.lora_radio.gwmp import (
 from chargelink.lora_radio.packets import ReceivedPacket, TransmitPacket
 from chargelink.lora_socket.frame import Header
 from chargelink.lora_socket.kinds import RULE
-from chargelink.trace.dlt645.lines import logged_bytes
+from chargelink.trace.hex_lines import logged_bytes
 from chargelink.trace.report import Line, add_input_arguments, add_output_arguments, open_bytes, show
 from chargelink.trace.source import Source
 from chargelink.wire import DecodeError

@@ -1,6 +1,5 @@
 """The command `chargelink decode dlt645`: what a master and its meters said to each other.
 
-- `lines`    a line of a log to the bytes it shows
 - `log`      lines to reports; frames in pieces put together
 - `words`    a frame's values in the words of the chosen language
 - `reports`  one report for every frame, and for what is none

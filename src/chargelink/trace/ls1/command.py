@@ -7,7 +7,7 @@ from chargelink.cli.command import Command, Example
 from chargelink.cli.language import Text
 from chargelink.lora_radio.gwmp import read_content, read_document
 from chargelink.lora_socket.listener import Listener
-from chargelink.trace.dlt645.lines import logged_bytes
+from chargelink.trace.hex_lines import logged_bytes
 from chargelink.trace.ls1.key_file import load
 from chargelink.trace.ls1.reports import DefectReport, PacketReport, report
 from chargelink.trace.report import add_input_arguments, add_output_arguments, open_bytes, show
