@@ -20,6 +20,7 @@ from chargelink.gbt27930.catalogue import (
 from chargelink.gbt27930.identifier import BMS, CHARGER, Identifier
 from chargelink.gbt27930.transport.frames import TP_CM, TP_DT
 from chargelink.wire.layout import layout
+from chargelink.wire.table import table
 
 # GB/T 27930-2015, tables 3 to 7: PGN, identifier between the fixed addresses, bytes, period in ms.
 # BRM is 41 bytes long in table 3 and 49 in its fields and in every recording; CCS has 7 bytes, or 8 in table 5.
@@ -141,3 +142,11 @@ def test_layouts_are_named_after_their_message(entry: Entry) -> None:
 def test_identifiers_both_ways(identifier: int, parts: Identifier) -> None:
     assert Identifier.decode(identifier) == parts
     assert parts.encode() == identifier
+
+
+@pytest.mark.parametrize("entry", MESSAGES, ids=named)
+def test_the_documentation_names_every_parameter_of_the_standard(entry: Entry) -> None:
+    """SPNs rise through a message; a group of bits that shares one has it at its first."""
+    numbers = [int(spn) for spn in re.findall(r"SPN *(\d{4})", table(entry.layout(Edition.OF_2015)))]
+    assert numbers
+    assert entry.name == "CCS" or numbers == sorted(numbers)  # 2015 gave the permission a number of its own

@@ -83,7 +83,7 @@ def test_shown_codes_that_nobody_knows() -> None:
 def test_table() -> None:
     rows = table(BCS).splitlines()
     assert rows[0].startswith("| byte | bits | field |")
-    assert "| 1-2 | 16 | `measured_voltage_V` | 0..1500 V, step 0.1 |  |  |" in rows
+    assert "| 1-2 | 16 | `measured_voltage_V` | 0..1500 V, step 0.1 |  | SPN 3075 |" in rows
     assert "| 6.5 | 4 | `max_cell_group` | 0..15 |  | 0..15 |" in rows
     assert "| 7.1 | 2 | `charging_permitted` | 0 00 paused 暂停, 1 01 permitted 允许 |" in table(CCS)
 

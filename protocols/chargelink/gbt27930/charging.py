@@ -22,39 +22,39 @@ from chargelink.wire import Message, Rest, bits, u8
 class BCL(Message, frozen=True):
     """Battery charge demand (电池充电需求), every 50 ms. A positive current is a coding fault known from the field."""
 
-    voltage_demand: Voltage  # SPN 3072
-    current_demand: ChargeCurrent  # SPN 3073
+    voltage_demand: Annotated[Voltage, "SPN 3072"]
+    current_demand: Annotated[ChargeCurrent, "SPN 3073"]
     charge_mode: Annotated[ChargeMode | int, u8(note="SPN 3074")]
 
 
 class BCS(Message, frozen=True):
     """Battery charge status (电池充电总状态), every 250 ms. The group is that of the cell which is highest now."""
 
-    measured_voltage: Voltage  # SPN 3075
-    measured_current: Current  # SPN 3076
+    measured_voltage: Annotated[Voltage, "SPN 3075"]
+    measured_current: Annotated[Current, "SPN 3076"]
     max_cell_voltage: Annotated[int, bits(12, "5.1", 10, unit="mV", high=24_000, note="SPN 3077")]
     max_cell_group: Annotated[int, bits(4, "6.5", note="0..15")]
-    soc: Percent  # SPN 3078
-    remaining_time: Minutes  # SPN 3079
+    soc: Annotated[Percent, "SPN 3078"]
+    remaining_time: Annotated[Minutes, "SPN 3079"]
 
 
 class BCS2011(Message, frozen=True):
     """Battery charge status of 2011: groups are counted from 1."""
 
-    measured_voltage: Voltage  # SPN 3075
-    measured_current: Current  # SPN 3076
+    measured_voltage: Annotated[Voltage, "SPN 3075"]
+    measured_current: Annotated[Current, "SPN 3076"]
     max_cell_voltage: Annotated[int, bits(12, "5.1", 10, unit="mV", high=24_000, note="SPN 3077")]
     max_cell_group: Annotated[int, bits(4, "6.5", offset=1, note="1..16")]
-    soc: Percent  # SPN 3078
-    remaining_time: Minutes  # SPN 3079
+    soc: Annotated[Percent, "SPN 3078"]
+    remaining_time: Annotated[Minutes, "SPN 3079"]
 
 
 class CCS(Message, frozen=True):
     """Charger charge status (充电机充电状态), every 50 ms: 7 bytes, 6 in 2011, 8 from some of 2015."""
 
-    output_voltage: Voltage  # SPN 3081
-    output_current: Current  # SPN 3082
-    elapsed_time: Minutes  # SPN 3083
+    output_voltage: Annotated[Voltage, "SPN 3081"]
+    output_current: Annotated[Current, "SPN 3082"]
+    elapsed_time: Annotated[Minutes, "SPN 3083"]
     charging_permitted: Annotated[Permission | int | None, bits(2, "7.1", note="SPN 3929; 2015 and later")] = None
 
 
@@ -62,9 +62,9 @@ class BSM(Message, frozen=True):
     """Battery state (动力蓄电池状态信息), every 250 ms."""
 
     max_cell_voltage_number: Annotated[int, u8(offset=1, note="SPN 3085; 1..256, offset often forgotten")]
-    max_temperature: Temperature  # SPN 3086
+    max_temperature: Annotated[Temperature, "SPN 3086"]
     max_temperature_point: Annotated[int, u8(offset=1, high=128, note="SPN 3087")]
-    min_temperature: Temperature  # SPN 3088
+    min_temperature: Annotated[Temperature, "SPN 3088"]
     min_temperature_point: Annotated[int, u8(offset=1, high=128, note="SPN 3089")]
     cell_voltage_state: Annotated[Level | int, bits(2, "6.1", note="SPN 3090")]
     soc_state: Annotated[Level | int, bits(2, "6.3", note="SPN 3091")]
@@ -105,4 +105,4 @@ class BMT(Message, frozen=True):
 class BSP(Message, frozen=True):
     """Reserved for the battery (动力蓄电池预留报文), every 10 s, optional; at most 16 bytes, SPN 3491 to 3506."""
 
-    reserved: Annotated[bytes, Rest(name="reserved_hex")]
+    reserved: Annotated[bytes, Rest(name="reserved_hex", note="SPN 3491 to 3506")]

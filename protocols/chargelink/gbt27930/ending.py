@@ -12,11 +12,11 @@ from chargelink.wire import Message, bits, u8, u16, u32
 class BST(Message, frozen=True):
     """BMS stops charging (BMS中止充电), every 10 ms."""
 
-    soc_target_reached: State  # SPN 3511
+    soc_target_reached: Annotated[State, "SPN 3511"]
     total_voltage_reached: State
     cell_voltage_reached: State
     charger_stopped: Annotated[int, bits(2, high=2, name="charger_stopped_CST", note="CST received")]
-    insulation_fault: State  # SPN 3512
+    insulation_fault: Annotated[State, "SPN 3512"]
     output_connector_overtemp: State
     bms_component_or_connector_overtemp: State
     charge_connector_fault: State
@@ -24,14 +24,14 @@ class BST(Message, frozen=True):
     hv_relay_fault: State
     check_point2_voltage_fault: State
     other_fault: State
-    current_excess: State  # SPN 3513
+    current_excess: Annotated[State, "SPN 3513"]
     voltage_abnormal: State
 
 
 class BST2011(Message, frozen=True):
     """BMS stops charging, 2011: bits 3.3 are "other fault", which 2015 reads as the high voltage relay."""
 
-    soc_target_reached: State  # SPN 3511
+    soc_target_reached: Annotated[State, "SPN 3511"]
     total_voltage_reached: State
     cell_voltage_reached: State
     insulation_fault: Annotated[int, bits(2, "2.1", high=2, note="SPN 3512")]
@@ -47,11 +47,11 @@ class BST2011(Message, frozen=True):
 class CST(Message, frozen=True):
     """Charger stops charging (充电机中止充电), every 10 ms."""
 
-    charger_condition_reached: State  # SPN 3521
+    charger_condition_reached: Annotated[State, "SPN 3521"]
     manual_stop: State
     fault_stop: State
     bms_stopped: Annotated[int, bits(2, high=2, name="bms_stopped_BST", note="BST received")]
-    charger_overtemp: State  # SPN 3522
+    charger_overtemp: Annotated[State, "SPN 3522"]
     connector_fault: State
     charger_internal_overtemp: State
     energy_not_deliverable: State
@@ -64,7 +64,7 @@ class CST(Message, frozen=True):
 class CST2011(Message, frozen=True):
     """Charger stops charging, 2011: it cannot say that the BMS stopped."""
 
-    charger_condition_reached: State  # SPN 3521
+    charger_condition_reached: Annotated[State, "SPN 3521"]
     manual_stop: State
     fault_stop: State
     charger_overtemp: Annotated[int, bits(2, "2.1", high=2, note="SPN 3522")]
@@ -80,17 +80,17 @@ class CST2011(Message, frozen=True):
 class BSD(Message, frozen=True):
     """BMS statistics (BMS统计数据), every 250 ms."""
 
-    final_soc: Percent  # SPN 3601
-    min_cell_voltage: CellVoltage  # SPN 3602
-    max_cell_voltage: CellVoltage  # SPN 3603
-    min_temperature: Temperature  # SPN 3604
-    max_temperature: Temperature  # SPN 3605
+    final_soc: Annotated[Percent, "SPN 3601"]
+    min_cell_voltage: Annotated[CellVoltage, "SPN 3602"]
+    max_cell_voltage: Annotated[CellVoltage, "SPN 3603"]
+    min_temperature: Annotated[Temperature, "SPN 3604"]
+    max_temperature: Annotated[Temperature, "SPN 3605"]
 
 
 class CSD(Message, frozen=True):
     """Charger statistics (充电机统计数据), every 250 ms: 8 bytes."""
 
-    charge_time: Minutes  # SPN 3611
+    charge_time: Annotated[Minutes, "SPN 3611"]
     output_energy: Annotated[int, u16(100_000, unit="mWh", high=1_000_000_000, note="SPN 3612")]
     charger_number: Annotated[
         int | None, u32(name="charger_number_raw", note="SPN 3613; offset 1 on paper, none from real chargers")
@@ -100,7 +100,7 @@ class CSD(Message, frozen=True):
 class CSD2011(Message, frozen=True):
     """Charger statistics of 2011: 5 bytes."""
 
-    charge_time: Minutes  # SPN 3611
+    charge_time: Annotated[Minutes, "SPN 3611"]
     output_energy: Annotated[int, u16(100_000, unit="mWh", high=1_000_000_000, note="SPN 3612")]
     charger_number: Annotated[int | None, u8(name="charger_number_raw", note="SPN 3613; 1..100 with offset 1")]
 

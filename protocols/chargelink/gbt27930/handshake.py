@@ -43,7 +43,7 @@ class BRM(Message, frozen=True):
     protocol_version: Annotated[bytes, Raw(3, name="protocol_version_bytes", note="SPN 2565; 2011 = 00 01 00")]
     battery_type: Annotated[BatteryType | int, u8(name="battery_type_text", note="SPN 2566")]
     rated_capacity: Annotated[int, u16(100, unit="mAh", high=1_000_000, note="SPN 2567")]
-    rated_voltage: Voltage  # SPN 2568
+    rated_voltage: Annotated[Voltage, "SPN 2568"]
     vendor: Annotated[str | None, Text(4, name="vendor_ascii", note="SPN 2569")] = None
     pack_serial: Annotated[bytes | None, Raw(4, name="pack_serial_hex", note="SPN 2570")] = None
     production_year: Annotated[

@@ -9,13 +9,13 @@ from chargelink.wire import Bcd, Message, u8, u16
 class BCP(Message, frozen=True):
     """Battery charge parameters (动力蓄电池充电参数), every 500 ms."""
 
-    max_cell_voltage: CellVoltage  # SPN 2816
-    max_charge_current: ChargeCurrent  # SPN 2817
+    max_cell_voltage: Annotated[CellVoltage, "SPN 2816"]
+    max_charge_current: Annotated[ChargeCurrent, "SPN 2817"]
     nominal_energy: Annotated[int, u16(100_000, unit="mWh", high=1_000_000_000, note="SPN 2818")]
-    max_total_voltage: Voltage  # SPN 2819
-    max_temperature: Temperature  # SPN 2820
+    max_total_voltage: Annotated[Voltage, "SPN 2819"]
+    max_temperature: Annotated[Temperature, "SPN 2820"]
     soc: Annotated[int, u16(unit="0.1 %", high=1000, note="SPN 2821; some send whole percents")]
-    battery_voltage: Voltage  # SPN 2822
+    battery_voltage: Annotated[Voltage, "SPN 2822"]
 
 
 class CTS(Message, frozen=True):
@@ -32,9 +32,9 @@ class CTS(Message, frozen=True):
 class CML(Message, frozen=True):
     """Charger maximum output (充电机最大输出能力), every 250 ms: 8 bytes, 6 in 2011."""
 
-    max_output_voltage: Voltage  # SPN 2824
-    min_output_voltage: Voltage  # SPN 2825
-    max_output_current: ChargeCurrent  # SPN 2826
+    max_output_voltage: Annotated[Voltage, "SPN 2824"]
+    min_output_voltage: Annotated[Voltage, "SPN 2825"]
+    max_output_current: Annotated[ChargeCurrent, "SPN 2826"]
     min_output_current: Annotated[
         int | None, u16(100, offset=-400_000, unit="mA", high=0, note="SPN 2827; 2015 and later")
     ] = None

@@ -8,7 +8,9 @@ integer in the named unit. Positions are the standard's own: "6.3" is byte 6, bi
 bit 1 lowest; without a position a field follows the one before. Numbers are little endian.
 
 Every item takes `name`, the field's name on screens and in JSON where the attribute's own will not do, and `note`, a
-remark for the documentation table such as the SPN.
+remark for the documentation table such as the SPN. An item that several fields share gets its remark where it is used:
+
+        voltage_demand: Annotated[Voltage, "SPN 3072"]
 """
 
 from dataclasses import KW_ONLY, dataclass

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import IntEnum
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
@@ -118,7 +119,9 @@ def _place(cls: type[Message]) -> Iterator[Field]:
 def _field(cls: type[Message], name: str, hint: Any, cursor: int, *, optional: bool) -> Field:
     if get_origin(hint) is not Annotated:
         raise TypeError(f"{cls.__name__}.{name} has no item: annotate it, e.g. Annotated[int, u8()]")
-    value, item = get_args(hint)[:2]
+    value, item, *remarks = get_args(hint)
+    if remarks:
+        item = replace(item, note="; ".join([*filter(None, (item.note,)), *remarks]))
     members = set(get_args(value)) if get_origin(value) in (Union, types.UnionType) else {value}
     nullable = type(None) in members
     kinds = members - {type(None)}
