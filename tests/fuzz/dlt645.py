@@ -95,7 +95,7 @@ def scanner(data: bytes) -> None:
     step = script.choose((0.0, 0.01, 0.4))
     pieces = []
     while not script.ended:
-        pieces.append(script.chunk())
+        pieces.append(script.chunk() or b"\x00")
     stream = b"".join(pieces) + GOOD.encode(script.number() % 5)
     whole, cut = Scanner(framings), Scanner(framings)
     at_once = whole.receive(stream, 0.0) + whole.flush()

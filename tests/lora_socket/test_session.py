@@ -1,5 +1,6 @@
 """Stories between a socket and its edge, with a clock that the test holds."""
 
+import msgspec
 import pytest
 from tests.lora_socket import peer
 from tests.lora_socket.worked import ADDRESS, BODIES, COMMAND, EVENT, KEYS, NET, SETTLE, STATUS, session
@@ -59,6 +60,22 @@ def test_a_poll_may_acknowledge_an_event_in_passing() -> None:
     assert isinstance(received, Received)
     edge.send(BODIES[Kind.POLL], now=0.0, acknowledge=received.opened.counter)
     assert carry(edge, socket)[1:] == [Answered(EVENT)]
+
+
+def test_a_settlement_that_makes_no_sense_is_acknowledged_too() -> None:
+    edge, socket = session(EDGE), session(SOCKET)
+    odd = msgspec.structs.replace(SETTLE, place=247, peak_power=6_000_000)
+    counter = SendCounter()
+    counter.reserve(1)
+    frame = Sender(KEYS.up, NET, ADDRESS, KEYS.join_nonce, counter, down=False).seal(odd, checked=False)
+    (received,) = edge.receive(frame, now=0.0)
+    assert isinstance(received, Received)
+    assert not received.sound
+    edge.acknowledge(received, now=0.0)
+    (heard,) = carry(edge, socket)
+    assert isinstance(heard, Received)
+    assert heard.body.receipts[0].place == 247
+    assert heard.body.receipts[0].digest == SettlementReceipt.of(odd).digest
 
 
 def test_a_settlement_is_kept_until_its_receipt_comes() -> None:

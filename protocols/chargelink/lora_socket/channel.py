@@ -74,17 +74,24 @@ class Sender:
         self._allowed = (Seal.GROUP, Seal.EITHER) if group else (Seal.SESSION, Seal.EITHER)
 
     def seal(
-        self, body: Body, *, acknowledge: int | None = None, ack_wanted: bool = False, more: bool = False
+        self,
+        body: Body,
+        *,
+        acknowledge: int | None = None,
+        ack_wanted: bool = False,
+        more: bool = False,
+        checked: bool = True,
     ) -> bytes:
         """The frame of a body, under the next counter, with the tag that its type must have.
 
-        `acknowledge` is the low half of the counter of a frame received. Raises EncodeError when the body does not
-        travel in this direction or under this key, cannot be written, or no counter is reserved.
+        `acknowledge` is the low half of the counter of a frame received; not `checked`, values out of their range
+        travel too. Raises EncodeError when the body does not travel in this direction or under this key, cannot be
+        written, or no counter is reserved.
         """
         rule = RULE_OF_BODY.get(type(body))
         if rule is None or rule.seal not in self._allowed or rule.down != (Control.DOWN in self._control):
             raise EncodeError(f"{type(body).__name__} does not travel here")
-        content = body.encode()
+        content = body.encode(None, checked)
         control = self._control
         control |= Control.ACK_WANTED if ack_wanted or rule.answered else Control(0)
         control |= Control.MORE if more else Control(0)

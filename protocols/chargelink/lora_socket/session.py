@@ -136,7 +136,11 @@ class Session:
 
         Raises EncodeError for what does not travel this way, or when no counter is reserved.
         """
-        frame = self._sender.seal(body, acknowledge=None if acknowledge is None else acknowledge & 0xFFFF, more=more)
+        self._send(body, now, acknowledge, more, checked=True)
+
+    def _send(self, body: Body, now: float, acknowledge: int | None, more: bool, *, checked: bool) -> None:
+        count = None if acknowledge is None else acknowledge & 0xFFFF
+        frame = self._sender.seal(body, acknowledge=count, more=more, checked=checked)
         self._outbox.append(frame)
         if RULE_OF_BODY[type(body)].answered:
             waiting = _Waiting(body)
@@ -153,7 +157,8 @@ class Session:
             answer = Acknowledgement()
         else:
             raise EncodeError(f"{type(body).__name__} is not acknowledged by ACK")
-        self.send(answer, now, acknowledge=received.opened.counter, more=more)
+        # A receipt repeats what the socket wrote: one that makes no sense to us must not be sent again for ever.
+        self._send(answer, now, received.opened.counter, more, checked=False)
 
     def data_to_send(self) -> list[bytes]:
         """Frames for the radio, in order."""
