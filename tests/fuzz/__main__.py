@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,7 @@ class Outcome(NamedTuple):
     """What came of one target."""
 
     executions: int
+    seconds: float
     coverage: int  # edges of our code that were reached
     findings: list[Path]
     log: str
@@ -73,8 +75,8 @@ def fuzz(names: list[str], seconds: int) -> int:
     for name in names:
         outcome = fuzzed(name, seconds)
         found += len(outcome.findings)
-        rate = outcome.executions // max(seconds, 1)
-        row = f"{name:20} {outcome.executions:12,} {rate:11,} {outcome.coverage:9,} {len(outcome.findings):9}"
+        rate = outcome.executions / outcome.seconds
+        row = f"{name:20} {outcome.executions:12,} {rate:11,.0f} {outcome.coverage:9,} {len(outcome.findings):9}"
         print(row, flush=True)
         if outcome.findings:
             print(outcome.log)
@@ -96,12 +98,15 @@ def fuzzed(name: str, seconds: int) -> Outcome:
     limits = [f"-max_total_time={seconds}", f"-timeout={SLOWEST}", f"-rss_limit_mb={MOST_MEMORY}"]
     arguments = [*limits, f"-max_len={target.longest}", f"-artifact_prefix={findings}/", "-print_final_stats=1"]
     line = [sys.executable, "-m", "tests.fuzz.drive", name, *arguments, str(corpus)]
+    began = time.monotonic()
     ran = subprocess.run(line, check=False, capture_output=True, text=True, errors="replace")
+    took = time.monotonic() - began
     log = ran.stdout + ran.stderr
     new = sorted(set(findings.iterdir()) - before)
     if ran.returncode and not new:
         raise SystemExit(f"{name} did not run:\n{log[-4000:]}")
-    return Outcome(_last(r"number_of_executed_units:\s*(\d+)", log), _last(r"cov: (\d+)", log), new, _cause(log))
+    executions = _last(r"number_of_executed_units:\s*(\d+)", log) or _last(r"#(\d+)\t", log)
+    return Outcome(executions, took, _last(r"cov: (\d+)", log), new, _cause(log))
 
 
 def _last(pattern: str, log: str) -> int:

@@ -152,7 +152,7 @@ def transport(data: bytes) -> None:
             case 1:
                 now += script.step()
             case 2:
-                side.endpoint.send(script.number(2), bytes(SMALLEST + script.number(2) % (LARGEST - 8)), now)
+                side.endpoint.send(script.number() % 8 << 8, bytes(SMALLEST + script.number(2) % (LARGEST - 8)), now)
             case 3:
                 for frame in side.to_peer[:1]:
                     other.receive(frame, now)

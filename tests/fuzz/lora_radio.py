@@ -1,10 +1,11 @@
 """The way of packets to the air: datagrams of gateways and servers, their JSON, LoRaWAN headers, airtime."""
 
 from functools import partial
+from typing import Any
 
 import msgspec
 from tests.fuzz.script import Script, chunked
-from tests.fuzz.seeds import gateway_datagrams
+from tests.fuzz.seeds import gateway_datagrams, gateway_documents
 
 from chargelink.lora_radio import lorawan
 from chargelink.lora_radio.airtime import airtime_us, longest_payload
@@ -19,7 +20,7 @@ from chargelink.lora_radio.gwmp import (
     read_result,
     write_content,
 )
-from chargelink.lora_radio.packets import ReceivedPacket
+from chargelink.lora_radio.packets import RECEIVED, STATISTICS, TRANSMIT, ReceivedPacket
 from chargelink.lora_radio.server import Server, UnreachableError, immediately
 from chargelink.wire import DecodeError, EncodeError
 
@@ -27,6 +28,17 @@ EUI = bytes(range(1, 9))
 HOST = ("192.0.2.1", 1700)
 PACKET = ReceivedPacket(payload=b"\xe0" * 13, crc=1)
 EXACT = 1 << 50  # a larger number is not exact in every unit
+INVENTED = b"\xff"  # before a script of JSON; no JSON begins so
+KEYS = [
+    *dict.fromkeys(key.key for key in (*RECEIVED, *TRANSMIT, *STATISTICS)),
+    "rxpk",
+    "txpk",
+    "stat",
+    "txpk_ack",
+    "data",
+    "error",
+]
+SCALARS = (0, -1, 1, 470.3, -0.0, 1e300, -1e19, 1 << 63, -(1 << 63), (1 << 64) - 1, True, None, "", "SF8BW125", "LORA")
 
 
 def datagrams(data: bytes) -> None:
@@ -47,7 +59,7 @@ def datagrams(data: bytes) -> None:
 def documents(data: bytes) -> None:
     """JSON of any shape becomes packets and flaws; what was understood is written to be understood the same."""
     try:
-        document = read_document(data)
+        document = read_document(written(data))
     except DecodeError:
         return
     content = read_content(document)
@@ -63,6 +75,30 @@ def documents(data: bytes) -> None:
         read_result(document)
     except DecodeError:
         return
+
+
+def written(data: bytes) -> bytes:
+    """The bytes as they are, or the JSON of which they are the script: few changes of JSON text leave it JSON."""
+    return msgspec.json.encode(_invented(Script(data[1:]), 0)) if data.startswith(INVENTED) else data
+
+
+def _invented(script: Script, depth: int) -> Any:
+    """A JSON value, with the keys of the protocol where they belong or do not."""
+    match script.number() % 6 if depth < 5 else 2:
+        case 0 | 1:
+            return {script.choose(KEYS): _invented(script, depth + 1) for _ in range(script.number() % 12)}
+        case 2 | 3:
+            return script.choose(SCALARS)
+        case 4:
+            return [_invented(script, depth + 1) for _ in range(script.number() % 4)]
+        case _:
+            return script.take(script.number() % 40).decode("utf-8", "replace")
+
+
+def document_seeds() -> list[bytes]:
+    received = KEYS.index("rxpk"), KEYS.index("freq"), KEYS.index("data")
+    invented = bytes((0, 1, received[0], 4, 1, 0, 2, received[1], 2, 3, received[2], 5, 4)) + b"4GBR"
+    return [*gateway_documents(), INVENTED + invented]
 
 
 def gateways(data: bytes) -> None:

@@ -11,6 +11,7 @@ from math import isfinite
 import can
 import msgspec
 from tests.fuzz.dlt645 import CATALOGUES
+from tests.fuzz.lora_radio import document_seeds, written
 from tests.fuzz.lora_socket import GROUP, sealed, usually_sealed
 from tests.fuzz.script import Script
 from tests.fuzz.seeds import can_frames, gateway_datagrams, gateway_documents, meter_bytes, rows
@@ -177,10 +178,10 @@ def decode_ls1_seeds() -> list[bytes]:
 
 
 def decode_gwmp(data: bytes) -> None:
-    """`chargelink decode gwmp` of any file."""
-    _reports(data, gwmp.reports)
+    """`chargelink decode gwmp` of any file, and of JSON of any shape."""
+    _reports(written(data), gwmp.reports)
 
 
 def decode_gwmp_seeds() -> list[bytes]:
     lines = [*gateway_documents(), *(raw.hex().encode() for raw in gateway_datagrams())]
-    return [*lines, b"\n".join(lines)]
+    return [*lines, *document_seeds(), b"\n".join(lines)]

@@ -17,7 +17,7 @@ class Target(NamedTuple):
 TARGETS = {
     "gbt27930_messages": Target(gbt27930.messages, gbt27930.message_seeds, 1024),
     "gbt27930_listener": Target(gbt27930.listener, gbt27930.listener_seeds),
-    "gbt27930_transport": Target(gbt27930.transport, gbt27930.transport_seeds),
+    "gbt27930_transport": Target(gbt27930.transport, gbt27930.transport_seeds, 2048),
     "dlt645_frame": Target(dlt645.frame, seeds.meter_bytes, 512),
     "dlt645_meaning": Target(dlt645.meaning, dlt645.meaning_seeds, 512),
     "dlt645_scanner": Target(dlt645.scanner, dlt645.scanner_seeds),
@@ -27,7 +27,7 @@ TARGETS = {
     "ls1_joins": Target(lora_socket.joins, lora_socket.join_seeds, 512),
     "ls1_sessions": Target(lora_socket.sessions, lora_socket.session_seeds, 1024),
     "gwmp_datagrams": Target(lora_radio.datagrams, seeds.gateway_datagrams),
-    "gwmp_documents": Target(lora_radio.documents, seeds.gateway_documents),
+    "gwmp_documents": Target(lora_radio.documents, lora_radio.document_seeds),
     "gwmp_exchange": Target(lora_radio.gateways, lora_radio.gateway_seeds),
     "lorawan": Target(lora_radio.lorawan_headers, lora_radio.lorawan_seeds, 256),
     "airtime": Target(lora_radio.airtimes, lora_radio.airtime_seeds, 16),
