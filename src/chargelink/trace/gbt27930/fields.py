@@ -110,16 +110,21 @@ def _fill(message: BSM, payload: bytes) -> Fields:
     return {"fill_bits_7_7": f"{payload[6] >> 6:02b}"}
 
 
-def _misread_current(message: BCL, payload: bytes) -> Fields:
-    """Some buses send -10 * I - 400 as a signed number: what they mean, for people; never to be obeyed."""
-    raw = int.from_bytes(payload[2:4], "little", signed=True)
-    return {"workaround_current_A_magnitude": (raw + 400) / -10} if raw < 0 else {}
+def misread_current(message: BCL) -> float | None:
+    """In A, what a bus means that sends -10 I - 400 as a signed number; None where it cannot. Never to be obeyed."""
+    raw = (message.current_demand + 400_000) // 100 - 0x10000
+    return (raw + 400) / -10 if raw >= -0x8000 else None
+
+
+def _misread(message: BCL, payload: bytes) -> Fields:
+    meant = misread_current(message)
+    return {} if meant is None else {"workaround_current_A_magnitude": meant}
 
 
 DERIVED: dict[type[Message], Callable[[Any, bytes], Fields]] = {
     BRM: _opaque,
     BCS2011: _group_of_2011,
-    BCL: _misread_current,
+    BCL: _misread,
     BSM: _fill,
 }
 

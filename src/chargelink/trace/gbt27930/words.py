@@ -5,7 +5,7 @@ from typing import Any
 
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import BY_PGN
-from chargelink.gbt27930.charging import BMV, BSM
+from chargelink.gbt27930.charging import BCL, BMT, BMV, BSM
 from chargelink.gbt27930.ending import BEM, BST, BST2011, CEM, CST, CST2011
 from chargelink.gbt27930.handshake import BRM, CHM
 from chargelink.gbt27930.parameters import BRO, CRO, CTS
@@ -19,7 +19,7 @@ from chargelink.gbt27930.transport.frames import (
     EndOfMessage,
     RequestToSend,
 )
-from chargelink.trace.gbt27930.fields import json_fields, version
+from chargelink.trace.gbt27930.fields import json_fields, misread_current, version
 from chargelink.trace.gbt27930.names import name_of
 from chargelink.units import SHOWN
 from chargelink.wire import Coded, Message
@@ -65,8 +65,8 @@ def _value(field: Field, value: Any) -> str:
         return repr(value)[1:-1]
     item = getattr(field.item, "each", None) or field.item
     divisor, symbol = SHOWN[getattr(item, "unit", "")].divisor, SHOWN[getattr(item, "unit", "")].symbol
-    whole = getattr(item, "step", 1) % divisor == 0  # a temperature in steps of 1 °C needs no decimals
-    return f"{value // divisor if whole else value / divisor} {symbol}".rstrip()
+    digits = len(str(divisor // getattr(item, "step", 1))) - 1  # as fine as it travels: 3.60 V, but 55 °C
+    return f"{value / divisor:.{max(digits, 0)}f} {symbol}".rstrip() if divisor > 1 else f"{value} {symbol}".rstrip()
 
 
 def _plain(code: Coded) -> str:
@@ -94,6 +94,20 @@ def _identified(message: BRM) -> str:
     )
     fields = [field for field in layout(BRM).fields if getattr(plain, field.name) is not None]
     return _comma().join(f"{name_of(field.name)} {_value(field, getattr(plain, field.name))}" for field in fields)
+
+
+def _demand(message: BCL) -> str:
+    """With what a bus may mean whose current makes no sense."""
+    meant = misread_current(message)
+    perhaps = Text(" (perhaps {} A, coded as -10 I - 400)", "（可能为 {} A，按 -10 I - 400 编码）")
+    return _listed(message) + ("" if meant is None else perhaps.format(meant))
+
+
+def _temperatures(message: BMT) -> str:
+    there = [value // 10 for value in message.temperatures if value is not None]
+    if not there:
+        return str(Text("no sensors", "无温度数据"))
+    return Text("{} sensors, {} to {} °C", "{} 个检测点，{} 至 {} °C").format(len(there), min(there), max(there))
 
 
 def _battery_state(message: BSM) -> str:
@@ -131,7 +145,7 @@ def _cells(message: BMV) -> str:
     fields = json_fields(BMV)(message)
     if not fields["valid_entries"]:
         return str(Text("no cells", "无单体数据"))
-    return Text("{} cells, {} to {} V, groups {}", "{} 个单体，{} 至 {} V，分组 {}").format(
+    return Text("{} cells, {:.2f} to {:.2f} V, groups {}", "{} 个单体，{:.2f} 至 {:.2f} V，分组 {}").format(
         fields["valid_entries"], fields["min_V"], fields["max_V"], " ".join(map(str, fields["groups"]))
     )
 
@@ -142,7 +156,9 @@ WORDS: dict[type[Message], Callable[[Any], str]] = {
     CTS: _clock,
     BRO: lambda message: _coded(message, "ready"),
     CRO: lambda message: _coded(message, "ready"),
+    BCL: _demand,
     BSM: _battery_state,
+    BMT: _temperatures,
     BMV: _cells,
     **dict.fromkeys((BST, BST2011, CST, CST2011, BEM, CEM), _causes),
 }
