@@ -99,11 +99,16 @@ class BootNotification(Shape, frozen=True):
 
 
 class BootNotificationResponse(Shape, frozen=True):
-    """`interval` is the seconds between heartbeats; `have` the last seq of each lane that the hub holds, none = 0."""
+    """What the hub holds of the epoch: `have` is the last seq of each lane up to which nothing is missing, none = 0.
+
+    `hashes` may give the hash of that very record, by lane. An edge that does not hold it was restored from a
+    backup and opens a new epoch. `interval` is the seconds between heartbeats.
+    """
 
     current_time: Time
     interval: Annotated[int, msgspec.Meta(ge=1, le=86_400)]
     have: dict[str, Count] = msgspec.field(default_factory=dict)
+    hashes: dict[str, Digest] = msgspec.field(default_factory=dict)
 
 
 class StatusNotification(Shape, frozen=True):

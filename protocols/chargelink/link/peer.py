@@ -41,7 +41,7 @@ class ResultReceived(NamedTuple):
 
 
 class CallFailed(NamedTuple):
-    """The call `id` was refused, with the other end's code; or nobody answered (TIMED_OUT), and it may have been done."""
+    """The call `id` was refused, by the code given; or nobody answered (TIMED_OUT), and it may have been done."""
 
     id: str
     request: Shape

@@ -4,6 +4,8 @@ The rules, version 1:
 
 - Energy between two readings belongs to the period in which it flowed. Where a boundary lies between them it is split
   by time, each part in whole mWh rounded down; the remainder goes to the last.
+- Energy between two readings that are more than a day apart takes the cheapest period: a clock that was corrected, or a
+  long silence, never raises a bill.
 - Each period has one line of electricity fee and one of service fee; each is rounded once, half up, to the fen.
 - A price per use is due when energy was delivered and nothing broke down; its energy is told for information only.
 - A session that broke down pays for the energy that it got and nothing else; one without energy pays nothing.
@@ -11,14 +13,15 @@ The rules, version 1:
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from chargelink.link.messages import record_hash
 from chargelink.model import AuthorisedBy, Bill, BillLine, Period, Reading, SessionEnded, SessionKind, Tariff, body_of
+from chargelink.model.bill import What
 from chargelink.wire import ChargelinkError
 
 RULES_VERSION = 1
-LONGEST_SESSION_DAYS = 366
 
 MINUTE = 60_000  # ms
 DAY = 24 * 60 * MINUTE
@@ -27,7 +30,7 @@ PRICE_PER_FEN = 1_000_000_000  # mWh x 1/100 000 yuan per kWh in one fen
 
 
 class TariffError(ChargelinkError, ValueError):
-    """Readings that cannot be priced: a register or a clock that runs backwards, a session of more than a year."""
+    """Readings that cannot be priced: a register or a clock that runs backwards."""
 
 
 def tariff_hash(tariff: Tariff) -> str:
@@ -99,8 +102,6 @@ def check(readings: Sequence[Reading]) -> None:
             raise TariffError(f"a reading at {later.at} ms after one at {earlier.at} ms")
         if later.register < earlier.register:
             raise TariffError(f"the register ran backwards: {earlier.register} mWh, then {later.register} mWh")
-    if readings and readings[-1].at - readings[0].at > LONGEST_SESSION_DAYS * DAY:
-        raise TariffError(f"a session of more than {LONGEST_SESSION_DAYS} days")
 
 
 def _per_use(amount: int, energy: int, fault: bool) -> BillLine:
@@ -119,26 +120,25 @@ def _by_period(tariff: Tariff, readings: Sequence[Reading]) -> Iterator[BillLine
     for period, energy in zip(tariff.periods, energies, strict=True):
         if not energy:
             continue
-        for what, rate in (("energy", period.energy_price), ("service", period.service_price)):
-            because = f"{kilowatt_hours(energy)} kWh x {yuan(rate)} yuan/kWh, {period.start}-{period.end}"
-            amount = fen(energy, rate)
-            yield BillLine(
-                what="energy" if what == "energy" else "service",
-                period=period.name,
-                energy=energy,
-                price=rate,
-                amount=amount,
-                because=because,
-            )
+        yield _fee("energy", period, energy, period.energy_price)
+        yield _fee("service", period, energy, period.service_price)
+
+
+def _fee(what: What, period: Period, energy: int, rate: int) -> BillLine:
+    because = f"{kilowatt_hours(energy)} kWh x {yuan(rate)} yuan/kWh, {period.start}-{period.end}"
+    amount = fen(energy, rate)
+    return BillLine(what=what, period=period.name, energy=energy, price=rate, amount=amount, because=because)
 
 
 def split(tariff: Tariff, readings: Sequence[Reading]) -> list[int]:
     """The energy of each period of a tariff, in mWh, in the tariff's order."""
     energies = [0] * len(tariff.periods)
     by_minute = _calendar(tariff.periods)
+    cheapest = min(range(len(energies)), key=lambda index: _price_of(tariff.periods[index]))
     for earlier, later in pairwise(readings):
         left = energy = later.register - earlier.register
-        if not energy:
+        if later.at - earlier.at > DAY:
+            energies[cheapest] += energy
             continue
         index = by_minute[minute_at(earlier.at)]
         for start, end, index in stretches(by_minute, earlier.at, later.at):
@@ -162,19 +162,31 @@ def stretches(by_minute: Sequence[int], start: int, end: int) -> Iterator[tuple[
         start = stop
 
 
+def same_stretch(tariff: Tariff, start: int, end: int) -> bool:
+    """Whether the price stays the same from `start` to `end` (UTC milliseconds)."""
+    if len(tariff.periods) < 2 or start >= end:
+        return True
+    return next(stretches(_calendar(tariff.periods), start, end))[1] == end
+
+
+def _price_of(period: Period) -> int:
+    return period.energy_price + period.service_price
+
+
 def minute_at(time: int) -> int:
     """The minute of the day in China at a time of UTC milliseconds."""
     return (time + CHINA) % DAY // MINUTE
 
 
-def _calendar(periods: Sequence[Period]) -> list[int]:
+@lru_cache(maxsize=16)
+def _calendar(periods: tuple[Period, ...]) -> tuple[int, ...]:
     """Which period each minute of the day belongs to."""
     minutes = [0] * (DAY // MINUTE)
     for index, period in enumerate(periods):
         for part in period.minutes():
             for minute in part:
                 minutes[minute] = index
-    return minutes
+    return tuple(minutes)
 
 
 def kilowatt_hours(energy: int) -> str:

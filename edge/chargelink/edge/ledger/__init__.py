@@ -1,0 +1,13 @@
+"""What the edge must not forget: `ledger.db`, where acknowledged means durable.
+
+writer    one thread that commits for all, many at a time
+schema    the tables, and how an older file becomes a newer one
+journal   the record lane: append, send from, acknowledge
+sessions  from authorised to billed, across crashes
+"""
+
+from chargelink.edge.ledger.journal import Journal, LedgerFull
+from chargelink.edge.ledger.sessions import Ending, OpenSession, Sessions
+from chargelink.edge.ledger.writer import LedgerError
+
+__all__ = ["Ending", "Journal", "LedgerError", "LedgerFull", "OpenSession", "Sessions"]

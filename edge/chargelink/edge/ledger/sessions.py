@@ -1,0 +1,338 @@
+"""Sessions from authorised to billed. Whatever instant the edge dies at, a session ends once and is billed once.
+
+The start stands in the ledger before anything is energised; end, bill and journal record are one transaction. In
+between the register is kept: where the price changes, the readings around the change, else the newest, at least every
+minute. A session that was open when the edge died is found again by `load`: one of a car is closed from the register,
+one of a socket goes on if the socket held it.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from chargelink.edge.ledger import journal
+from chargelink.edge.ledger.journal import Journal
+from chargelink.ids import ENTROPY_BYTES, session_id
+from chargelink.link.messages import Caps
+from chargelink.model import (
+    Alarm,
+    AuthorisedBy,
+    Reading,
+    SessionEnded,
+    SessionKind,
+    SessionStarted,
+    StopReason,
+    Tariff,
+    body_of,
+)
+from chargelink.tariff import price, same_stretch, tariff_hash
+
+KEPT_EVERY = 60_000  # ms: how much of a session's readings a crash may cost; the register itself loses nothing
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that has not ended. `key` is the device's own name for it, so that both find each other again."""
+
+    started: SessionStarted
+    tariff: Tariff
+    caps: Caps
+    key: str | None
+    readings: tuple[Reading, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The session's id."""
+        return self.started.session_id
+
+    @property
+    def energy(self) -> int:
+        """mWh so far."""
+        return self.readings[-1].register - self.readings[0].register if self.readings else 0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a session ends. `fault` says that it broke down, in the sense of the tariff's rules."""
+
+    reason: StopReason
+    by: str
+    reading: Reading | None = None
+    fault: bool = False
+    soc_start: int | None = None  # 0.1 %
+    soc_end: int | None = None
+    trip: Mapping[str, Any] | None = None
+
+
+class Sessions:
+    """The sessions of one edge. Every method raises LedgerError if what it says cannot be stored."""
+
+    def __init__(self, ledger: Journal, edge_id: str, entropy: Entropy) -> None:
+        """`entropy` gives so many random bytes: `os.urandom`."""
+        self._ledger = ledger
+        self._edge_id = edge_id
+        self._entropy = entropy
+        self._open: dict[str, OpenSession] = {}
+        self._kept_at: dict[str, int] = {}
+        self._alarmed: set[str] = set()
+
+    @property
+    def open(self) -> tuple[OpenSession, ...]:
+        """The sessions that have not ended."""
+        return tuple(self._open.values())
+
+    def get(self, identifier: str) -> OpenSession | None:
+        """An open session by its id."""
+        return self._open.get(identifier)
+
+    async def load(self) -> tuple[OpenSession, ...]:
+        """Find the sessions that were open when the edge last stopped."""
+        self._open = await self._ledger.writer.run(_open_sessions)
+        return self.open
+
+    async def begin(
+        self,
+        device: str,
+        kind: SessionKind,
+        tariff: Tariff,
+        now: int,
+        *,
+        authorised_by: AuthorisedBy = AuthorisedBy.LOCAL,
+        outlet: str | None = None,
+        key: str | None = None,
+        remote_start_id: int | None = None,
+        caps: Caps = Caps(),  # noqa: B008 - frozen
+        start: Reading | None = None,
+    ) -> SessionStarted:
+        """Authorised at `now` (UTC milliseconds): give the session its id and store it.
+
+        A remote start that is told again gets the session that it already has. Raises LedgerFull while too many records
+        wait for the hub.
+        """
+        started = SessionStarted(
+            session_id=session_id(now, self._entropy(ENTROPY_BYTES)),
+            edge_id=self._edge_id,
+            device=device,
+            outlet=outlet,
+            kind=kind,
+            authorised_by=authorised_by,
+            remote_start_id=remote_start_id,
+            tariff_id=tariff.id,
+            tariff_hash=tariff_hash(tariff),
+            at=now,
+            start=start,
+        )
+        session = OpenSession(started, tariff, caps, key, () if start is None else (start,))
+        first = await self._ledger.writer.run(lambda database: _begin(database, session))
+        if first is None:
+            self._open[session.id] = session
+            self._kept_at[session.id] = now
+        return first or started
+
+    async def read(self, identifier: str, reading: Reading) -> bool:
+        """Take a reading of an open session; False if it was left out: it cannot be true, or the session has ended.
+
+        A clock that was set back keeps the time of the reading before: a step of the clock never changes energy. A
+        register that runs backwards is alarmed once.
+        """
+        session = self._open.get(identifier)
+        if session is None:
+            return False
+        longer = with_reading(session, reading)
+        if longer is None:
+            if identifier not in self._alarmed:
+                self._alarmed.add(identifier)
+                await self._ledger.append(_backwards(session, reading), reading.at)
+            return False
+        self._open[identifier] = longer
+        due = reading.at - self._kept_at.get(identifier, 0) >= KEPT_EVERY
+        if due or len(longer.readings) > len(session.readings):
+            await self._ledger.writer.run(lambda database: _keep(database, longer))
+            self._kept_at[identifier] = reading.at
+        return True
+
+    async def end(self, identifier: str, now: int, ending: Ending) -> SessionEnded:
+        """End a session and bill it, in one transaction. Ending it again gives the same answer and changes nothing.
+
+        Raises KeyError for a session that never was.
+        """
+        session = self._open.get(identifier)
+        if ending.reading is not None and await self.read(identifier, ending.reading):
+            session = self._open.get(identifier, session)
+        ended = await self._ledger.writer.run(lambda database: _end(database, identifier, session, now, ending))
+        for memory in (self._open, self._kept_at):
+            memory.pop(identifier, None)
+        self._alarmed.discard(identifier)
+        return ended
+
+    async def find(self, device: str, outlet: str | None, key: str) -> OpenSession | SessionEnded | None:
+        """The session that a device calls `key`, open or ended: a settlement sent twice finds the first."""
+        row = await self._ledger.writer.run(
+            lambda database: database.execute(
+                "SELECT id, ended FROM sessions WHERE device = ? AND outlet IS ? AND key = ?", (device, outlet, key)
+            ).fetchone()
+        )
+        if row is None:
+            return None
+        identifier, ended = row
+        return self._open.get(identifier) if ended is None else _ended(ended)
+
+    async def close_interrupted(self, now: int, registers: Mapping[str, int]) -> list[SessionEnded]:
+        """After a restart: close each session of a car from its register (mWh by device). It is never resumed.
+
+        Without a register the last reading kept stands.
+        """
+        closed = []
+        for session in self.open:
+            if session.started.kind is SessionKind.DC:
+                register = registers.get(session.started.device)
+                reading = None if register is None else Reading(at=now, register=register)
+                ending = Ending(StopReason.POWER_LOSS, by="edge", reading=reading)
+                closed.append(await self.end(session.id, now, ending))
+        return closed
+
+
+def with_reading(session: OpenSession, reading: Reading) -> OpenSession | None:
+    """The session with one more reading; None if the register ran backwards.
+
+    Kept are the first and the last, and the two around each change of price.
+    """
+    readings = session.readings
+    if not readings:
+        return replace(session, readings=(reading,))
+    last = readings[-1]
+    if reading.register < last.register:
+        return None
+    reading = Reading(at=max(reading.at, last.at), register=reading.register)
+    if len(readings) > 1 and same_stretch(session.tariff, readings[-2].at, reading.at):
+        readings = readings[:-1]
+    return replace(session, readings=(*readings, reading))
+
+
+def _begin(database: sqlite3.Connection, session: OpenSession) -> SessionStarted | None:
+    """Store a session that begins; or, for a remote start told again, find the one that it has."""
+    started = session.started
+    if started.remote_start_id is not None:
+        row = database.execute(
+            "SELECT started FROM sessions WHERE remote_start_id = ?", (started.remote_start_id,)
+        ).fetchone()
+        if row is not None:
+            return msgspec.msgpack.decode(row[0], type=SessionStarted)
+    journal.require_room(database)
+    body = body_of(session.tariff)
+    adopted = database.execute("INSERT OR IGNORE INTO tariffs VALUES (?, ?)", (started.tariff_hash, body))
+    if adopted.rowcount:
+        journal.append(database, session.tariff, started.at)
+    journal.append(database, started, started.at)
+    database.execute(
+        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        (
+            session.id,
+            started.device,
+            started.outlet,
+            session.key,
+            started.remote_start_id,
+            body_of(started),
+            msgspec.msgpack.encode(session.caps),
+            msgspec.msgpack.encode(session.readings),
+        ),
+    )
+    return None
+
+
+def _keep(database: sqlite3.Connection, session: OpenSession) -> None:
+    database.execute(
+        "UPDATE sessions SET readings = ? WHERE id = ? AND ended IS NULL",
+        (msgspec.msgpack.encode(session.readings), session.id),
+    )
+
+
+def _end(
+    database: sqlite3.Connection, identifier: str, session: OpenSession | None, now: int, ending: Ending
+) -> SessionEnded:
+    row = database.execute("SELECT ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise KeyError(identifier)
+    if row[0] is not None:
+        return _ended(row[0])
+    assert session is not None, "an open session that was not loaded"
+    ended = _bill(session, now, ending)
+    journal.append(database, ended, ended.at)
+    database.execute(
+        "UPDATE sessions SET ended = ?, readings = ? WHERE id = ?",
+        (body_of(ended), msgspec.msgpack.encode(ended.readings), identifier),
+    )
+    return ended
+
+
+def _bill(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
+    started = session.started
+    bill = price(
+        session.tariff,
+        session.readings,
+        session_id=session.id,
+        kind=started.kind,
+        authorised_by=started.authorised_by,
+        fault=ending.fault,
+    )
+    return SessionEnded(
+        session_id=session.id,
+        edge_id=started.edge_id,
+        device=started.device,
+        outlet=started.outlet,
+        kind=started.kind,
+        authorised_by=started.authorised_by,
+        remote_start_id=started.remote_start_id,
+        tariff_id=started.tariff_id,
+        tariff_hash=started.tariff_hash,
+        started_at=started.at,
+        at=max(now, started.at),
+        stop_reason=ending.reason,
+        stopped_by=ending.by,
+        readings=session.readings,
+        soc_start=ending.soc_start,
+        soc_end=ending.soc_end,
+        trip=None if ending.trip is None else dict(ending.trip),
+        bill=bill,
+    )
+
+
+def _ended(body: bytes) -> SessionEnded:
+    return msgspec.msgpack.decode(body, type=SessionEnded)
+
+
+def _backwards(session: OpenSession, reading: Reading) -> Alarm:
+    last = session.readings[-1].register
+    return Alarm(
+        code="register-backwards",
+        text=f"the register ran backwards, from {last} mWh to {reading.register} mWh; such readings are left out",
+        at=reading.at,
+        device=session.started.device,
+        session_id=session.id,
+    )
+
+
+def _open_sessions(database: sqlite3.Connection) -> dict[str, OpenSession]:
+    rows = database.execute(
+        "SELECT s.key, s.started, s.caps, s.readings FROM sessions s WHERE s.ended IS NULL ORDER BY s.id"
+    ).fetchall()
+    return {session.id: session for session in (_open_session(database, *row) for row in rows)}
+
+
+def _open_session(
+    database: sqlite3.Connection, key: str | None, started: bytes, caps: bytes, readings: bytes
+) -> OpenSession:
+    start = msgspec.msgpack.decode(started, type=SessionStarted)
+    (tariff,) = database.execute("SELECT body FROM tariffs WHERE hash = ?", (start.tariff_hash,)).fetchone()
+    return OpenSession(
+        start,
+        msgspec.msgpack.decode(tariff, type=Tariff),
+        msgspec.msgpack.decode(caps, type=Caps),
+        key,
+        msgspec.msgpack.decode(readings, type=tuple[Reading, ...]),
+    )

@@ -1,0 +1,93 @@
+"""Bodies of records: both ways for each kind, read by a foreign decoder, and whatever bytes a journal may hold."""
+
+import contextlib
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chargelink.model import (
+    KINDS,
+    Alarm,
+    AuthorisedBy,
+    Content,
+    Period,
+    Reading,
+    SessionEnded,
+    SessionKind,
+    SessionStarted,
+    StopReason,
+    Tariff,
+    Trip,
+    body_of,
+    content_of,
+    kind_of,
+)
+from chargelink.tariff import price, reprice, tariff_hash
+from chargelink.wire import DecodeError
+
+ID = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+TARIFF = Tariff(id="t", version=1, periods=(Period(start="00:00", end="24:00", name="flat", energy_price=60_000),))
+READINGS = (Reading(at=1_000, register=5), Reading(at=2_000, register=1_000_005))
+STARTED = SessionStarted(
+    session_id=ID,
+    edge_id="e",
+    device="gun-1",
+    kind=SessionKind.DC,
+    authorised_by=AuthorisedBy.LOCAL,
+    tariff_id="t",
+    tariff_hash=tariff_hash(TARIFF),
+    at=1_000,
+    start=READINGS[0],
+)
+ENDED = SessionEnded(
+    session_id=ID,
+    edge_id="e",
+    device="gun-1",
+    kind=SessionKind.DC,
+    authorised_by=AuthorisedBy.LOCAL,
+    tariff_id="t",
+    tariff_hash=tariff_hash(TARIFF),
+    started_at=1_000,
+    at=2_000,
+    stop_reason=StopReason.EMERGENCY_STOP,
+    stopped_by="guard",
+    readings=READINGS,
+    soc_start=200,
+    soc_end=215,
+    trip={"rule": "estop"},
+    bill=price(TARIFF, READINGS, session_id=ID, kind=SessionKind.DC, authorised_by=AuthorisedBy.LOCAL, fault=True),
+)
+CONTENTS: list[Content] = [
+    STARTED,
+    ENDED,
+    TARIFF,
+    Trip(device="gun-1", rule="over-voltage", at=7, values={"outsideMv": 420_000}),
+    Alarm(code="register-backwards", text="…", at=7),
+]
+
+
+def test_every_kind_has_an_example() -> None:
+    assert [kind_of(content) for content in CONTENTS] == list(KINDS)
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=kind_of)
+def test_both_ways(content: Content) -> None:
+    assert content_of(kind_of(content), body_of(content)) == content
+
+
+def test_a_foreign_decoder_reads_a_bill() -> None:
+    ended = msgpack.unpackb(body_of(ENDED))
+    assert (ended["sessionId"], ended["stopReason"], ended["bill"]["total"]) == (ID, "EmergencyStop", 60)
+    assert ended["bill"]["lines"][0]["because"] == "1.000000 kWh x 0.60000 yuan/kWh, 00:00-24:00"
+
+
+def test_the_hub_reckons_the_same_bill() -> None:
+    assert reprice(ENDED, TARIFF) == ENDED.bill
+
+
+@given(st.sampled_from([*KINDS, "unheard-of"]), st.binary(max_size=40))
+def test_any_bytes_decode_or_raise(kind: str, body: bytes) -> None:
+    with contextlib.suppress(DecodeError):
+        content_of(kind, body)
