@@ -1,0 +1,6 @@
+"""A device each: what it is asked, what it says, whether it can be believed.
+
+reading   a value with its source, quality and age
+meter     an electricity meter (DL/T 645)
+io_board  contactors, lock, modules and safety inputs of a charger
+"""
