@@ -1,0 +1,21 @@
+"""A ledger in a folder of its own, and tariffs to sell by."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chargelink.edge.ledger import Journal, Sessions
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    journal = Journal.open(tmp_path / "ledger.db")
+    yield journal
+    await journal.close()
+
+
+@pytest.fixture
+def sessions(journal: Journal) -> Sessions:
+    return Sessions(journal, "edge-1", os.urandom)

@@ -1,0 +1,181 @@
+"""Sessions: begun once, read truthfully, ended once, and found again after a crash."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chargelink.edge.ledger import Ending, Journal, OpenSession, Sessions
+from chargelink.edge.ledger.sessions import with_reading
+from chargelink.link.messages import Caps
+from chargelink.model import (
+    AuthorisedBy,
+    Period,
+    Reading,
+    SessionEnded,
+    SessionKind,
+    SessionStarted,
+    StopReason,
+    Tariff,
+    content_of,
+)
+from chargelink.tariff import price, tariff_hash
+
+MIDNIGHT = 1_771_689_600_000  # 2026-02-22 00:00 in China
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+NIGHT = Period(start="22:00", end="08:00", name="valley", energy_price=30_000, service_price=20_000)
+DAY = Period(start="08:00", end="22:00", name="peak", energy_price=90_000, service_price=20_000)
+TARIFF = Tariff(id="by-time", version=1, periods=(NIGHT, DAY))
+PER_USE = Tariff(id="per-use", version=1, per_use=100)
+STOP = Ending(StopReason.LOCAL, by="driver")
+
+
+def reading(at: int, watt_hours: int) -> Reading:
+    return Reading(at=MIDNIGHT + at, register=watt_hours * 1000)
+
+
+async def begin(sessions: Sessions, at: int = 0, remote_start_id: int | None = None) -> SessionStarted:
+    return await sessions.begin(
+        "gun-1", SessionKind.DC, TARIFF, MIDNIGHT + at, remote_start_id=remote_start_id, start=reading(at, 100)
+    )
+
+
+async def kinds(journal: Journal) -> list[str]:
+    return [record.kind for record in await journal.pending(1000, 1 << 20)]
+
+
+async def test_from_authorised_to_billed(journal: Journal, sessions: Sessions) -> None:
+    started = await begin(sessions, 7 * HOUR)
+    await sessions.read(started.session_id, reading(8 * HOUR, 10_100))
+    final = Ending(StopReason.EV_DISCONNECTED, by="vehicle", reading=reading(9 * HOUR, 30_100), soc_end=800)
+    ended = await sessions.end(started.session_id, MIDNIGHT + 9 * HOUR, final)
+    assert [(line.period, line.what, line.amount) for line in ended.bill.lines] == [
+        ("valley", "energy", 300),
+        ("valley", "service", 200),
+        ("peak", "energy", 1800),
+        ("peak", "service", 400),
+    ]
+    assert (ended.started_at, ended.soc_end, ended.stop_reason) == (started.at, 800, "EVDisconnected")
+    records = await journal.pending(1000, 1 << 20)
+    assert [content_of(record.kind, record.body) for record in records] == [TARIFF, started, ended]
+    assert records[0].hash.hex() == started.tariff_hash
+    assert sessions.open == ()
+
+
+async def test_a_tariff_is_recorded_once(journal: Journal, sessions: Sessions) -> None:
+    await begin(sessions)
+    await begin(sessions, 1)
+    await sessions.begin("s", SessionKind.SOCKET, PER_USE, MIDNIGHT)
+    assert await kinds(journal) == ["tariff", "session.started", "session.started", "tariff", "session.started"]
+
+
+async def test_a_session_ends_once(journal: Journal, sessions: Sessions) -> None:
+    started = await begin(sessions)
+    first = await sessions.end(started.session_id, MIDNIGHT + HOUR, STOP)
+    again = await sessions.end(started.session_id, MIDNIGHT + 2 * HOUR, Ending(StopReason.OTHER, by="somebody"))
+    assert again == first
+    assert (await kinds(journal)).count("session.ended") == 1
+    assert not await sessions.read(started.session_id, reading(3 * HOUR, 500))
+
+
+async def test_a_session_that_never_was(sessions: Sessions) -> None:
+    with pytest.raises(KeyError):
+        await sessions.end("never", 0, STOP)
+
+
+async def test_a_remote_start_told_again_is_the_same_session(journal: Journal, sessions: Sessions) -> None:
+    first = await begin(sessions, remote_start_id=9)
+    assert await begin(sessions, 5, remote_start_id=9) == first
+    await sessions.end(first.session_id, MIDNIGHT, STOP)
+    assert await begin(sessions, 6, remote_start_id=9) == first
+    assert len(sessions.open) == 0
+    assert (await kinds(journal)).count("session.started") == 1
+
+
+async def test_a_register_that_runs_backwards_is_left_out_and_alarmed_once(
+    journal: Journal, sessions: Sessions
+) -> None:
+    started = await begin(sessions)
+    assert not await sessions.read(started.session_id, reading(1, 99))
+    assert not await sessions.read(started.session_id, reading(2, 98))
+    ended = await sessions.end(started.session_id, MIDNIGHT + 3, Ending(StopReason.OTHER, "x", reading(3, 50)))
+    assert (ended.bill.energy, len(ended.readings)) == (0, 1)
+    assert (await kinds(journal)).count("alarm") == 1
+
+
+async def test_a_clock_set_back_changes_no_energy(sessions: Sessions) -> None:
+    started = await begin(sessions, HOUR)
+    assert await sessions.read(started.session_id, reading(0, 1_100))
+    ended = await sessions.end(started.session_id, MIDNIGHT, STOP)
+    assert (ended.bill.energy, ended.at) == (1_000_000, started.at)
+
+
+async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "ledger.db")
+    sessions = Sessions(journal, "edge-1", os.urandom)
+    car = await begin(sessions, remote_start_id=1)
+    await sessions.read(car.session_id, reading(2 * MINUTE, 300))
+    await sessions.read(car.session_id, reading(2 * MINUTE + 1, 301))  # too soon to be kept
+    bike = await sessions.begin(
+        "socket-1", SessionKind.SOCKET, PER_USE, MIDNIGHT, outlet="2", key="77", caps=Caps(energy=5, minutes=60)
+    )
+    await journal.close()
+
+    journal = Journal.open(tmp_path / "ledger.db")
+    sessions = Sessions(journal, "edge-1", os.urandom)
+    before = {session.id: session for session in await sessions.load()}
+    assert before[car.session_id].readings == (reading(0, 100), reading(2 * MINUTE, 300))
+    assert before[bike.session_id] == OpenSession(bike, PER_USE, Caps(energy=5, minutes=60), "77")
+    (ended,) = await sessions.close_interrupted(MIDNIGHT + HOUR, {"gun-1": 450_000})
+    assert (ended.session_id, ended.stop_reason, ended.bill.energy) == (car.session_id, "PowerLoss", 350_000)
+    assert [session.id for session in sessions.open] == [bike.session_id]
+    assert await sessions.close_interrupted(MIDNIGHT + HOUR, {}) == []
+    await journal.close()
+
+
+async def test_a_settlement_sent_twice_finds_its_session(sessions: Sessions) -> None:
+    started = await sessions.begin("socket-1", SessionKind.SOCKET, PER_USE, MIDNIGHT, outlet="1", key="77")
+    assert isinstance(await sessions.find("socket-1", "1", "77"), OpenSession)
+    ended = await sessions.end(started.session_id, MIDNIGHT + 1, STOP)
+    assert await sessions.find("socket-1", "1", "77") == ended
+    assert isinstance(ended, SessionEnded)
+    assert await sessions.find("socket-1", "2", "77") is None
+
+
+steps = st.lists(st.tuples(st.integers(0, 3 * HOUR), st.integers(0, 9_000_000)), min_size=1, max_size=12)
+
+
+@given(st.integers(0, 24 * HOUR), steps)
+def test_the_readings_kept_give_the_bill_of_those_around_each_change(start: int, steps: list[tuple[int, int]]) -> None:
+    """What is left out lies inside one period, so that only where a price changes does a reading matter."""
+    session = OpenSession(
+        SessionStarted(
+            session_id="",
+            edge_id="e",
+            device="d",
+            kind=SessionKind.DC,
+            authorised_by=AuthorisedBy.LOCAL,
+            tariff_id="t",
+            tariff_hash=tariff_hash(TARIFF),
+            at=0,
+        ),
+        TARIFF,
+        Caps(),
+        None,
+    )
+    readings = [Reading(at=MIDNIGHT + start, register=0)]
+    for duration, energy in steps:
+        readings.append(Reading(at=readings[-1].at + duration, register=readings[-1].register + energy))
+    for taken in readings:
+        longer = with_reading(session, taken)
+        assert longer is not None
+        session = longer
+
+    def total(of: tuple[Reading, ...]) -> int:
+        return price(TARIFF, of, session_id="", kind=SessionKind.DC, authorised_by=AuthorisedBy.LOCAL).total
+
+    assert total(session.readings) == total(tuple(readings))
+    assert (session.readings[0], session.readings[-1]) == (readings[0], readings[-1])
