@@ -192,7 +192,7 @@ class Dialogue(ABC):
                     self._say(BY_NAME[name], message, now)
 
     def _say(self, entry: Entry, message: Message, now: float) -> None:
-        lengths = entry.lengths(self.edition)
+        lengths = entry.lengths(self.edition) or entry.lengths_2015
         payload = message.encode(lengths[0] if lengths else None)
         if len(payload) > TRANSPORTED_ABOVE:
             self._endpoint.send(entry.pgn, payload, now)
