@@ -137,6 +137,11 @@ class Dialogue(ABC):
     def _row(self) -> Row:
         return self.table[self.state]
 
+    def _objection(self, name: str, message: Message) -> str:
+        """Why a message must not be obeyed; empty if it may."""
+        obeyed = self.obeyed.get(name, ())
+        return ", ".join(f"{flaw.field} is {flaw.why.value}" for flaw in message.flaws if flaw.field in obeyed)
+
     @abstractmethod
     def _heard(self, name: str, message: Message, now: float) -> list[Event]:
         """A message of the peer has come."""
@@ -177,9 +182,8 @@ class Dialogue(ABC):
             message = entry.layout(self.edition).decode(payload)
         except DecodeError as error:
             return [Unreadable(entry.name, payload, str(error))]
-        for flaw in message.flaws:
-            if flaw.field in self.obeyed.get(entry.name, ()):
-                return [Unreadable(entry.name, payload, f"{flaw.field} is {flaw.why.value}")]
+        if objection := self._objection(entry.name, message):
+            return [Unreadable(entry.name, payload, objection)]
         return self._heard(entry.name, message, now)
 
     def _repeat(self, now: float) -> None:

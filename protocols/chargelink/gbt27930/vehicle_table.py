@@ -1,0 +1,70 @@
+"""The states of a vehicle's BMS: what it says, what it waits for, what moves it.
+
+GB/T 27930-2015, 10.1 to 10.5 and annex A. Triggers in lower case are commands of the device or follow from what
+messages hold, see `chargelink.gbt27930.vehicle`.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from chargelink.gbt27930.causes import VehicleTimeout
+from chargelink.gbt27930.dialogue import END, Row, Wait
+
+
+class State(StrEnum):
+    """The states of a BMS."""
+
+    WAITING = "waiting"
+    HANDSHAKE = "handshake"
+    RECOGNITION = "recognition"
+    PARAMETERS = "parameters"
+    PREPARING = "preparing"
+    READY = "ready"
+    CHARGING = "charging"
+    STOPPING = "stopping"
+    ANSWERING = "answering"
+    STATISTICS = "statistics"
+    ERROR = "error"
+    ENDED = "ended"
+
+
+S, T = State, VehicleTimeout
+
+CRM_WAIT = Wait("CRM", 60.0, T.CRM_00)  # from the plug on, whether or not a CHM came
+CSD_WAIT = Wait("CSD", 10.0, T.CSD)  # from the first BST on
+FAILS: dict[str, StrEnum] = {"CEM": S.ENDED, END: S.ENDED}
+
+TABLE: Mapping[StrEnum, Row] = {
+    S.WAITING: Row((), (CRM_WAIT,), {"CHM": S.HANDSHAKE, "CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR, END: S.ENDED}),
+    S.HANDSHAKE: Row(
+        ("BHM",),
+        (CRM_WAIT, Wait("recognition", 30.0, T.CRM_00)),
+        {"CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR, END: S.ENDED},
+    ),
+    S.RECOGNITION: Row(
+        ("BRM",), (Wait("CRM(AA)", 5.0, T.CRM_AA),), {"CRM(AA)": S.PARAMETERS, T.CRM_AA: S.ERROR} | FAILS
+    ),
+    S.PARAMETERS: Row(("BCP",), (Wait("CML", 5.0, T.CML),), {"CML": S.PREPARING, T.CML: S.ERROR} | FAILS),
+    S.PREPARING: Row(("BRO",), (), {"ready": S.READY, "stop": S.ENDED} | FAILS),
+    S.READY: Row(
+        ("BRO",),
+        (Wait("CRO", 5.0, T.CRO, ("CRO(00)",)), Wait("readiness", 60.0, T.CRO)),
+        {"CRO(AA)": S.CHARGING, T.CRO: S.ERROR, "stop": S.ENDED} | FAILS,
+    ),
+    S.CHARGING: Row(
+        ("BCL", "BSM", "BCS", "BMV", "BMT"),
+        (Wait("CCS", 1.0, T.CCS, ("CCS",)),),  # 2011 has 100 ms, which no charger of that time keeps
+        {"stop": S.STOPPING, "CST": S.ANSWERING, T.CCS: S.ERROR} | FAILS,
+    ),
+    S.STOPPING: Row(
+        ("BST",),
+        (Wait("CST", 5.0, T.CST), CSD_WAIT),
+        {"CST": S.STATISTICS, T.CST: S.ERROR, T.CSD: S.ERROR} | FAILS,
+    ),
+    S.ANSWERING: Row(  # ten BST, as vehicles in the field do, then the statistics
+        ("BST",), (Wait("answer", 0.1, "answered"), CSD_WAIT), {"answered": S.STATISTICS, T.CSD: S.ERROR} | FAILS
+    ),
+    S.STATISTICS: Row(("BSD",), (CSD_WAIT,), {"CSD": S.ENDED, T.CSD: S.ERROR} | FAILS),
+    S.ERROR: Row(("BEM",), (Wait("error", 30.0, "given up"),), {"given up": S.ENDED, "CRM(00)": S.ENDED, END: S.ENDED}),
+    S.ENDED: Row((), (), {}),
+}
