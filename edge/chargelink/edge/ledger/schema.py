@@ -16,6 +16,7 @@ STEPS = (
         epoch TEXT NOT NULL, lane TEXT NOT NULL, last INTEGER NOT NULL, acknowledged INTEGER NOT NULL,
         PRIMARY KEY (epoch, lane)
     );
+    CREATE TABLE memory (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE tariffs (hash TEXT PRIMARY KEY, body BLOB NOT NULL);
     CREATE TABLE sessions (
         id TEXT PRIMARY KEY, device TEXT NOT NULL, outlet TEXT, key TEXT, remote_start_id INTEGER,

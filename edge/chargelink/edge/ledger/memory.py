@@ -1,0 +1,51 @@
+"""What drivers must remember across a restart: small values by name, and numbers that are never used twice."""
+
+from collections.abc import Callable
+from sqlite3 import Connection
+
+from chargelink.edge.ledger.journal import Journal
+
+
+class Memory:
+    """Durable values by name, on the ledger. All methods return after the commit; all raise LedgerError."""
+
+    def __init__(self, ledger: Journal) -> None:
+        self._run = ledger.writer.run
+
+    async def get(self, name: str) -> bytes | None:
+        """The value last put, None if there is none."""
+        return await self._run(lambda database: _get(database, name))
+
+    async def put(self, name: str, value: bytes) -> None:
+        """Keep a value in place of the one before."""
+        await self._run(_putting(name, value))
+
+    async def reserve(self, name: str, count: int) -> int:
+        """The first of `count` consecutive numbers that nobody was ever given under this name; the very first is 0."""
+
+        def take(database: Connection) -> int:
+            first = int(_get(database, name) or b"0")
+            _putting(name, str(first + count).encode())(database)
+            return first
+
+        return await self._run(take)
+
+    async def forget(self, prefix: str) -> None:
+        """Drop every value whose name begins so."""
+        await self._run(lambda database: _forget(database, prefix))
+
+
+def _get(database: Connection, name: str) -> bytes | None:
+    row = database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
+    return row and row[0]
+
+
+def _putting(name: str, value: bytes) -> Callable[[Connection], None]:
+    def put(database: Connection) -> None:
+        database.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, value))
+
+    return put
+
+
+def _forget(database: Connection, prefix: str) -> None:
+    database.execute("DELETE FROM memory WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
