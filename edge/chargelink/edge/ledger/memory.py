@@ -37,7 +37,7 @@ class Memory:
 
 def _get(database: Connection, name: str) -> bytes | None:
     row = database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
-    return row and row[0]
+    return None if row is None else bytes(row[0])
 
 
 def _putting(name: str, value: bytes) -> Callable[[Connection], None]:
