@@ -63,6 +63,7 @@ EDITIONS: dict[str, tuple[list[Any], Edition]] = {
     "a charger with a short CML": ([CML_6, CRM_FRAME], OLD),
     "a charger with a long CML": ([BRM_2011, CML_8, CRM_FRAME], NEW),
     "a charger with a short CCS": ([CCS_6, CRM_FRAME], OLD),
+    "a charger with a short CSD": (["181DF456#0000000001", CRM_FRAME], OLD),
     "the BMS of a charger with a short CCS": ([CCS_6, BST], OLD),
     "a charger with CHM that once sends a short CCS": ([CHM, CCS_6, CRM_FRAME], NEW),
     "a car of 2015 after one of 2011": ([CHM, BRM_2011, BCS, CHM, BHM, BCS], NEW),
@@ -80,8 +81,9 @@ def test_editions_are_found_out(frames: list[Any], edition: Edition) -> None:
 @pytest.mark.parametrize("edition", Edition)
 def test_an_edition_can_be_forced(edition: Edition) -> None:
     """Whatever the handshake says."""
-    heard = last(CHM, BHM, BRM_2015, BRM_2011, CCS_6, CCS_7, CRM_FRAME, edition=edition)
-    assert type(heard.message) is {OLD: CRM2011, NEW: CRM}[edition]
+    heard = messages(Listener(edition), CHM, BHM, BRM_2015, BCS, BRM_2011, BCS, CCS_6, CCS_7, CRM_FRAME)
+    assert {one.edition for one in heard} == {edition}
+    assert type(heard[-1].message) is {OLD: CRM2011, NEW: CRM}[edition]
     assert last(CHM, edition=OLD).conforming  # 2011 has no CHM; it is read as what it can only be
 
 

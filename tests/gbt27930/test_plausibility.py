@@ -37,7 +37,7 @@ CASES = [
     ("BSM", "343506350F00D0", None),
     ("BSM", "343406350F00D0", Implausible.TEMPERATURES_CROSSED),
     ("BMT", "0A0A0A090909090909", Implausible.TOO_COLD),
-    ("BMT", "4545450A0000000000", Implausible.TOO_COLD),  # one is enough
+    ("BMT", "4545450AFFFFFFFFFF", Implausible.TOO_COLD),  # one is enough
     ("BMT", "0B4545FFFFFFFFFFFF", None),  # -39 °C; slots without a sensor
     ("BSP", "00" * 16, None),
     ("BSP", "00" * 17, Implausible.TOO_LONG),
