@@ -28,7 +28,6 @@ EUI = bytes(range(1, 9))
 HOST = ("192.0.2.1", 1700)
 PACKET = ReceivedPacket(payload=b"\xe0" * 13, crc=1)
 EXACT = 1 << 50  # a larger number is not exact in every unit
-INVENTED = b"\xff"  # before a script of JSON; no JSON begins so
 KEYS = [
     *dict.fromkeys(key.key for key in (*RECEIVED, *TRANSMIT, *STATISTICS)),
     "rxpk",
@@ -59,7 +58,7 @@ def datagrams(data: bytes) -> None:
 def documents(data: bytes) -> None:
     """JSON of any shape becomes packets and flaws; what was understood is written to be understood the same."""
     try:
-        document = read_document(written(data))
+        document = read_document(data if data.startswith(b"{") else invented(data))
     except DecodeError:
         return
     content = read_content(document)
@@ -77,9 +76,9 @@ def documents(data: bytes) -> None:
         return
 
 
-def written(data: bytes) -> bytes:
-    """The bytes as they are, or the JSON of which they are the script: few changes of JSON text leave it JSON."""
-    return msgspec.json.encode(_invented(Script(data[1:]), 0)) if data.startswith(INVENTED) else data
+def invented(data: bytes) -> bytes:
+    """The JSON of which the bytes are the script: few changes of JSON text leave it JSON."""
+    return msgspec.json.encode(_invented(Script(data), 0))
 
 
 def _invented(script: Script, depth: int) -> Any:
@@ -95,10 +94,14 @@ def _invented(script: Script, depth: int) -> Any:
             return script.take(script.number() % 40).decode("utf-8", "replace")
 
 
+def invented_seed() -> bytes:
+    """The script of a document with one received packet."""
+    received, frequency, payload = map(KEYS.index, ("rxpk", "freq", "data"))
+    return bytes((0, 1, received, 4, 1, 0, 2, frequency, 2, 3, payload, 5, 4)) + b"4GBR"
+
+
 def document_seeds() -> list[bytes]:
-    received = KEYS.index("rxpk"), KEYS.index("freq"), KEYS.index("data")
-    invented = bytes((0, 1, received[0], 4, 1, 0, 2, received[1], 2, 3, received[2], 5, 4)) + b"4GBR"
-    return [*gateway_documents(), INVENTED + invented]
+    return [*gateway_documents(), invented_seed()]
 
 
 def gateways(data: bytes) -> None:
