@@ -88,7 +88,7 @@ def test_every_kind_of_report_has_the_same_keys(decode: Decode) -> None:
         ("unknown", False),
         ("unreadable", False),
         ("TP.CM_RTS", True),
-        ("BRM", False),
+        ("BRM", True),
     ]
     assert all(found["notes"] for found in ran.objects if not found["conforming"])
     assert ran.code == 1

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from chargelink.dlt645.catalogue import Catalogue
 from chargelink.dlt645.control import Words
 from chargelink.dlt645.frame import LONGEST, LONGEST_DATA, OVERHEAD, START, claim, read
-from chargelink.trace.hex_lines import LoggedBytes, logged_bytes
 from chargelink.trace.dlt645.reports import DefectReport, FrameOrDefect, Reporter
+from chargelink.trace.hex_lines import LoggedBytes, logged_bytes
 
 
 class Log:

@@ -10,7 +10,7 @@ from chargelink.cli.language import Language, Text, spoken
 from chargelink.gbt27930.catalogue import DIAGNOSTICS
 from chargelink.gbt27930.identifier import PGN_BITS, Identifier
 from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
-from chargelink.gbt27930.transport import Incomplete, Unexpected
+from chargelink.gbt27930.transport import Incomplete, Trouble, Unexpected
 from chargelink.gbt27930.transport.frames import (
     NAMES,
     TP_DT,
@@ -147,6 +147,8 @@ def reported(time: float | None, channel: str, hearing: Hearing, listener: Liste
     if isinstance(hearing, Incomplete):
         return _incomplete(time, channel, hearing, listener)
     if isinstance(hearing, Unexpected):
+        if transport and _controlled(hearing.data, spoken()) and hearing.why is Trouble.BAD_SIZE:
+            return None  # its frame was reported, with what is wrong
         name = "TP.DT" if hearing.identifier >> 16 & 0xFF == TP_DT else "TP.CM"
         notes = (str(Text(hearing.why.text, hearing.why.chinese)),)
         direction = _direction(listener, hearing.identifier >> 8 & 0xFF, hearing.identifier & 0xFF)
@@ -206,7 +208,9 @@ def _incomplete(time: float | None, channel: str, transfer: Incomplete, listener
             transfer.have, transfer.of, Text(transfer.why.text, transfer.why.chinese)
         ),
     )
-    return Plain(Record(time, name, _direction(listener, destination, source), {}, False, notes, channel, identifier))
+    direction = _direction(listener, destination, source)
+    cut_off = transfer.why is Trouble.ENDED  # nobody's fault: the recorder stopped
+    return Plain(Record(time, name, direction, {}, cut_off, notes, channel, identifier))
 
 
 class Strange(msgspec.Struct, frozen=True):
