@@ -1,0 +1,51 @@
+"""A simulator as a process: it says when it is ready, runs until it is told to stop, and ends in order."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from chargelink.cli.command import CommandError, Exit
+from chargelink.wire import ChargelinkError
+
+HOST = "127.0.0.1"  # simulators talk to this machine only
+
+
+def announce(**facts: object) -> None:
+    """Print the one line that others wait for: `ready can=socketcand://127.0.0.1:40123/can0`."""
+    print("ready", *(f"{name.replace('_', '-')}={value}" for name, value in facts.items()), flush=True)
+
+
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run to the end, or until SIGTERM or Ctrl-C cancel `main`; its exit code, or that of an orderly end.
+
+    Raises CommandError when the other end of a connection is not there, or a port is taken.
+    """
+    try:
+        return asyncio.run(_stoppable(main))
+    except OSError as error:
+        raise CommandError(str(error)) from error
+    except ExceptionGroup as group:
+        unexpected = group.split((OSError, ChargelinkError, CommandError))[1]
+        if unexpected:
+            raise
+        raise CommandError("; ".join(map(str, leaves(group)))) from group
+
+
+def leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
+    """The exceptions of a group and of the groups in it."""
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
+
+
+async def _stoppable(main: Coroutine[Any, Any, int]) -> int:
+    task = asyncio.ensure_future(main)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        return await task
+    return Exit.CLEAN
