@@ -1,0 +1,1 @@
+"""The hub for programs: REST and the stream of changes, as JSON."""

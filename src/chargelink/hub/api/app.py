@@ -1,0 +1,58 @@
+"""The web application: API and page behind one door."""
+
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chargelink.hub.api import rest
+from chargelink.hub.bus import Bus
+from chargelink.hub.console import page
+from chargelink.hub.loopback import is_our_host, is_our_origin
+from chargelink.hub.services.commands import Commands
+from chargelink.hub.services.live import Live
+
+SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class Door:
+    """Lets in what names us as its host and, if a page sends it, comes from our own page; says so if not."""
+
+    def __init__(self, inside: ASGIApp, port: int) -> None:
+        self._inside = inside
+        self._port = port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if not is_our_host(headers.get("host"), self._port) or not is_our_origin(headers.get("origin"), self._port):
+            refusal = PlainTextResponse("this hub serves this machine and its own page only\n", HTTPStatus.FORBIDDEN)
+            await refusal(scope, receive, send)
+            return
+
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(SECURITY)
+            await send(message)
+
+        await self._inside(scope, receive, send_secured)
+
+
+def application(bus: Bus, live: Live, commands: Commands, port: int, link: str) -> ASGIApp:
+    """Everything that is served on the web port; `link` is where edges connect, for the page to say."""
+    inside = Starlette(
+        routes=[*rest.ROUTES, *page.ROUTES],
+        exception_handlers={rest.ApiError: rest.refused},
+    )
+    inside.state.bus = bus
+    inside.state.live = live
+    inside.state.commands = commands
+    inside.state.link = link
+    return Door(inside, port)

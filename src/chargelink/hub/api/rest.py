@@ -1,0 +1,152 @@
+"""REST: lists, one session with its curve, and the two commands. Bodies and answers are JSON, errors say what to do."""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from chargelink.cli.language import Text
+from chargelink.hub.api import queries
+from chargelink.hub.api.events import events
+from chargelink.hub.services import curves, views
+from chargelink.hub.services.commands import Answer, Commands, Outcome
+from chargelink.hub.store.models import Device, Session
+from chargelink.link.messages import Caps
+from chargelink.link.quantities import Name
+
+LARGEST_BODY = 16 * 1024
+DEFAULT_LIMIT, MOST = 50, 500
+
+STATUS_OF = {
+    Outcome.ACCEPTED: HTTPStatus.OK,
+    Outcome.REJECTED: HTTPStatus.CONFLICT,
+    Outcome.AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
+    Outcome.UNKNOWN: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+class ApiError(Exception):
+    """A request that cannot be done; the status says whose fault, the text what to do."""
+
+    def __init__(self, status: HTTPStatus, text: Text) -> None:
+        super().__init__(text.english)
+        self.status = status
+        self.text = text
+
+
+class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a start: which outlet of a socket, and how much at most."""
+
+    outlet: Name | None = None
+    caps: Caps = Caps()
+
+
+def json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, media_type="application/json")
+
+
+async def refused(_: Request, error: Exception) -> Response:
+    """An ApiError as its answer."""
+    assert isinstance(error, ApiError)
+    return json({"error": {"en": error.text.english, "zh": error.text.chinese}}, error.status)
+
+
+def limit_of(request: Request) -> int:
+    """?limit=, at most `MOST`. Raises ApiError."""
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
+        raise ApiError(HTTPStatus.BAD_REQUEST, Text(f"limit is 1 to {MOST}", f"limit 应为 1 至 {MOST}"))
+    return int(text)
+
+
+async def list_edges(request: Request) -> Response:
+    return json(await queries.edges(request.app.state.live))
+
+
+async def list_devices(request: Request) -> Response:
+    return json(await queries.devices(request.app.state.live))
+
+
+async def list_sessions(request: Request) -> Response:
+    """?running=true or false chooses; both without."""
+    running = {"true": True, "false": False}.get(request.query_params.get("running", ""))
+    return json(await queries.sessions(limit_of(request), running))
+
+
+async def list_bills(request: Request) -> Response:
+    return json(await queries.bills(limit_of(request)))
+
+
+async def list_alarms(request: Request) -> Response:
+    return json(await queries.alarms(limit_of(request)))
+
+
+async def one_session(request: Request) -> Response:
+    """A session with its curve: `points` of [ms, mV, mA, mW, 0.1 %, mWh]."""
+    session = await session_of(request)
+    await request.app.state.live.write()
+    return json({"session": views.session(session), "points": await curves.curve(session.id)})
+
+
+async def start(request: Request) -> Response:
+    """Start charging at a device; answered when the edge has answered, or the command has expired."""
+    edge, device = request.path_params["edge"], request.path_params["device"]
+    wanted = await body_of(request)
+    await request.app.state.live.write()
+    if not await Device.exists(edge=edge, device=device):
+        raise ApiError(
+            HTTPStatus.NOT_FOUND,
+            Text("there is no such device; GET /api/devices lists them", "没有该设备；设备列表见 GET /api/devices"),
+        )
+    commands: Commands = request.app.state.commands
+    return answered(await commands.start(edge, device, wanted.outlet, wanted.caps))
+
+
+async def stop(request: Request) -> Response:
+    """Stop a session; its end follows as a record."""
+    session = await session_of(request)
+    if session.ended is not None:
+        raise ApiError(HTTPStatus.CONFLICT, Text("the session has ended already", "该充电过程已结束"))
+    commands: Commands = request.app.state.commands
+    return answered(await commands.stop(session.edge, session.id))
+
+
+def answered(answer: Answer) -> Response:
+    return json(answer, STATUS_OF[answer.outcome])
+
+
+async def session_of(request: Request) -> Session:
+    """The session that the path names. Raises ApiError."""
+    session = await Session.get_or_none(id=request.path_params["session"])
+    if session is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, Text("there is no such session", "没有该充电过程"))
+    return session
+
+
+async def body_of(request: Request) -> StartRequest:
+    """The body of a start; none is one without limits. Raises ApiError."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Text("the body is too long", "请求内容过长"))
+    try:
+        return msgspec.json.decode(body or b"{}", type=StartRequest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError(HTTPStatus.BAD_REQUEST, Text(f"the body: {error}", f"请求内容有误: {error}")) from None
+
+
+ROUTES = [
+    Route("/api/edges", list_edges),
+    Route("/api/devices", list_devices),
+    Route("/api/devices/{edge}/{device}/start", start, methods=["POST"]),
+    Route("/api/sessions", list_sessions),
+    Route("/api/sessions/{session}", one_session),
+    Route("/api/sessions/{session}/stop", stop, methods=["POST"]),
+    Route("/api/bills", list_bills),
+    Route("/api/alarms", list_alarms),
+    Route("/api/events", events),
+]

@@ -1,0 +1,41 @@
+"""uvicorn as a task of the hub: our signals, our logs, our socket."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+GRACE = 2  # s for requests that are being answered when the hub stops
+
+
+class WebServer(uvicorn.Server):
+    """The web server of the pages and the API."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process's signals to the process."""
+        yield
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        self._ready.set()
+
+    async def until_started(self) -> None:
+        """Return when requests are answered."""
+        await self._ready.wait()

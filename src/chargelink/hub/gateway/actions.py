@@ -1,0 +1,87 @@
+"""What an edge may ask of the hub, and what is done about it: a table of the link's actions."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from chargelink.hub.bus import Bus
+from chargelink.hub.clock import now_ms
+from chargelink.hub.gateway.connection import Connection, RefusalError
+from chargelink.hub.services import views
+from chargelink.hub.services.live import Live
+from chargelink.hub.store.writer import Arrived, Batch, RecordWriter, watermarks
+from chargelink.link.frames import Code
+from chargelink.link.messages import (
+    BootNotification,
+    BootNotificationResponse,
+    Heartbeat,
+    HeartbeatResponse,
+    MeterValues,
+    Nothing,
+    Records,
+    RecordsResponse,
+    StatusNotification,
+)
+from chargelink.link.peer import CallReceived
+from chargelink.link.shape import Shape
+
+HEARTBEAT = 30  # s between signs of life of an edge that has nothing else to say
+
+
+@dataclass(slots=True)
+class Actions:
+    """Answers the calls of all edges. `joined` is told of every edge that has said who it is."""
+
+    bus: Bus
+    live: Live
+    writer: RecordWriter
+    joined: Callable[[Connection], None]
+
+    async def handle(self, link: Connection, call: CallReceived) -> Shape:
+        """The answer to a call. Raises RefusalError."""
+        if not isinstance(call.payload, BootNotification) and not link.booted:
+            raise RefusalError(Code.SECURITY_ERROR, "say who you are first: BootNotification")
+        self.live.seen(link.edge)
+        try:
+            return await ANSWERS[type(call.payload)](self, link, call.payload)
+        except ValueError as problem:
+            raise RefusalError(Code.PROPERTY_CONSTRAINT_VIOLATION, str(problem)) from None
+
+    async def boot(self, link: Connection, boot: BootNotification) -> BootNotificationResponse:
+        if boot.edge_id != link.edge:
+            raise RefusalError(Code.SECURITY_ERROR, f"this is the link of {link.edge}, not of {boot.edge_id}")
+        await self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
+        link.booted = True
+        self.joined(link)
+        have = await watermarks(link.edge, boot.epoch)
+        return BootNotificationResponse(current_time=now_ms(), interval=HEARTBEAT, have=have)
+
+    async def status(self, link: Connection, status: StatusNotification) -> Nothing:
+        self.live.status(link.edge, status.devices)
+        return Nothing()
+
+    async def meter_values(self, link: Connection, values: MeterValues) -> Nothing:
+        self.live.sample(values.samples)
+        return Nothing()
+
+    async def records(self, link: Connection, records: Records) -> RecordsResponse:
+        """Store a batch; the answer is sent after the commit."""
+        arrived = tuple(
+            Arrived(record.seq, record.kind, record.at, record.body, record.hash.hex()) for record in records.records
+        )
+        batch = Batch(link.edge, records.epoch, records.lane, arrived, received=now_ms())
+        stored = await self.writer.store(batch)
+        for change in views.alarms(*stored.alarms):
+            self.bus.publish(change)
+        return RecordsResponse(have=stored.have)
+
+    async def heartbeat(self, link: Connection, _: Heartbeat) -> HeartbeatResponse:
+        return HeartbeatResponse(current_time=now_ms())
+
+
+ANSWERS: dict[type[Shape], Callable[..., Awaitable[Shape]]] = {
+    BootNotification: Actions.boot,
+    StatusNotification: Actions.status,
+    MeterValues: Actions.meter_values,
+    Records: Actions.records,
+    Heartbeat: Actions.heartbeat,
+}

@@ -1,0 +1,86 @@
+"""The listener of the links: `ws://127.0.0.1:PORT/link/{edge_id}`."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from chargelink.hub.bus import Bus
+from chargelink.hub.gateway.actions import Actions
+from chargelink.hub.gateway.connection import CLOSING, Connection
+from chargelink.hub.gateway.edges import Edges
+from chargelink.hub.loopback import ADDRESS, is_our_host, is_our_origin
+from chargelink.hub.services.live import Live
+from chargelink.hub.store.writer import RecordWriter
+from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
+
+PATH = re.compile(r"/link/([A-Za-z0-9._:-]{1,64})")
+TAKEN_OVER = 4001  # close codes from 4000 on are ours (RFC 6455 §7.4.2)
+GOING_AWAY = 1001
+BACKLOG = 1024  # edges that all come back at once after a restart
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """All links of this process. `edges` calls them; `listening` is the listener's life."""
+
+    def __init__(self, bus: Bus, live: Live, writer: RecordWriter, background: asyncio.TaskGroup) -> None:
+        self.edges = Edges()
+        self.live = live
+        self._background = background
+        self._actions = Actions(bus, live, writer, self._joined)
+
+    @asynccontextmanager
+    async def listening(self, port: int) -> AsyncIterator[Server]:
+        """Accept links on a port of this machine, 0 for a free one; at the end they are told that we go."""
+        server = await serve(
+            self._serve,
+            ADDRESS,
+            port,
+            subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
+            process_request=self._admit,
+            compression=None,  # costs twice the processor and 38 KiB a link for what the edge can batch itself
+            max_size=LARGEST_FRAME,
+            close_timeout=CLOSING,
+            backlog=BACKLOG,
+            server_header=None,
+        )
+        try:
+            yield server
+        finally:
+            server.close(code=GOING_AWAY, reason="the hub is stopping")
+            await server.wait_closed()
+
+    def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+        """Refuse a request that is no link, before the handshake: the status says who is wrong."""
+        port = websocket.local_address[1]
+        if not is_our_host(request.headers.get("Host"), port) or not is_our_origin(request.headers.get("Origin"), port):
+            return websocket.respond(HTTPStatus.FORBIDDEN, "links come from this machine, and not from web pages\n")
+        if PATH.fullmatch(request.path) is None:
+            return websocket.respond(HTTPStatus.NOT_FOUND, "a link is at /link/{edge_id}\n")
+        return None
+
+    async def _serve(self, websocket: ServerConnection) -> None:
+        assert websocket.request is not None
+        path = PATH.fullmatch(websocket.request.path)
+        assert path is not None  # `_admit` saw to it
+        link = Connection(path[1], websocket, self._actions.handle)
+        try:
+            await link.run()
+        finally:
+            if self.edges.leave(link):
+                log.info("link down", edge=link.edge, defects=link.defects)
+                await self.live.down(link.edge)
+
+    def _joined(self, link: Connection) -> None:
+        log.info("link up", edge=link.edge)
+        if older := self.edges.join(link):
+            goodbye = older.close(TAKEN_OVER, "a newer link of this edge took over")
+            self._background.create_task(goodbye, name=f"close the older link of {link.edge}")

@@ -1,0 +1,51 @@
+"""How finely a session's curve is kept.
+
+The spacing of the points doubles with the age of the session: a short one is drawn finely, a long one from end to end.
+No length costs the database more than `MOST` points for the first stretch and half as many for every doubling after it,
+and the rule needs nothing remembered but the last point, so it goes on unchanged after a restart.
+"""
+
+from collections.abc import Iterable
+
+from chargelink.hub.store.models import Sample
+from chargelink.ids import born_at
+
+FINEST = 1_000  # ms
+MOST = 600  # points drawn of one session
+
+Point = tuple[int, int, int, int, int | None, int]
+"""One instant: at (ms), voltage (mV), current (mA), power (mW), SOC (0.1 %, None where unknown), energy (mWh)."""
+
+
+def spacing(age: int) -> int:
+    """The least distance of two points, ms, in a session that is `age` ms old: it then has at most `MOST` of them."""
+    finest_stretches = max(0, age - 1) // (FINEST * MOST)
+    return FINEST << finest_stretches.bit_length()
+
+
+def is_wanted(session: str, at: int, last: int | None) -> bool:
+    """Whether a point is far enough from the last one kept; a point out of order is not."""
+    return last is None or at - last >= spacing(at - born_at(session))
+
+
+def thinned(points: Iterable[Point]) -> list[Point]:
+    """Points of a curve as many as one wants to draw, first and last among them."""
+    every = list(points)
+    if len(every) <= MOST:
+        return every
+    distance = (every[-1][0] - every[0][0]) // MOST + 1
+    kept = every[:1]
+    for point in every[1:-1]:
+        if point[0] - kept[-1][0] >= distance:
+            kept.append(point)
+    return [*kept, every[-1]]
+
+
+async def curve(session: str) -> list[Point]:
+    """The curve of a session, oldest point first."""
+    rows = (
+        await Sample.filter(session=session)
+        .order_by("at")
+        .values_list("at", "voltage", "current", "power", "soc", "energy")
+    )
+    return thinned(rows)

@@ -1,0 +1,138 @@
+"""Stored records become sessions, bills, tariffs and alarms: each record once, in the order stored.
+
+A record is read in one transaction with the mark that it has been read, so a crash in between repeats nothing and loses
+nothing. What cannot be read is quarantined with the reason and the next one is read: nothing blocks a lane.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from tortoise.exceptions import BaseORMException
+from tortoise.transactions import in_transaction
+
+from chargelink.hub.bus import Bus, Change
+from chargelink.hub.clock import now_ms
+from chargelink.hub.services import views
+from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
+from chargelink.hub.store.alarms import write_alarm
+from chargelink.hub.store.models import Quarantine, Reading, Record
+from chargelink.model import Alarm, Content, SessionEnded, SessionStarted, Tariff, Trip, content_of
+from chargelink.wire import DecodeError
+
+AT_ONCE = 200  # records looked up together
+PATIENCE = 1.0  # s before the database is tried again after it failed
+
+log = structlog.get_logger()
+
+
+class UnreadableError(Exception):
+    """A record that says nothing we can use; the message is for the person who will look at it."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """The one who reads records. `run` is its task; `wake` is set when there are new ones."""
+
+    bus: Bus
+    wake: asyncio.Event
+
+    async def run(self) -> None:
+        """Read what is waiting, also from before a restart, then wait for more."""
+        while True:
+            self.wake.clear()
+            try:
+                while await self.read_waiting():
+                    pass
+            except BaseORMException as failure:
+                log.error("database", failure=str(failure))
+                await asyncio.sleep(PATIENCE)
+                continue
+            await self.wake.wait()
+
+    async def read_waiting(self) -> int:
+        """Read the oldest waiting records; tell how many."""
+        waiting = await Record.filter(reading=Reading.WAITING).order_by("id").limit(AT_ONCE)
+        for record in waiting:
+            for change in await self.read(record):
+                self.bus.publish(change)
+        return len(waiting)
+
+    async def read(self, record: Record) -> list[Change]:
+        """Read one record; what changed is to be published."""
+        try:
+            async with in_transaction():
+                changes = await READERS[type(content := understood(record))](record, content)
+                await Record.filter(id=record.id).update(reading=Reading.DONE)
+        except BaseORMException:
+            raise
+        except Exception as failure:  # whatever it is, it must not stop the records behind it
+            return await self.quarantine(record, str(failure) or type(failure).__name__)
+        return changes
+
+    async def quarantine(self, record: Record, why: str) -> list[Change]:
+        """Put a record where a person will find it."""
+        log.warning("quarantined", record=key_of(record), why=why)
+        async with in_transaction():
+            await Quarantine.update_or_create({"why": why, "at": now_ms()}, record_id=record.id)
+            await Record.filter(id=record.id).update(reading=Reading.QUARANTINED)
+            alarm = await write_alarm(record.edge, "quarantined", key_of(record), now_ms(), key=key_of(record), why=why)
+        return views.alarms(alarm)
+
+
+def key_of(record: Record) -> str:
+    """A record's key as people read it."""
+    return f"{record.edge}/{record.epoch}/{record.lane}/{record.seq}"
+
+
+def understood(record: Record) -> Content:
+    """What a record says. Raises UnreadableError."""
+    if hashlib.sha256(record.body).hexdigest() != record.hash:
+        raise UnreadableError("the bytes are not the ones that were hashed")
+    try:
+        content = content_of(record.kind, record.body)
+    except DecodeError as error:
+        raise UnreadableError(str(error)) from None
+    speaker = getattr(content, "edge_id", record.edge)
+    if speaker != record.edge:
+        raise UnreadableError(f"speaks for the edge {speaker}")
+    return content
+
+
+async def read_started(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, SessionStarted)
+    return await start_session(content)
+
+
+async def read_ended(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, SessionEnded)
+    return await end_session(content, record)
+
+
+async def read_tariff(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, Tariff)
+    return await keep_tariff(content, record)
+
+
+async def read_trip(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, Trip)
+    detail = {"device": content.device, "rule": content.rule, "values": content.values, "session": content.session_id}
+    return views.alarms(await write_alarm(record.edge, "trip", key_of(record), content.at, **detail))
+
+
+async def read_alarm(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, Alarm)
+    detail = {"code": content.code, "text": content.text, "device": content.device, "session": content.session_id}
+    return views.alarms(await write_alarm(record.edge, "edge-alarm", key_of(record), content.at, **detail))
+
+
+Reader = Callable[[Record, Content], Awaitable[list[Change]]]
+READERS: dict[type[Content], Reader] = {
+    SessionStarted: read_started,
+    SessionEnded: read_ended,
+    Tariff: read_tariff,
+    Trip: read_trip,
+    Alarm: read_alarm,
+}

@@ -1,0 +1,133 @@
+"""Sessions and their bills, made from records; each function runs in the transaction that reads the record.
+
+Start and end may come in either order, twice, or alone (a start from before an edge's journal was lost): a session is
+what its records together say, and its bill is made once.
+"""
+
+import msgspec
+
+from chargelink.hub.bus import Change
+from chargelink.hub.clock import now_ms
+from chargelink.hub.services import views
+from chargelink.hub.services.settlement import Settled, settle
+from chargelink.hub.store.alarms import write_alarm
+from chargelink.hub.store.models import Bill, Record, Session, Settlement, Tariff
+from chargelink.model import SessionEnded, SessionStarted, content_of
+from chargelink.model import Tariff as TariffDocument
+
+
+class SessionConflictError(Exception):
+    """A record speaks of a session that belongs to somebody else."""
+
+
+async def start_session(started: SessionStarted) -> list[Change]:
+    """A session was authorised. Raises SessionConflictError."""
+    row = await known(started)
+    if row is not None:
+        return []
+    row = Session(**beginning(started, started.at))
+    await row.save(force_create=True)
+    return [views.change("session", views.session(row))]
+
+
+async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
+    """A session is over: keep how it ended, and settle its bill. Raises SessionConflictError."""
+    row = await known(ended)
+    if row is not None and row.ended is not None:
+        return await ended_before(row, record)
+    row = row or Session(**beginning(ended, ended.started_at))
+    row.ended = ended.at
+    row.end_record = record.id
+    row.stop_reason = ended.stop_reason
+    row.stopped_by = ended.stopped_by
+    row.energy = ended.bill.energy
+    row.soc_start = ended.soc_start
+    row.soc_end = ended.soc_end
+    row.trip = "" if ended.trip is None else msgspec.json.encode(ended.trip).decode()
+    await row.save()
+    return [views.change("session", views.session(row)), *await settle_session(ended)]
+
+
+async def ended_before(row: Session, record: Record) -> list[Change]:
+    """A second end of a session: harmless when it says the same, else for a person to look at."""
+    first = await Record.get(id=row.end_record)
+    if first.hash == record.hash:
+        return []
+    return views.alarms(await write_alarm(row.edge, "ended-twice", row.id, now_ms(), session=row.id))
+
+
+async def known(content: SessionStarted | SessionEnded) -> Session | None:
+    """The session as other records told it. Raises SessionConflictError when it is another edge's."""
+    row = await Session.get_or_none(id=content.session_id)
+    if row is not None and row.edge != content.edge_id:
+        raise SessionConflictError(f"session {row.id} belongs to the edge {row.edge}")
+    return row
+
+
+def beginning(content: SessionStarted | SessionEnded, at: int) -> dict[str, str | int | None]:
+    """The columns that start and end of a session both tell."""
+    return {
+        "id": content.session_id,
+        "edge": content.edge_id,
+        "device": content.device,
+        "outlet": content.outlet,
+        "kind": content.kind,
+        "authorised_by": content.authorised_by,
+        "remote_start_id": content.remote_start_id,
+        "tariff_hash": content.tariff_hash,
+        "started": at,
+    }
+
+
+async def settle_session(ended: SessionEnded) -> list[Change]:
+    """Price an ended session; made once, and again only when it could not be priced before."""
+    tariff = await Tariff.get_or_none(hash=ended.tariff_hash)
+    settled = settle(ended, None if tariff is None else document_of(tariff))
+    row, _ = await Bill.update_or_create(
+        {
+            "edge": ended.edge_id,
+            "at": ended.at,
+            "settlement": settled.settlement,
+            "total": settled.total,
+            "edge_total": ended.bill.total,
+            "hub_total": None if settled.hub_bill is None else settled.hub_bill.total,
+            "edge_bill": msgspec.json.encode(ended.bill).decode(),
+            "hub_bill": "" if settled.hub_bill is None else msgspec.json.encode(settled.hub_bill).decode(),
+        },
+        session=ended.session_id,
+    )
+    return [views.change("bill", views.bill(row)), *await alarm_of(ended, settled)]
+
+
+async def alarm_of(ended: SessionEnded, settled: Settled) -> list[Change]:
+    """What a person should hear of a settlement; nothing where both agree."""
+    if settled.settlement is Settlement.AGREED:
+        return []
+    detail: dict[str, object] = {"session": ended.session_id, "why": settled.why, "edge": ended.bill.total}
+    if settled.hub_bill is not None:
+        detail["hub"] = settled.hub_bill.total
+    kind = "lower-price" if settled.settlement is Settlement.LOWER else "unpriced"
+    return views.alarms(await write_alarm(ended.edge_id, kind, ended.session_id, now_ms(), **detail))
+
+
+async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:
+    """A tariff was recorded: price what waited for it. Its name is the hash of the bytes by which it was recorded."""
+    await Tariff.get_or_create(
+        {"id": tariff.id, "document": record.body, "received": record.received},
+        hash=record.hash,
+    )
+    changes: list[Change] = []
+    for session in await Session.filter(tariff_hash=record.hash, ended__not_isnull=True):
+        if await Bill.exists(session=session.id, settlement=Settlement.UNPRICED):
+            end = await Record.get(id=session.end_record)
+            ended = content_of(end.kind, end.body)
+            assert isinstance(ended, SessionEnded)
+            changes += await settle_session(ended)
+    return changes
+
+
+def document_of(row: Tariff) -> TariffDocument:
+    """The document of a tariff that was read before."""
+    document = content_of("tariff", row.document)
+    assert isinstance(document, TariffDocument)
+    return document

@@ -1,0 +1,34 @@
+"""Pricing a session again: the hub believes the readings, not the sum."""
+
+from dataclasses import dataclass
+
+from chargelink.hub.store.models import Settlement
+from chargelink.model import Bill, SessionEnded, Tariff
+from chargelink.tariff import TariffError, reprice
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of it: `total` fen is what the customer pays, None while nothing settles; `why` says why not."""
+
+    settlement: Settlement
+    total: int | None = None
+    hub_bill: Bill | None = None
+    why: str = ""
+
+
+def settle(ended: SessionEnded, tariff: Tariff | None) -> Settled:
+    """Price the readings of a session under the tariff it began with, and compare with the edge's bill.
+
+    The customer was shown the edge's bill, and the hub's is what the readings give: where they differ the lower settles
+    and a person looks into the rest. Without the tariff, or with readings that cannot be true, nothing settles yet.
+    """
+    if tariff is None:
+        return Settled(Settlement.UNPRICED, why=f"tariff {ended.tariff_id} ({ended.tariff_hash}) was never recorded")
+    try:
+        hub = reprice(ended, tariff)
+    except TariffError as error:
+        return Settled(Settlement.UNPRICED, why=str(error))
+    edge = ended.bill
+    agreed = (hub.total, hub.energy) == (edge.total, edge.energy)
+    return Settled(Settlement.AGREED if agreed else Settlement.LOWER, min(hub.total, edge.total), hub)

@@ -1,0 +1,41 @@
+"""What alarms say, in both languages. The `{}` are filled from the alarm's detail."""
+
+from chargelink.cli.language import Text
+
+ALARMS = {
+    "quarantined": Text(
+        "record {key} cannot be read and is kept as it came: {why}",
+        "记录 {key} 无法解读，已按原始字节保留: {why}",
+    ),
+    "set-aside": Text(
+        "record {key} came again with other bytes; the first stays, the second is set aside",
+        "记录 {key} 再次到达但内容不同，保留首次内容，后者另行存放待查",
+    ),
+    "missing-records": Text(
+        "{count} records before {key} never came and the edge no longer has them",
+        "记录 {key} 之前缺少 {count} 条，边缘网关已不再持有",
+    ),
+    "lower-price": Text(
+        "session {session}: edge says {edge} fen, hub says {hub} fen; the lower settles",
+        "充电过程 {session}: 边缘计价 {edge} 分，平台计价 {hub} 分，按较低者结算",
+    ),
+    "unpriced": Text(
+        "session {session} cannot be priced, nothing settles: {why}",
+        "充电过程 {session} 无法计价，暂不结算: {why}",
+    ),
+    "ended-twice": Text(
+        "session {session} ended twice with different records; the first counts",
+        "充电过程 {session} 两次结束且内容不同，以首次为准",
+    ),
+    "trip": Text("{device}: cut off by rule {rule}", "{device}: 触发保护 {rule}，已切断"),
+    "edge-alarm": Text("{text}", "{text}"),
+}
+
+
+def words(kind: str, detail: dict[str, object]) -> dict[str, str]:
+    """An alarm's sentence by language; the bare kind where a newer hub wrote one that is not known here."""
+    text = ALARMS.get(kind, Text(kind, kind))
+    try:
+        return {"en": text.english.format(**detail), "zh": text.chinese.format(**detail)}
+    except (KeyError, IndexError, ValueError):
+        return {"en": kind, "zh": kind}

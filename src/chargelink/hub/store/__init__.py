@@ -1,0 +1,1 @@
+"""What the hub keeps: models of the tables, their migrations, and the writer of what the edges pour in."""

@@ -1,0 +1,263 @@
+"""The first tables: records as they came, and what is read from them."""
+
+from typing import Any, ClassVar
+
+from tortoise import fields, migrations
+from tortoise.indexes import Index
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations: ClassVar[list[Any]] = [
+        ops.CreateModel(
+            name="Alarm",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("at", fields.BigIntField()),
+                ("edge", fields.CharField(max_length=64)),
+                ("kind", fields.CharField(max_length=64)),
+                ("subject", fields.CharField(max_length=256)),
+                ("detail", fields.TextField(unique=False)),
+            ],
+            options={
+                "table": "alarm",
+                "app": "hub",
+                "unique_together": (("edge", "kind", "subject"),),
+                "indexes": [Index(fields=["at"], name="alarm_at")],
+                "pk_attr": "id",
+                "table_description": "Something that a person should know.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Bill",
+            fields=[
+                ("session", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("edge", fields.CharField(max_length=64)),
+                ("at", fields.BigIntField()),
+                ("settlement", fields.CharField(max_length=64)),
+                ("total", fields.BigIntField(null=True)),
+                ("edge_total", fields.BigIntField()),
+                ("hub_total", fields.BigIntField(null=True)),
+                ("edge_bill", fields.TextField(unique=False)),
+                ("hub_bill", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "bill",
+                "app": "hub",
+                "indexes": [
+                    Index(fields=["at"], name="bill_at"),
+                    Index(fields=["settlement", "at"], name="bill_settlement"),
+                ],
+                "pk_attr": "session",
+                "table_description": "What a session cost, priced by the edge and by the hub.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Command",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("edge", fields.CharField(max_length=64)),
+                ("action", fields.CharField(max_length=64)),
+                ("payload", fields.TextField(unique=False)),
+                ("given", fields.BigIntField()),
+                ("expiry", fields.BigIntField()),
+                ("outcome", fields.CharField(null=True, max_length=64)),
+                ("answer", fields.TextField(default="", unique=False)),
+            ],
+            options={"table": "command", "app": "hub", "pk_attr": "id", "table_description": "A command to an edge."},
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Device",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("edge", fields.CharField(max_length=64)),
+                ("device", fields.CharField(max_length=64)),
+                ("kind", fields.CharField(max_length=64)),
+                ("state", fields.CharField(max_length=64)),
+                ("at", fields.BigIntField()),
+                ("detail", fields.TextField(unique=False)),
+            ],
+            options={
+                "table": "device",
+                "app": "hub",
+                "unique_together": (("edge", "device"),),
+                "pk_attr": "id",
+                "table_description": "A gun, socket, meter or io board as its edge last described it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Edge",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("software", fields.CharField(default="", max_length=64)),
+                ("epoch", fields.CharField(default="", max_length=64)),
+                ("first_seen", fields.BigIntField()),
+                ("last_seen", fields.BigIntField()),
+            ],
+            options={
+                "table": "edge",
+                "app": "hub",
+                "pk_attr": "id",
+                "table_description": "An edge that has ever said its name.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Quarantine",
+            fields=[
+                ("record_id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ("why", fields.TextField(unique=False)),
+                ("at", fields.BigIntField()),
+            ],
+            options={
+                "table": "quarantine",
+                "app": "hub",
+                "pk_attr": "record_id",
+                "table_description": "Why a record could not be read.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Record",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("edge", fields.CharField(max_length=64)),
+                ("epoch", fields.CharField(max_length=64)),
+                ("lane", fields.CharField(max_length=64)),
+                ("seq", fields.BigIntField()),
+                ("kind", fields.CharField(max_length=64)),
+                ("at", fields.BigIntField()),
+                ("body", fields.BinaryField()),
+                ("hash", fields.CharField(max_length=64)),
+                ("received", fields.BigIntField()),
+                ("reading", fields.CharField(default="waiting", max_length=64)),
+            ],
+            options={
+                "table": "record",
+                "app": "hub",
+                "unique_together": (("edge", "epoch", "lane", "seq"),),
+                "indexes": [Index(fields=["reading", "id"], name="record_reading")],
+                "pk_attr": "id",
+                "table_description": "A record of an edge's journal, as it came.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Sample",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("session", fields.CharField(max_length=64)),
+                ("at", fields.BigIntField()),
+                ("voltage", fields.BigIntField()),
+                ("current", fields.BigIntField()),
+                ("power", fields.BigIntField()),
+                ("soc", fields.IntField(null=True)),
+                ("energy", fields.BigIntField()),
+            ],
+            options={
+                "table": "sample",
+                "app": "hub",
+                "unique_together": (("session", "at"),),
+                "pk_attr": "id",
+                "table_description": "A point of a session's curve, as `services.curves` thins it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Session",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("edge", fields.CharField(max_length=64)),
+                ("device", fields.CharField(max_length=64)),
+                ("outlet", fields.CharField(null=True, max_length=64)),
+                ("kind", fields.CharField(max_length=64)),
+                ("authorised_by", fields.CharField(max_length=64)),
+                ("remote_start_id", fields.BigIntField(null=True)),
+                ("tariff_hash", fields.CharField(max_length=64)),
+                ("end_record", fields.BigIntField(null=True)),
+                ("started", fields.BigIntField()),
+                ("ended", fields.BigIntField(null=True)),
+                ("stop_reason", fields.CharField(null=True, max_length=64)),
+                ("stopped_by", fields.CharField(null=True, max_length=64)),
+                ("energy", fields.BigIntField(null=True)),
+                ("soc_start", fields.IntField(null=True)),
+                ("soc_end", fields.IntField(null=True)),
+                ("trip", fields.TextField(default="", unique=False)),
+            ],
+            options={
+                "table": "session",
+                "app": "hub",
+                "indexes": [
+                    Index(fields=["ended", "started"], name="session_ended"),
+                    Index(fields=["started"], name="session_started"),
+                    Index(fields=["tariff_hash"], name="session_tariff"),
+                ],
+                "pk_attr": "id",
+                "table_description": "A session, as the records of its start and its end tell it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="SetAside",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("edge", fields.CharField(max_length=64)),
+                ("epoch", fields.CharField(max_length=64)),
+                ("lane", fields.CharField(max_length=64)),
+                ("seq", fields.BigIntField()),
+                ("kind", fields.CharField(max_length=64)),
+                ("at", fields.BigIntField()),
+                ("body", fields.BinaryField()),
+                ("hash", fields.CharField(max_length=64)),
+                ("received", fields.BigIntField()),
+            ],
+            options={
+                "table": "set_aside",
+                "app": "hub",
+                "unique_together": (("edge", "epoch", "lane", "seq", "hash"),),
+                "pk_attr": "id",
+                "table_description": "A record under a key that already holds other bytes.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Tariff",
+            fields=[
+                ("hash", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("id", fields.CharField(max_length=64)),
+                ("document", fields.BinaryField()),
+                ("received", fields.BigIntField()),
+            ],
+            options={
+                "table": "tariff",
+                "app": "hub",
+                "pk_attr": "hash",
+                "table_description": "A tariff document under the hash of the bytes that recorded it, as sessions name it.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="Watermark",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("edge", fields.CharField(max_length=64)),
+                ("epoch", fields.CharField(max_length=64)),
+                ("lane", fields.CharField(max_length=64)),
+                ("seq", fields.BigIntField()),
+            ],
+            options={
+                "table": "watermark",
+                "app": "hub",
+                "unique_together": (("edge", "epoch", "lane"),),
+                "pk_attr": "id",
+                "table_description": "Up to which sequence number the records of a lane have been acknowledged.",
+            },
+            bases=["Model"],
+        ),
+    ]
