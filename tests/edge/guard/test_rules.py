@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.edge.guard.told import CLOSED, E_STOP, KNOWN, LOCKED, MS, WANTED, Bench
 
 from chargelink.edge.guard.evaluate import CONDITIONS, SIGNALS, Seen, evaluate
 from chargelink.edge.guard.rules import RULES, UNCLEAN_START, Action, Rule, Watch
-from tests.edge.guard.told import CLOSED, E_STOP, KNOWN, LOCKED, MS, WANTED, Bench
 
 CATALOGUE = (*RULES, UNCLEAN_START)
 SAFETY = Path(__file__).parents[3] / "docs" / "safety.md"

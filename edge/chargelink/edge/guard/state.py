@@ -162,11 +162,12 @@ class Guard:
 
     def report_to_send(self, now: int, **process: object) -> bytes | None:
         """One JSON line for the daemon, on a change and every 500 ms. `process` is told along."""
-        told = (self.state, len(self.trips), self._open_by is None, self.refused, self._mark)
+        holding = [f.rule.name for f in self._evaluation.findings if f.holds] if self._evaluation else []
+        told = (self.state, len(self.trips), self._open_by is None, self.refused, self._mark, holding)
         if told == self._reported and now < self._report_at:
             return None
         self._reported, self._report_at = told, now + REPORT_EVERY
-        return json.dumps(self._report(now) | process).encode() + b"\n"
+        return json.dumps(self._report(now, holding) | process).encode() + b"\n"
 
     def _trip(self, finding: Finding, evaluation: Evaluation) -> None:
         if any(trip.rule is finding.rule for trip in self.trips):
@@ -253,7 +254,7 @@ class Guard:
             return Mark(CLEAR, sequence=self._sequence)
         return self._mark  # leave it
 
-    def _report(self, now: int) -> dict[str, object]:
+    def _report(self, now: int, holding: list[str]) -> dict[str, object]:
         signals = self._evaluation.signals if self._evaluation else {}
         first = self.trips[0] if self.trips else None
         return {
@@ -267,7 +268,7 @@ class Guard:
                 | {"at_ns": t.at, "since_ns": t.since, "values": t.values}
                 for t in self.trips
             ],
-            "holding": [f.rule.name for f in self._evaluation.findings if f.holds] if self._evaluation else [],
+            "holding": holding,
             "refused": self.refused,
             "mark": self._mark.word if self._mark else None,
             "ignored": self.ignored,
