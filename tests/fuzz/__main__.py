@@ -20,7 +20,7 @@ from tests.fuzz.targets import TARGETS
 
 ROOM = Path(__file__).parent
 CORPUS, FINDINGS = ROOM / "corpus", ROOM / "findings"
-SLOWEST = 10  # s that one input may take
+SLOWEST = 5  # s that one input may take
 MOST_MEMORY = 1024  # MiB
 TOOL = "atheris>=2.3"
 

@@ -5,7 +5,16 @@ from tests.fuzz.script import Script, chunked
 from tests.fuzz.seeds import meter_bytes
 
 from chargelink.dlt645 import Defect, ErrorWord, Frame, Frame698, Noise, Received, Scanner, explain, readings
-from chargelink.dlt645.bodies import Credentials
+from chargelink.dlt645.bodies import (
+    Address,
+    BaudFeature,
+    BroadcastTime,
+    Credentials,
+    Freeze,
+    Relay,
+    Write,
+    Write1997,
+)
 from chargelink.dlt645.catalogue import PROFILES, STANDARD, profile
 from chargelink.dlt645.frame import LONGEST_DATA, SENDABLE_ADDRESS, defect
 from chargelink.dlt645.frame import read as read_frame
@@ -13,8 +22,9 @@ from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, Sent, 
 from chargelink.dlt645.meter import Commanded, Meter
 from chargelink.dlt645.request import Request, broadcast_time, freeze, read, read_address, write
 from chargelink.dlt645.scanner import DLT645, DLT698, ScanEvent
-from chargelink.wire import DecodeError
+from chargelink.wire import DecodeError, EncodeError
 
+BODIES = (Address, BaudFeature, BroadcastTime, Credentials, Freeze, Relay, Write, Write1997)
 CATALOGUES = (STANDARD, *map(profile, PROFILES))
 METER = "000000000161"
 REQUESTS: tuple[Request, ...] = (
@@ -56,7 +66,7 @@ def frame(data: bytes) -> None:
 
 
 def meaning(data: bytes) -> None:
-    """Any control code with any data is explained, in words and as JSON."""
+    """Any control code with any data is explained, in words and as JSON; sound values are written to read the same."""
     script = Script(data)
     catalogue = script.choose(CATALOGUES)
     control = script.number()
@@ -70,6 +80,18 @@ def meaning(data: bytes) -> None:
         found = readings(message.identifier, content[len(message.identifier) // 2 :], catalogue)
         assert sum(len(reading.raw) for reading in found.readings) + len(found.extra) <= len(content)
         msgspec.json.encode(found.presented)
+        for value, form in ((reading.value, reading.item.form) for reading in found.readings):
+            assert value is None or form.decode(form.encode(value)) == value
+    for kind in BODIES:
+        try:
+            body = kind.decode(content)
+            raw = body.encode()
+        except DecodeError:
+            continue
+        except EncodeError:
+            assert kind in (Address, BaudFeature)  # shown though no meter has such an address or rate
+            continue
+        assert kind.decode(raw) == body
 
 
 def meaning_seeds() -> list[bytes]:

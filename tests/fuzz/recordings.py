@@ -1,5 +1,6 @@
 """Recordings: whatever a file holds, it becomes frames and remarks, or reports that people and programs can read."""
 
+import gzip
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -27,12 +28,14 @@ from chargelink.trace.can_log.frame import IDENTIFIER_BITS, longest_data
 from chargelink.trace.dlt645 import command as dlt645
 from chargelink.trace.gbt27930 import command as gbt27930
 from chargelink.trace.ls1 import command as ls1
+from chargelink.trace.ls1.key_file import load
 from chargelink.trace.ls1.reports import report
 from chargelink.trace.report import Listing, Report
 from chargelink.trace.source import CannotRead, Source
 
 FORMS = (None, "candump", "csv", "asc", "blf", "trc")
 EDITIONS = (None, *Edition)
+SECRETS = ("000102030405060708090a0b0c0d0e0f", "f0e0d0c0b0a090807060504030201000")
 INVENTED = b"\xff"  # before the script of a JSON document; no recording begins so
 
 
@@ -89,7 +92,12 @@ def can_log_seeds() -> list[bytes]:
     }
     bodies = {"candump": candump, "csv": table, "asc": asc, "trc": trc}
     texts = ["\n".join([*heads[form], *body]) for form, body in bodies.items()] + ["\n".join(shown)]
-    return [b"\x00" + text.encode() for text in texts] + [b"\x00" + texts[1].encode("gb18030"), b"\x04" + _blf()]
+    packed = [b"\x00" + gzip.compress(texts[0].encode(), mtime=0), b"\x00" + texts[1].encode("utf-16")]
+    return [b"\x00" + text.encode() for text in texts] + [
+        b"\x00" + texts[1].encode("gb18030"),
+        b"\x04" + _blf(),
+        *packed,
+    ]
 
 
 def _blf() -> bytes:
@@ -176,6 +184,25 @@ def decode_ls1_seeds() -> list[bytes]:
     contents = [b"\x01" + usually_sealed(number, BODIES[rule.kind].encode()) for number, rule in enumerate(RULES)]
     texts = [b"\x00" + sealed(Script(content[1:]), -1).hex().encode() for content in contents]
     return [*contents, *texts, *(b"\x00" + document for document in gateway_documents())]
+
+
+def key_file(data: bytes) -> None:
+    """The key file of `chargelink decode ls1`: keys, or CannotRead that shows none of it."""
+    said = ""
+    try:
+        with recorded(data) as source:
+            load(source.name, Listener())
+    except CannotRead as error:
+        said = str(error)
+    assert not any(key in said for key in SECRETS)
+
+
+def key_file_seeds() -> list[bytes]:
+    site = f'[[site]]\nnet = 0x2A51\ngroup_key = "{SECRETS[0]}"\n'
+    joined = f'[[socket]]\nnet = 1\naddress = 17\njoin_nonce = 3\nup = "{SECRETS[0]}"\ndown = "{SECRETS[1]}"\n'
+    joins = '[[socket]]\neui = "a84041f4b1c2d3e4"\nnet = 1\naddress = 2\ndev_nonce = 7\njoin_nonce = 50010\n'
+    texts = [f'master = "{SECRETS[0]}"\n', site, joined, joins]
+    return ["".join(texts).encode(), *(text.encode() for text in texts)]
 
 
 def decode_gwmp(data: bytes) -> None:

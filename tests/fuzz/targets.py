@@ -35,5 +35,6 @@ TARGETS = {
     "decode_gbt27930": Target(recordings.decode_gbt27930, recordings.decode_gbt27930_seeds, 8192),
     "decode_dlt645": Target(recordings.decode_dlt645, recordings.decode_dlt645_seeds),
     "decode_ls1": Target(recordings.decode_ls1, recordings.decode_ls1_seeds),
+    "ls1_key_file": Target(recordings.key_file, recordings.key_file_seeds, 2048),
     "decode_gwmp": Target(recordings.decode_gwmp, recordings.decode_gwmp_seeds),
 }
