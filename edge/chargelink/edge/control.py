@@ -117,10 +117,9 @@ def _listen(path: Path) -> socket.socket:
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
-        # The mode of the descriptor before bind is the mode of the file: no moment with another (unix(7)).
+        # The descriptor's mode before bind becomes the file's: at no moment does it have another.
         os.fchmod(listener.fileno(), 0o600)
         listener.bind(str(path))
-        path.chmod(0o600)
     except OSError:
         listener.close()
         raise

@@ -1,0 +1,27 @@
+"""The configuration of an edge: one TOML document, read wholly and checked before anything is energised.
+
+sections    what can be configured, as typed sections
+strict      unknown keys and wrong types, each with its path and remedy
+checks      values that contradict each other or what exists
+tariff      the tariff's file, in yuan
+document    a file becomes a Config
+"""
+
+from chargelink.edge.config.document import load
+from chargelink.edge.config.error import ConfigError, Problem
+from chargelink.edge.config.sections import Config, Guard, Gun, Hub, IoBoard, Meter, Site, Socket, SocketSite
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Guard",
+    "Gun",
+    "Hub",
+    "IoBoard",
+    "Meter",
+    "Problem",
+    "Site",
+    "Socket",
+    "SocketSite",
+    "load",
+]

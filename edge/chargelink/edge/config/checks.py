@@ -1,0 +1,148 @@
+"""Values that are well formed and yet impossible: out of range, contradicting each other, naming what is not there."""
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from chargelink.cli.language import Text
+from chargelink.edge.config.error import Problem
+from chargelink.edge.config.sections import Document, Gun
+
+# What each kind of port may be: the part of its address before the colon.
+SCHEMES = {
+    "can": ("socketcan", "socketcand"),
+    "meter": ("serial",),
+    "io": ("modbus-rtu", "modbus-tcp"),
+    "radio": ("gwmp",),
+    "guard": ("unix", "gpio"),
+}
+# Limits of a gun, with what no charger exceeds (GB/T 18487.1-2023: 1500 V, 1000 A).
+LIMITS = {
+    "max_voltage_V": ("max_voltage_volt", Decimal(1500)),
+    "max_current_A": ("max_current_ampere", Decimal(1000)),
+    "max_power_kW": ("max_power_kilowatt", Decimal(1500)),
+}
+
+
+def impossible(document: Document) -> Iterator[Problem]:
+    """Everything that contradicts itself or what exists, the tariff's content apart."""
+    yield from _ids(document)
+    yield from _schemes(document)
+    for index, gun in enumerate(document.guns):
+        yield from _gun(document, gun, f"gun[{index}]")
+    yield from _shared(document)
+    if document.hub is not None:
+        yield from _hub(document.hub.url)
+    if document.guard is None and any(gun.mode == "charge" for gun in document.guns):
+        yield Problem(
+            "guard",
+            Text("a gun that charges has no guard", "充电枪没有安全进程"),
+            Text('add [guard] with lines = "..."', '请添加 [guard]，写明 lines = "..."'),
+        )
+
+
+def _ids(document: Document) -> Iterator[Problem]:
+    named = [(f"meter[{index}].id", meter.id) for index, meter in enumerate(document.meters)]
+    named += [(f"io[{index}].id", board.id) for index, board in enumerate(document.io_boards)]
+    named += [(f"gun[{index}].id", gun.id) for index, gun in enumerate(document.guns)]
+    for index, site in enumerate(document.socket_sites):
+        named.append((f"socket_site[{index}].id", site.id))
+        named += [(f"socket_site[{index}].sockets[{number}].id", item.id) for number, item in enumerate(site.sockets)]
+    yield from _twice(named)
+    for index, site in enumerate(document.socket_sites):
+        path = f"socket_site[{index}]"
+        yield from _twice([(f"{path}.sockets[{number}].eui", item.eui) for number, item in enumerate(site.sockets)])
+        if not site.gateways:
+            problem = Text("no gateway may speak for this radio", "没有允许的网关")
+            yield Problem(f"{path}.gateways", problem, Text("write the EUI of each gateway", "请写每个网关的 EUI"))
+
+
+def _twice(named: list[tuple[str, str]]) -> Iterator[Problem]:
+    times = Counter(name for _, name in named)
+    for path, name in named:
+        if times[name] > 1:
+            problem = Text(f"{name!r} is used {times[name]} times", f"{name!r} 使用了 {times[name]} 次")
+            yield Problem(path, problem, Text("give each its own", "每个必须唯一"))
+
+
+def _schemes(document: Document) -> Iterator[Problem]:
+    ports = [(f"meter[{index}].port", "meter", meter.port) for index, meter in enumerate(document.meters)]
+    ports += [(f"io[{index}].port", "io", board.port) for index, board in enumerate(document.io_boards)]
+    ports += [(f"gun[{index}].can", "can", gun.can) for index, gun in enumerate(document.guns)]
+    ports += [(f"socket_site[{index}].radio", "radio", site.radio) for index, site in enumerate(document.socket_sites)]
+    if document.guard is not None:
+        ports.append(("guard.lines", "guard", document.guard.lines))
+    for path, kind, address in ports:
+        scheme = address.partition(":")[0]
+        if scheme not in SCHEMES[kind]:
+            kinds = ", ".join(f"{known}:" for known in SCHEMES[kind])
+            problem = Text(f"{scheme}: cannot be used here", f"此处不能使用 {scheme}:")
+            yield Problem(path, problem, Text(f"write an address with {kinds}", f"请写以 {kinds} 开头的地址"))
+
+
+def _gun(document: Document, gun: Gun, path: str) -> Iterator[Problem]:
+    needed = {"meter": gun.meter, "io": gun.io} | {key: getattr(gun, name) for key, (name, _) in LIMITS.items()}
+    for key, value in needed.items():
+        if gun.mode == "charge" and value is None:
+            problem = Text("missing for a gun that charges", "充电枪缺少此项")
+            yield Problem(
+                f"{path}.{key}", problem, Text('add it, or set mode = "monitor"', '请补上，或设 mode = "monitor"')
+            )
+        if gun.mode == "monitor" and value is not None:
+            problem = Text("a gun that only listens has none", "监听模式不需要此项")
+            yield Problem(
+                f"{path}.{key}", problem, Text('remove it, or set mode = "charge"', '请删除，或设 mode = "charge"')
+            )
+    for key, (name, highest) in LIMITS.items():
+        value = getattr(gun, name)
+        if value is not None and not (value.is_finite() and 0 < value <= highest):
+            problem = Text(f"{value} is impossible", f"{value} 不可能")
+            yield Problem(
+                f"{path}.{key}",
+                problem,
+                Text(f"write more than 0 and at most {highest}", f"请写大于 0 且不超过 {highest} 的值"),
+            )
+    for key, wanted, known in (
+        ("meter", gun.meter, [meter.id for meter in document.meters]),
+        ("io", gun.io, [board.id for board in document.io_boards]),
+    ):
+        if wanted is not None and wanted not in known:
+            problem = Text(f"there is no [[{key}]] {wanted!r}", f"没有名为 {wanted!r} 的 [[{key}]]")
+            names = ", ".join(known)
+            remedy = Text(f"use one of: {names}", f"可用：{names}") if known else Text("add it", "请添加")
+            yield Problem(f"{path}.{key}", problem, remedy)
+
+
+def _shared(document: Document) -> Iterator[Problem]:
+    """A CAN bus, a meter and an io board serve one gun each: GB/T 27930 has no address for a second one."""
+    for key in ("can", "meter", "io"):
+        used = [(f"gun[{index}].{key}", getattr(gun, key)) for index, gun in enumerate(document.guns)]
+        yield from _twice([(path, value) for path, value in used if value is not None])
+    yield from _twice(
+        [(f"meter[{index}]", f"{meter.port} {meter.address}") for index, meter in enumerate(document.meters)]
+    )
+
+
+def _hub(url: str) -> Iterator[Problem]:
+    try:
+        parts = urlsplit(url)
+        host, right = parts.hostname or "", bool(parts.hostname) and parts.scheme in ("ws", "wss") and parts.port != 0
+    except ValueError:
+        host, right = "", False
+    if not right or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        problem = Text(f"{url!r} is no address of a hub", f"{url!r} 不是平台地址")
+        yield Problem("hub.url", problem, Text("write it as ws://127.0.0.1:8600", "请写成 ws://127.0.0.1:8600"))
+    elif parts.scheme == "ws" and not _is_local(host):
+        problem = Text(
+            "ws:// to another machine can be read and forged by anybody on the way", "到其他机器的 ws:// 可被窃听和伪造"
+        )
+        yield Problem("hub.url", problem, Text("use wss://", "请使用 wss://"))
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

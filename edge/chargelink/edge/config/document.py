@@ -1,0 +1,77 @@
+"""A file becomes a Config, or a ConfigError that names everything that was found."""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+
+from chargelink.cli.language import Text
+from chargelink.edge.config.checks import impossible
+from chargelink.edge.config.error import ConfigError, Problem
+from chargelink.edge.config.sections import Config, Document
+from chargelink.edge.config.strict import read
+from chargelink.edge.config.tariff import tariff
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration and its tariff. Paths in it count from the folder of the file.
+
+    Raises ConfigError.
+    """
+    document = read(_toml(path), Document)
+    if isinstance(document, list):
+        raise ConfigError(path, document)
+    document = _rooted(document, path.absolute().parent)
+    if problems := [*impossible(document), *_missing_keys(document)]:
+        raise ConfigError(path, problems)
+    prices = tariff(_toml(document.tariff.file))
+    if isinstance(prices, list):
+        raise ConfigError(document.tariff.file, prices)
+    fields = {name: getattr(document, name) for name in Document.__struct_fields__}
+    return Config(**fields, prices=prices)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        remedy = Text("check its name and who may read it", "请检查文件名和读取权限")
+        _refuse(path, Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), remedy)
+    except UnicodeDecodeError:
+        _refuse(path, Text("is not UTF-8", "不是 UTF-8"), Text("save it as UTF-8", "请以 UTF-8 保存"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        _refuse(path, Text(f"is not TOML: {error}", f"不是 TOML：{error}"), Text("mend that line", "请改正该行"))
+
+
+def _refuse(path: Path, problem: Text, remedy: Text) -> NoReturn:
+    raise ConfigError(path, [Problem("(file)", problem, remedy)]) from None
+
+
+def _rooted(document: Document, folder: Path) -> Document:
+    """The document with every path absolute."""
+    replace = msgspec.structs.replace
+    return replace(
+        document,
+        site=replace(document.site, data=folder / document.site.data),
+        tariff=replace(document.tariff, file=folder / document.tariff.file),
+        socket_sites=tuple(replace(site, keys=folder / site.keys) for site in document.socket_sites),
+    )
+
+
+def _missing_keys(document: Document) -> list[Problem]:
+    """Key files that are not there, or that others can read."""
+    problems = []
+    for index, site in enumerate(document.socket_sites):
+        path = f"socket_site[{index}].keys"
+        try:
+            mode = site.keys.stat().st_mode
+        except OSError as error:
+            problem = Text(f"{site.keys}: {error.strerror}", f"{site.keys}：{error.strerror}")
+            problems.append(Problem(path, problem, Text("put the key file there", "请放置密钥文件")))
+            continue
+        if mode & 0o077:
+            problem = Text(f"{site.keys} can be read by others", f"{site.keys} 可被其他用户读取")
+            problems.append(Problem(path, problem, Text(f"chmod 600 {site.keys}", f"chmod 600 {site.keys}")))
+    return problems

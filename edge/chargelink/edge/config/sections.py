@@ -1,0 +1,125 @@
+"""What can be configured. Names are those of the file; quantities are in the units that people use, exactly (Decimal),
+and are given on in ours (`max_voltage`: mV).
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from chargelink.link.quantities import Name
+from chargelink.model import Tariff
+
+Eui = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]  # EUI-64, 16 lower-case hex digits
+MeterAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]  # DL/T 645 §7.2.2, most significant digit first
+Address = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+:.")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections."""
+
+
+class Site(Section, frozen=True):
+    """Who this edge is, and the folder where it keeps its ledger and sockets."""
+
+    id: Name
+    data: Path
+    name: str = ""
+
+
+class Hub(Section, frozen=True):
+    """Where the hub is, as `ws://127.0.0.1:8600`. Without this section the edge works alone."""
+
+    url: str
+
+
+class TariffFile(Section, frozen=True):
+    """The file with the prices to sell by."""
+
+    file: Path
+
+
+class Guard(Section, frozen=True):
+    """The lines of the safety process: `unix:FOLDER` for simulators, `gpio:...` on a gateway."""
+
+    lines: Address
+
+
+class Meter(Section, frozen=True):
+    """A DL/T 645 meter."""
+
+    id: Name
+    port: Address
+    address: MeterAddress
+
+
+class IoBoard(Section, frozen=True):
+    """A board with the contactors, the lock and the inputs of a charger."""
+
+    id: Name
+    port: Address
+
+
+class Gun(Section, frozen=True):
+    """A place to charge a car. `charge` needs meter, io and limits; `monitor` only listens on the CAN bus."""
+
+    id: Name
+    mode: Literal["charge", "monitor"]
+    can: Address
+    meter: Name | None = None
+    io: Name | None = None
+    max_voltage_volt: Decimal | None = msgspec.field(name="max_voltage_V", default=None)
+    max_current_ampere: Decimal | None = msgspec.field(name="max_current_A", default=None)
+    max_power_kilowatt: Decimal | None = msgspec.field(name="max_power_kW", default=None)
+
+    @property
+    def max_voltage(self) -> int:
+        """mV; 0 for a gun that only listens."""
+        return int((self.max_voltage_volt or 0) * 1000)
+
+    @property
+    def max_current(self) -> int:
+        """mA; 0 for a gun that only listens."""
+        return int((self.max_current_ampere or 0) * 1000)
+
+    @property
+    def max_power(self) -> int:
+        """mW; 0 for a gun that only listens."""
+        return int((self.max_power_kilowatt or 0) * 1_000_000)
+
+
+class Socket(Section, frozen=True):
+    """A socket for e-bikes, known by the EUI of its radio."""
+
+    id: Name
+    eui: Eui
+
+
+class SocketSite(Section, frozen=True):
+    """The sockets that one radio reaches: where packet forwarders send, which gateways are ours, and the key file."""
+
+    id: Name
+    radio: Address
+    keys: Path
+    gateways: tuple[Eui, ...]
+    sockets: tuple[Socket, ...]
+
+
+class Document(Section, frozen=True):
+    """The whole file."""
+
+    site: Site
+    tariff: TariffFile
+    hub: Hub | None = None
+    guard: Guard | None = None
+    meters: tuple[Meter, ...] = msgspec.field(name="meter", default=())
+    io_boards: tuple[IoBoard, ...] = msgspec.field(name="io", default=())
+    guns: tuple[Gun, ...] = msgspec.field(name="gun", default=())
+    socket_sites: tuple[SocketSite, ...] = msgspec.field(name="socket_site", default=())
+
+
+class Config(Document, frozen=True, kw_only=True):
+    """Everything that an edge is told: the file with absolute paths, and the prices of its tariff file."""
+
+    prices: Tariff

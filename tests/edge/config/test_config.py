@@ -1,0 +1,170 @@
+"""The configuration: samples load, and whatever is wrong is named with its path and remedy, in both languages."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chargelink.cli.language import Language, speak
+from chargelink.edge.config import ConfigError, load
+from chargelink.model import Tariff
+
+SAMPLES = Path(__file__).parents[3] / "edge" / "config"
+SIMULATED = (SAMPLES / "simulated.toml").read_text()
+GATEWAY = (SAMPLES / "gateway.toml").read_text()
+WHOLE_DAY = '[[period]]\nstart = "00:00"\nend = "24:00"\nname = "flat"\nenergy_yuan_per_kWh = 0.65\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(SAMPLES / "tariff.toml", tmp_path)
+    keys = tmp_path / "socket-keys.toml"
+    keys.touch(mode=0o600)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    yield
+    speak(Language.ENGLISH)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "edge.toml"
+    path.write_text(text)
+    return path
+
+
+def problems(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(written(folder, text))
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_sample_for_a_gateway(folder: Path) -> None:
+    config = load(written(folder, GATEWAY))
+    gun = config.guns[0]
+    assert (gun.max_voltage, gun.max_current, gun.max_power) == (750_000, 250_000, 120_000_000)
+    assert [item.id for item in config.socket_sites[0].sockets] == ["socket-1", "socket-2"]
+    assert (config.guns[1].mode, config.guns[1].max_power) == ("monitor", 0)
+    assert config.site.data == Path("/var/lib/chargelink")
+
+
+def test_the_sample_for_the_simulators(folder: Path) -> None:
+    config = load(written(folder, SIMULATED))
+    assert config.site.data == folder / "data"
+    assert config.prices.periods[0].energy_price == 32_000
+    assert [period.name for period in config.prices.periods][-2:] == ["sharp", "flat"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'mode = "charge"',
+            'mode = "charge"\nmax_voltage = 3',
+            "gun[0].max_voltage: unknown key; did you mean max_voltage_V?",
+        ),
+        ('data = "data"', "data = 3", "site.data: not a path; mend the value"),
+        ('data = "data"', 'data = "a\\u0000b"', "site.data: not a path; mend the value"),
+        ("[hub]", "[moon]\n[hub]", "moon: unknown key; remove it; there are site, tariff, hub"),
+        ('id = "demo"', "", "site.id: missing; add it to [site]"),
+        ('id = "demo"', "id = 5", "site.id: is of type int; write 1 to 64 letters"),
+        ('id = "demo"', 'id = "a b"', "site.id: Expected `str` matching regex"),
+        ('mode = "charge"', 'mode = "both"', 'gun[0].mode: Invalid enum value \'both\'; write "charge" or "monitor"'),
+        ('address = "000000000161"', 'address = "161"', "meter[0].address: Expected `str` matching regex"),
+        ('can = "socketcand://', 'can = "serial://', "gun[0].can: serial: cannot be used here; write an address with"),
+        ("max_voltage_V = 500", "max_voltage_V = 5000", "gun[0].max_voltage_V: 5000 is impossible; write more than 0"),
+        ("max_voltage_V = 500", "max_voltage_V = 0.0", "gun[0].max_voltage_V: 0.0 is impossible; write more than 0"),
+        ("max_voltage_V = 500", "max_voltage_V = inf", "gun[0].max_voltage_V: Infinity is impossible"),
+        ("max_voltage_V = 500", "max_voltage_V = nan", "gun[0].max_voltage_V: NaN is impossible"),
+        ("max_power_kW = 60", "", "gun[0].max_power_kW: missing for a gun that charges; add it"),
+        (
+            'meter = "meter-1"',
+            'meter = "meter-7"',
+            "gun[0].meter: there is no [[meter]] 'meter-7'; use one of: meter-1",
+        ),
+        ('id = "io-1"', 'id = "meter-1"', "meter[0].id: 'meter-1' is used 2 times; give each its own"),
+        ('mode = "charge"', 'mode = "monitor"', "gun[0].meter: a gun that only listens has none; remove it"),
+        ('[guard]\nlines = "unix:lines"', "", "guard: a gun that charges has no guard; add [guard]"),
+        ("ws://127.0.0.1:8600", "http://127.0.0.1:8600", "hub.url: 'http://127.0.0.1:8600' is no address of a hub"),
+        ("ws://127.0.0.1:8600", "ws://127.0.0.1:x", "hub.url: 'ws://127.0.0.1:x' is no address of a hub"),
+        ("ws://127.0.0.1:8600", "ws://10.0.0.1:8600", "hub.url: ws:// to another machine"),
+        ('file = "tariff.toml"', 'file = "none.toml"', "(file): cannot be read: No such file"),
+    ],
+)
+def test_what_is_wrong_is_named(folder: Path, old: str, new: str, expected: str) -> None:
+    assert old in SIMULATED
+    assert problems(folder, SIMULATED.replace(old, new))[0].startswith(expected)
+
+
+def test_everything_is_told_at_once(folder: Path) -> None:
+    text = SIMULATED.replace("max_voltage_V = 500", "max_voltage_V = 0").replace('io = "io-1"', 'io = "io-2"')
+    assert [line.partition(":")[0] for line in problems(folder, text)] == ["gun[0].max_voltage_V", "gun[0].io"]
+
+
+def test_a_second_gun_on_a_bus(folder: Path) -> None:
+    text = GATEWAY.replace("socketcan:can1", "socketcan:can0")
+    assert [line.partition(":")[0] for line in problems(folder, text)] == ["gun[0].can", "gun[1].can"]
+
+
+def test_keys_are_for_us_alone(folder: Path) -> None:
+    (folder / "socket-keys.toml").chmod(0o640)
+    (line,) = problems(folder, GATEWAY)
+    assert line.startswith("socket_site[0].keys")
+    assert "chmod 600" in line
+    (folder / "socket-keys.toml").unlink()
+    assert "put the key file there" in problems(folder, GATEWAY)[0]
+
+
+def test_in_chinese(folder: Path) -> None:
+    speak(Language.CHINESE)
+    assert problems(folder, SIMULATED.replace("[hub]", "[hubs]"))[0] == "hubs: 未知的键; 是否应为 hub？"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "id: missing"),
+        ('id = "t"\nversion = 1\n', "(tariff): a tariff has either periods or a price per use"),
+        (
+            'id = "t"\nversion = 1\nper_use_yuan = 0.001\n',
+            "per_use_yuan: 0.001 yuan is no price; write a multiple of 0.01",
+        ),
+        ('id = "t"\nversion = 1\nper_use_yuan = -1\n', "per_use_yuan: -1 yuan is no price"),
+        ('id = "t"\nversion = 1\nper_use_yuan = 1e999\n', "per_use_yuan: 1E+999 yuan is no price"),
+        ('id = "t"\nversion = 1\nper_use_yuan = nan\n', "per_use_yuan: NaN yuan is no price"),
+        ('id = "t"\nversion = 1\n' + WHOLE_DAY.replace("00:00", "01:00"), "(tariff): the periods of a tariff cover"),
+        ('id = "t"\nversion = 1\n' + WHOLE_DAY.replace("24:00", "25:00"), "period[0].end: Expected `str` matching"),
+        ('id = "t"\nversion = 0\n' + WHOLE_DAY, "(tariff): Expected `int` >= 1"),
+        ("id = ", "(file): is not TOML"),
+    ],
+)
+def test_a_tariff_that_cannot_be(folder: Path, text: str, expected: str) -> None:
+    (folder / "tariff.toml").write_text(text)
+    assert problems(folder, SIMULATED)[0].startswith(expected)
+
+
+def test_a_price_per_use(folder: Path) -> None:
+    (folder / "tariff.toml").write_text('id = "t"\nversion = 3\nper_use_yuan = 1.50\n')
+    assert load(written(folder, SIMULATED)).prices == Tariff(id="t", version=3, per_use=150)
+
+
+def test_a_file_that_is_no_text(folder: Path) -> None:
+    path = folder / "edge.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        load(path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(SIMULATED)), st.text(max_size=6), st.integers(0, 20))
+def test_any_text_loads_or_says_why(folder: Path, at: int, put: str, cut: int) -> None:
+    path = folder / "edge.toml"
+    path.write_text(SIMULATED[:at] + put + SIMULATED[at + cut :], encoding="utf-8", errors="surrogatepass")
+    with contextlib.suppress(ConfigError):
+        load(path)
