@@ -130,6 +130,24 @@ def test_a_torn_blf_is_read_up_to_the_tear(tmp_path: Path) -> None:
     assert unreadable.reason in (DAMAGED, ENDS_EARLY)
 
 
+@pytest.mark.parametrize("version", [1, 9], ids=["a frame", "of an unknown version"])
+def test_a_blf_object_without_length_ends_the_reading(version: int, tmp_path: Path) -> None:
+    """Otherwise the same object is read again and again."""
+    path = tmp_path / "log.blf"
+    with can.BLFWriter(str(path), compression_level=0) as log:
+        for _ in range(3):
+            log.on_message_received(can.Message(timestamp=START, arbitration_id=0x1826F456, data=CHM))
+    damaged = bytearray(path.read_bytes())
+    starts = [at for at in range(len(damaged)) if damaged.startswith(b"LOBJ", at)]
+    second = starts[2]  # the first is that of the container
+    damaged[second + 6] = version
+    damaged[second + 8 : second + 12] = bytes(4)
+    path.write_bytes(damaged)
+    frames, [unreadable] = read(path)
+    assert [frame.data for frame in frames] == [CHM]
+    assert unreadable.reason is DAMAGED
+
+
 @pytest.mark.parametrize(("suffix", "writer"), FORMATS)
 def test_damage_anywhere_never_raises(suffix: str, writer: Callable[[str], Any], tmp_path: Path) -> None:
     """Flipped bytes give other frames, a report, or at most `CannotRead` for a header."""

@@ -33,6 +33,8 @@ BATCH = 1000  # frames of a file that are handed on together
 DAMAGED = Text("damaged from here on", "自此处起文件已损坏")
 ENDS_EARLY = Text("the recording ends before its end", "记录不完整，提前结束")
 PREAMBLE = 20  # lines of a header that carry meaning; a file has fewer
+_BLF_OBJECT = b"LOBJ"
+_BLF_HEADER = 16  # bytes of an object before what is its own; its length stands in bytes 9 to 12
 
 _ASC_HEADER = re.compile(r"\s*(?:date\s|base\s|//|(?:no\s+)?internal\s+events)", re.IGNORECASE)
 _ASC_FRAME = re.compile(r"\s*\d+\.\d+\s+(?:\d+\s+(?!Statistic)|CANFD\s+\d+\s+)\S", re.IGNORECASE)
@@ -183,11 +185,36 @@ class _Bytes:
         """The source is not ours to close."""
 
 
+def _blf_reader() -> Any:
+    """python-can's reader, kept from reading an object again for ever that says it has no length."""
+    reader: Any = _python_can().BLFReader
+
+    class Reader(reader):  # type: ignore[misc]
+        def _parse_data(self, data: bytes) -> Iterator["can.Message"]:
+            sound = _sound_objects(data)
+            yield from super()._parse_data(data[:sound])
+            if sound < len(data):
+                raise ValueError(f"an object without a length at byte {sound}")
+
+    return Reader
+
+
+def _sound_objects(data: bytes) -> int:
+    """How many bytes of a container can be gone through: all, or those before an object shorter than its header."""
+    at = 0
+    while (start := data.find(_BLF_OBJECT, at, at + 8)) >= 0 and start + _BLF_HEADER <= len(data):
+        size = int.from_bytes(data[start + 8 : start + 12], "little")
+        if size < _BLF_HEADER:
+            return start
+        at = start + size
+    return len(data)
+
+
 def read_blf(source: Source) -> Iterator[list[CanFrame] | Unreadable]:
     """Vector BLF. Times are since 1970 where the file says when it was started."""
     file = _Bytes(source)
     try:
-        reader = _python_can().BLFReader(file)
+        reader = _blf_reader()(file)
     except Exception as error:
         if isinstance(error, CannotRead):
             raise
