@@ -14,6 +14,7 @@ from chargelink.edge.guard.rehearsal import rehearse
 from chargelink.edge.guard.state import Guard
 
 END_WITHIN = 3_000_000_000  # ns; then it ends as it is, and the next start finds the mark
+ABANDONED_AFTER = 30_000_000_000  # ns without daemon and charger, when the process that started it is gone
 ENDED, ALREADY_GUARDED = 0, 3
 
 
@@ -38,11 +39,12 @@ class Process:
         self._inputs, self._facts = Ear(os.path.join(folder, "inputs")), Ear(facts)
         self._permit, self._events = Mouth(os.path.join(folder, "permit")), Mouth(events)
         self._marks = marks
+        self._parent = os.getppid()
         self._end_by: int | None = None
         self._process: dict[str, object] = {"pid": os.getpid()}
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT. Returns the exit code."""
+        """Until SIGTERM or SIGINT, or until nobody is left. Returns the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_end)
         rehearse()
@@ -95,10 +97,11 @@ class Process:
         self._end_by = self._end_by or time.monotonic_ns() + END_WITHIN
 
     def _over(self, guard: Guard) -> bool:
+        now = time.monotonic_ns()
         if self._end_by is None:
-            return False
+            return os.getppid() != self._parent and guard.heard_at < now - ABANDONED_AFTER
         guard.end()
-        return guard.ended or time.monotonic_ns() > self._end_by
+        return guard.ended or now > self._end_by
 
     def _close(self) -> None:
         for end in (self._inputs, self._facts, self._permit, self._events, self._keeper):

@@ -118,6 +118,11 @@ class Guard:
         settled = wanted == self._mark and (wanted is None or wanted.word != ARMED)
         return self._ending and self.state is not State.PERMIT and self._open_by is None and settled
 
+    @property
+    def heard_at(self) -> int:
+        """When anybody, charger or daemon, last said something true (ns)."""
+        return max(self._inputs_at, self._facts.at) if self._facts else self._inputs_at
+
     def mark_to_write(self, now: int) -> Mark | None:
         """What the disk should say and does not; to be answered by `mark_written`."""
         wanted = self._mark_wanted()
