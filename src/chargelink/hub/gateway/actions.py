@@ -8,7 +8,7 @@ from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.connection import Connection, RefusalError
 from chargelink.hub.services import views
 from chargelink.hub.services.live import Live
-from chargelink.hub.store.writer import Arrived, Batch, RecordWriter, watermarks
+from chargelink.hub.store.writer import Arrived, Batch, RecordWriter, held
 from chargelink.link.frames import Code
 from chargelink.link.messages import (
     BootNotification,
@@ -52,8 +52,13 @@ class Actions:
         await self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
         link.booted = True
         self.joined(link)
-        have = await watermarks(link.edge, boot.epoch)
-        return BootNotificationResponse(current_time=now_ms(), interval=HEARTBEAT, have=have)
+        lanes = await held(link.edge, boot.epoch)
+        return BootNotificationResponse(
+            current_time=now_ms(),
+            interval=HEARTBEAT,
+            have={lane: seq for lane, (seq, _) in lanes.items()},
+            hashes={lane: digest for lane, (_, digest) in lanes.items()},
+        )
 
     async def status(self, link: Connection, status: StatusNotification) -> Nothing:
         self.live.status(link.edge, status.devices)

@@ -78,7 +78,9 @@ class Intake:
         async with in_transaction():
             await Quarantine.update_or_create({"why": why, "at": now_ms()}, record_id=record.id)
             await Record.filter(id=record.id).update(reading=Reading.QUARANTINED)
-            alarm = await write_alarm(record.edge, "quarantined", key_of(record), now_ms(), key=key_of(record), why=why)
+            alarm = await write_alarm(
+                record.edge, "quarantined", key_of(record), now_ms(), {"key": key_of(record), "why": why}
+            )
         return views.alarms(alarm)
 
 
@@ -118,14 +120,24 @@ async def read_tariff(record: Record, content: Content) -> list[Change]:
 
 async def read_trip(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Trip)
-    detail = {"device": content.device, "rule": content.rule, "values": content.values, "session": content.session_id}
-    return views.alarms(await write_alarm(record.edge, "trip", key_of(record), content.at, **detail))
+    detail: dict[str, object] = {
+        "device": content.device,
+        "rule": content.rule,
+        "values": content.values,
+        "session": content.session_id,
+    }
+    return views.alarms(await write_alarm(record.edge, "trip", key_of(record), content.at, detail))
 
 
 async def read_alarm(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Alarm)
-    detail = {"code": content.code, "text": content.text, "device": content.device, "session": content.session_id}
-    return views.alarms(await write_alarm(record.edge, "edge-alarm", key_of(record), content.at, **detail))
+    detail: dict[str, object] = {
+        "code": content.code,
+        "text": content.text,
+        "device": content.device,
+        "session": content.session_id,
+    }
+    return views.alarms(await write_alarm(record.edge, "edge-alarm", key_of(record), content.at, detail))
 
 
 Reader = Callable[[Record, Content], Awaitable[list[Change]]]

@@ -53,7 +53,7 @@ async def ended_before(row: Session, record: Record) -> list[Change]:
     first = await Record.get(id=row.end_record)
     if first.hash == record.hash:
         return []
-    return views.alarms(await write_alarm(row.edge, "ended-twice", row.id, now_ms(), session=row.id))
+    return views.alarms(await write_alarm(row.edge, "ended-twice", row.id, now_ms(), {"session": row.id}))
 
 
 async def known(content: SessionStarted | SessionEnded) -> Session | None:
@@ -101,13 +101,19 @@ async def settle_session(ended: SessionEnded) -> list[Change]:
 
 async def alarm_of(ended: SessionEnded, settled: Settled) -> list[Change]:
     """What a person should hear of a settlement; nothing where both agree."""
+    detail: dict[str, object] = {"session": ended.session_id}
     if settled.settlement is Settlement.AGREED:
         return []
-    detail: dict[str, object] = {"session": ended.session_id, "why": settled.why, "edge": ended.bill.total}
     if settled.hub_bill is not None:
-        detail["hub"] = settled.hub_bill.total
-    kind = "lower-price" if settled.settlement is Settlement.LOWER else "unpriced"
-    return views.alarms(await write_alarm(ended.edge_id, kind, ended.session_id, now_ms(), **detail))
+        kind = "lower-price"
+        detail |= {"edge": ended.bill.total, "hub": settled.hub_bill.total}
+    elif settled.impossible:
+        kind = "impossible-readings"
+        detail["why"] = settled.impossible
+    else:
+        kind = "unknown-tariff"
+        detail["tariff"] = ended.tariff_id
+    return views.alarms(await write_alarm(ended.edge_id, kind, ended.session_id, now_ms(), detail))
 
 
 async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:

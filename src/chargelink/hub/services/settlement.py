@@ -9,12 +9,12 @@ from chargelink.tariff import TariffError, reprice
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of it: `total` fen is what the customer pays, None while nothing settles; `why` says why not."""
+    """What came of it: `total` fen is what the customer pays, None while nothing settles."""
 
     settlement: Settlement
     total: int | None = None
     hub_bill: Bill | None = None
-    why: str = ""
+    impossible: str = ""  # why the readings cannot be true
 
 
 def settle(ended: SessionEnded, tariff: Tariff | None) -> Settled:
@@ -24,11 +24,11 @@ def settle(ended: SessionEnded, tariff: Tariff | None) -> Settled:
     and a person looks into the rest. Without the tariff, or with readings that cannot be true, nothing settles yet.
     """
     if tariff is None:
-        return Settled(Settlement.UNPRICED, why=f"tariff {ended.tariff_id} ({ended.tariff_hash}) was never recorded")
+        return Settled(Settlement.UNPRICED)
     try:
         hub = reprice(ended, tariff)
     except TariffError as error:
-        return Settled(Settlement.UNPRICED, why=str(error))
+        return Settled(Settlement.UNPRICED, impossible=str(error))
     edge = ended.bill
     agreed = (hub.total, hub.energy) == (edge.total, edge.energy)
     return Settled(Settlement.AGREED if agreed else Settlement.LOWER, min(hub.total, edge.total), hub)

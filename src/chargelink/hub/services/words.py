@@ -16,12 +16,16 @@ ALARMS = {
         "记录 {key} 之前缺少 {count} 条，边缘网关已不再持有",
     ),
     "lower-price": Text(
-        "session {session}: edge says {edge} fen, hub says {hub} fen; the lower settles",
+        "session {session}: the edge says {edge} fen and the hub {hub} fen; the lower settles",
         "充电过程 {session}: 边缘计价 {edge} 分，平台计价 {hub} 分，按较低者结算",
     ),
-    "unpriced": Text(
-        "session {session} cannot be priced, nothing settles: {why}",
-        "充电过程 {session} 无法计价，暂不结算: {why}",
+    "unknown-tariff": Text(
+        "session {session} is not settled: its tariff {tariff} was not recorded",
+        "充电过程 {session} 暂不结算: 未收到其资费 {tariff}",
+    ),
+    "impossible-readings": Text(
+        "session {session} is not settled, its readings cannot be true: {why}",
+        "充电过程 {session} 暂不结算，电能表读数不合理: {why}",
     ),
     "ended-twice": Text(
         "session {session} ended twice with different records; the first counts",

@@ -184,7 +184,7 @@ class Bill(Model):
 
 
 class Tariff(Model):
-    """A tariff document under the hash of the bytes that recorded it, as sessions name it."""
+    """A tariff document, under the hash by which sessions name it."""
 
     hash = fields.CharField(max_length=64, primary_key=True)
     id = fields.CharField(max_length=64)

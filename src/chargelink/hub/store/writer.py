@@ -120,13 +120,13 @@ async def write_batch(batch: Batch) -> Stored:
 
 async def set_aside_alarm(batch: Batch, record: Arrived) -> Alarm | None:
     key = key_of(batch, record.seq)
-    return await write_alarm(batch.edge, "set-aside", f"{key} {record.hash[:16]}", batch.received, key=key)
+    return await write_alarm(batch.edge, "set-aside", f"{key} {record.hash[:16]}", batch.received, {"key": key})
 
 
 async def missing_alarm(batch: Batch, first: int, count: int) -> Alarm | None:
     """The edge goes on after a gap: it holds no records from before it, and waiting for them would block the lane."""
     key = key_of(batch, first)
-    return await write_alarm(batch.edge, "missing-records", key, batch.received, key=key, count=count)
+    return await write_alarm(batch.edge, "missing-records", key, batch.received, {"key": key, "count": count})
 
 
 def key_of(batch: Batch, seq: int) -> str:
@@ -149,9 +149,11 @@ async def watermark(edge: str, epoch: str, lane: str) -> int:
     return mark.seq if mark else 0
 
 
-async def watermarks(edge: str, epoch: str) -> dict[str, int]:
-    """The watermark of every lane of an edge's epoch."""
-    return {mark.lane: mark.seq for mark in await Watermark.filter(edge=edge, epoch=epoch)}
+async def held(edge: str, epoch: str) -> dict[str, tuple[int, bytes]]:
+    """By lane of an edge's epoch: the watermark, and the hash of the record that stands there."""
+    last = {mark.lane: mark.seq for mark in await Watermark.filter(edge=edge, epoch=epoch)}
+    rows = await Record.filter(edge=edge, epoch=epoch, seq__in=[*last.values()]).values_list("lane", "seq", "hash")
+    return {lane: (seq, bytes.fromhex(digest)) for lane, seq, digest in rows if last[lane] == seq}
 
 
 def row(batch: Batch, record: Arrived) -> dict[str, str | int | bytes]:

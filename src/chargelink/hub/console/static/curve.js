@@ -1,6 +1,6 @@
 // The curves of one session, drawn by uPlot (MIT, vendor/): two quantities a plot, one axis each.
 
-import { word } from "./format.js";
+import { word, ZONE } from "./format.js";
 
 const MOST = 1200; // points kept; then every second one goes
 const HEIGHT = 168;
@@ -62,20 +62,21 @@ export class Curves {
     return {
       ...this.size(),
       padding: [10, 4, 0, 0],
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), ZONE),
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
       scales: Object.fromEntries(lines.map((line) => [line.unit, { range: line.range ?? around }])),
       axes: [
         { ...axis, grid: { show: false }, size: 26, space: 64, values: (_, ticks) => ticks.map(timeOfDay(ticks)) },
         ...lines.map((line, index) => ({
           ...axis, scale: line.unit, side: index ? 1 : 3, size: 42, grid: index ? { show: false } : grid,
-          values: (_, ticks) => ticks.map((tick, at) => (at === ticks.length - 1 ? line.unit : `${tick}`)),
+          values: (_, ticks) => ticks.map((tick) => `${tick}`),
         })),
       ],
       series: [
         { label: "", value: (_, seconds) => (seconds === null ? "" : timeOfDay([0])(seconds)) },
         ...lines.map((line) => ({
-          label: word(line.word), scale: line.unit, stroke: colour(line.colour), width: 2, points: { show: false },
-          value: (_, value) => (value === null ? "–" : `${value.toFixed(line.digits)} ${line.unit}`),
+          label: `${word(line.word)} (${line.unit})`, scale: line.unit, stroke: colour(line.colour), width: 2, points: { show: false },
+          value: (_, value) => (value === null ? "" : value.toFixed(line.digits)),
         })),
       ],
     };
@@ -99,6 +100,6 @@ function around(_, low, high) {
 /** Times of day as wide as the distance of the ticks asks for. */
 function timeOfDay(ticks) {
   const fine = ticks.length < 2 || ticks[1] - ticks[0] < 60;
-  const format = { hour: "2-digit", minute: "2-digit", ...(fine && { second: "2-digit" }), hour12: false };
+  const format = { hour: "2-digit", minute: "2-digit", ...(fine && { second: "2-digit" }), hour12: false, timeZone: ZONE };
   return (seconds) => new Date(seconds * 1000).toLocaleTimeString("en-GB", format);
 }

@@ -45,7 +45,7 @@ function deviceCard(state, device) {
 
 /** Where a session could start: outlets of a socket as its `detail.outlets` tells them, null for a device without. */
 function placesToStart(state, device) {
-  if (!STARTABLE.includes(device.kind)) return [];
+  if (!STARTABLE.includes(device.kind) || TONES[device.state] === "bad") return [];
   const busy = state.runningAt(device).map((session) => session.outlet);
   const outlets = device.detail.outlets;
   const all = outlets === undefined || outlets === null ? [null] : names(outlets);

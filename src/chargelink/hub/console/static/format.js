@@ -14,6 +14,7 @@ export function term(key) {
 }
 
 export const language = said.language;
+export const ZONE = "Asia/Shanghai"; // tariffs are written in UTC+8, so times are shown in it wherever one looks from
 
 /** Kilowatt-hours with every digit that was measured, at least three. */
 export function energy(mWh) {
@@ -54,5 +55,5 @@ export function span(ms) {
 export const ago = (ms) => word("ago", span(ms));
 
 export function clock(ms) {
-  return new Date(ms).toLocaleString(chinese ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(ms).toLocaleString(chinese ? "zh-CN" : "en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: ZONE });
 }

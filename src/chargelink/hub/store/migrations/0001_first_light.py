@@ -1,7 +1,5 @@
 """The first tables: records as they came, and what is read from them."""
 
-from typing import Any, ClassVar
-
 from tortoise import fields, migrations
 from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
@@ -10,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     initial = True
 
-    operations: ClassVar[list[Any]] = [
+    operations = [  # noqa: RUF012 - as Tortoise declares it
         ops.CreateModel(
             name="Alarm",
             fields=[
@@ -238,7 +236,7 @@ class Migration(migrations.Migration):
                 "table": "tariff",
                 "app": "hub",
                 "pk_attr": "hash",
-                "table_description": "A tariff document under the hash of the bytes that recorded it, as sessions name it.",
+                "table_description": "A tariff document, under the hash by which sessions name it.",
             },
             bases=["Model"],
         ),
