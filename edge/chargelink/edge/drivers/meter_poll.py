@@ -1,0 +1,180 @@
+"""What a meter is asked, again and again, and what its answers are worth. No I/O, time in seconds as an argument.
+
+Every second the energy register is read first, then voltage, current and power. A meter with a precise register
+(0.1 Wh, State Grid's supplement of 2014) is asked for that one; which of the two it has is found out once, and again
+after the meter was lost, for it may be another one then.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from chargelink.dlt645.control import ErrorWord
+from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, TimedOut
+from chargelink.dlt645.request import read
+from chargelink.dlt645.timing import Timing
+from chargelink.edge.drivers.reading import Quality, Reading
+
+PERIOD = 1.0  # s
+LOST_AFTER = 5.0  # s without the energy register: charging stops (GB/T 18487.1 asks for metering, the value is ours)
+SILENCES = 3  # of the precise register while the meter answers the rest: there are meters that refuse by silence
+FASTEST = 1_000_000_000  # mW; what counts faster is no charging place
+SLACK = 20_000  # mWh; two steps of the coarse register
+
+
+class Quantity(StrEnum):
+    """What is read."""
+
+    ENERGY = "energy"  # mWh, forward active
+    VOLTAGE = "voltage"  # mV
+    CURRENT = "current"  # mA
+    POWER = "power"  # mW
+
+
+PRECISE_ENERGY = "00600000"
+COARSE_ENERGY = "00010000"
+IDENTIFIERS = {Quantity.VOLTAGE: "02010100", Quantity.CURRENT: "02020100", Quantity.POWER: "02030000"}
+
+
+class MeterLost(NamedTuple):
+    """The energy register did not come for too long, whatever the reason. Told once."""
+
+    source: str
+    at: float
+    silent: float  # s
+
+
+class MeterBack(NamedTuple):
+    """It came again."""
+
+    source: str
+    at: float
+
+
+PollEvent = Reading | MeterLost | MeterBack
+
+
+class MeterPoll:
+    """Four verbs for a line with one meter. `source` names the meter in what it gives, `address` has twelve digits."""
+
+    def __init__(self, source: str, address: str, now: float, timing: Timing) -> None:
+        """Raises EncodeError for an address that is none."""
+        read(address, COARSE_ENERGY).frame().encode()
+        self.lost = False
+        self._source = source
+        self._address = address
+        self._master = Master(timing, retries=0)  # the next round is the next attempt
+        self._round: list[Quantity] = []
+        self._asked: Quantity | None = None
+        self._next_round = now
+        self._energy = PRECISE_ENERGY
+        self._precise: bool | None = None  # not known yet
+        self._silences = 0
+        self._heard = now  # when the energy register came last
+        self._register: tuple[int, float] | None = None  # mWh and when, the last that was good
+
+    def data_to_send(self) -> bytes:
+        """What is to be written to the line now; b"" if nothing."""
+        return self._master.data_to_send()
+
+    @property
+    def deadline(self) -> float:
+        """When `tick` is due."""
+        due = [self._next_round] if self._asked is None else []
+        if self._master.deadline is not None:
+            due.append(self._master.deadline)
+        if not self.lost:
+            due.append(self._heard + LOST_AFTER)
+        return min(due, default=self._next_round)
+
+    def receive(self, data: bytes, now: float) -> list[PollEvent]:
+        """Take bytes that came in at `now`."""
+        return self._go_on(self._master.receive(data, now), now)
+
+    def tick(self, now: float) -> list[PollEvent]:
+        """Let time pass."""
+        return self._go_on(self._master.tick(now), now)
+
+    def _go_on(self, heard: list[MasterEvent], now: float) -> list[PollEvent]:
+        events: list[PollEvent] = []
+        for event in heard:
+            if isinstance(event, Reply | Refused | TimedOut) and self._asked is not None:
+                quantity, self._asked = self._asked, None
+                self._take(quantity, event, events, now)
+        if not self.lost and now - self._heard >= LOST_AFTER:
+            self._lose(events, now)
+        self._ask(now)
+        return events
+
+    def _ask(self, now: float) -> None:
+        """The next question, if none is open. What a meter that is lost measures is not asked."""
+        if self._asked is not None:
+            return
+        if not self._round and now >= self._next_round:
+            self._round = [Quantity.ENERGY] if self.lost else [*Quantity]
+            self._next_round = now + PERIOD
+        if self._round:
+            self._asked = self._round.pop(0)
+            identifier = IDENTIFIERS.get(self._asked, self._energy)
+            self._master.request(read(self._address, identifier), now)
+
+    def _take(self, quantity: Quantity, event: Reply | Refused | TimedOut, events: list[PollEvent], now: float) -> None:
+        if quantity is Quantity.ENERGY:
+            self._learn(event)
+        if not isinstance(event, Reply):
+            return
+        reading = self._judge(quantity, event, now)
+        if quantity is Quantity.ENERGY and reading.quality is not Quality.ABSENT:
+            self._heard = now
+            if self.lost:
+                self.lost = False
+                events.append(MeterBack(self._source, now))
+        events.append(reading)
+
+    def _learn(self, event: Reply | Refused | TimedOut) -> None:
+        """Find out which energy register the meter has. Once it gave the precise one, the other is never mixed in: it
+        lags behind by up to 10 Wh."""
+        if self._precise is not None:
+            return
+        if isinstance(event, TimedOut):
+            self._silences += 1
+            missing = self._silences >= SILENCES
+        elif isinstance(event, Refused):
+            missing = bool(event.error & ErrorWord.NO_REQUESTED_DATA)
+        else:
+            found = event.readings().readings
+            missing = not found or (found[0].value is None and found[0].flaw is None)
+            self._precise = None if missing else self._energy == PRECISE_ENERGY
+        if missing:
+            self._silences = 0
+            self._energy = COARSE_ENERGY if self._energy == PRECISE_ENERGY else PRECISE_ENERGY
+
+    def _judge(self, quantity: Quantity, reply: Reply, now: float) -> Reading:
+        found = reply.readings().readings
+        value = found[0].value if found else None
+        if not isinstance(value, int):
+            why = found[0].flaw.english if found and found[0].flaw else ""
+            return Reading(self._source, quantity, None, Quality.DOUBTFUL if why else Quality.ABSENT, now, why)
+        why = found[0].flaw.english if found[0].flaw else ""
+        if quantity is Quantity.ENERGY and not why:
+            why = self._doubt_energy(value, now)
+        quality = Quality.DOUBTFUL if why else Quality.GOOD
+        return Reading(self._source, quantity, value, quality, now, why)
+
+    def _doubt_energy(self, value: int, now: float) -> str:
+        """Why a register cannot be right beside the last good one; "" if it can."""
+        if self._register is not None:
+            last, at = self._register
+            if value < last:
+                return f"the register ran backwards from {last} mWh"
+            if value - last > FASTEST * (now - at) / 3600 + SLACK:
+                return f"the register leapt from {last} mWh"
+        self._register = value, now
+        return ""
+
+    def _lose(self, events: list[PollEvent], now: float) -> None:
+        self.lost = True
+        self._round.clear()
+        self._precise = None
+        self._silences = 0
+        self._register = None
+        events.append(MeterLost(self._source, now, now - self._heard))
