@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chargelink.cli.command import CommandError
 from chargelink.sim.can_bus import LONGEST_BACKLOG
-from chargelink.sim.can_client import LinkError, joined, parsed
+from chargelink.sim.can_client import CanClient, LinkError, joined, parsed
 from chargelink.sim.socketcand import CanFrame, Messages, carried, frame, message, send, sent
 from chargelink.wire import DecodeError, EncodeError
 
@@ -122,8 +122,12 @@ async def test_who_does_not_read_is_put_off(address: str) -> None:
             heard = 0
         deaf._reader._transport.resume_reading()  # type: ignore[attr-defined]
         with pytest.raises(LinkError):
-            while True:
-                await deaf.receive()
+            await everything(deaf)
+
+
+async def everything(client: CanClient) -> None:
+    while True:
+        await client.receive()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

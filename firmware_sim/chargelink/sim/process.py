@@ -12,9 +12,9 @@ from chargelink.wire import ChargelinkError
 HOST = "127.0.0.1"  # simulators talk to this machine only
 
 
-def announce(**facts: object) -> None:
-    """Print the one line that others wait for: `ready can=socketcand://127.0.0.1:40123/can0`."""
-    print("ready", *(f"{name.replace('_', '-')}={value}" for name, value in facts.items()), flush=True)
+def announce(what: str = "ready", /, **facts: object) -> None:
+    """Print a line that others wait for: `ready can=socketcand://127.0.0.1:40123/can0`."""
+    print(what, *(f"{name.replace('_', '-')}={value}" for name, value in facts.items()), flush=True)
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
