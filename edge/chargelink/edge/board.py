@@ -17,8 +17,8 @@ MOST_SAMPLES = 1000  # that wait for one who watches
 class Watch:
     """What changed since it was last taken."""
 
-    def __init__(self) -> None:
-        self.changed = asyncio.Event()
+    def __init__(self, changed: asyncio.Event) -> None:
+        self._changed = changed
         self._devices: dict[str, Device] = {}
         self._samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
         self.dropped = 0  # samples that nobody fetched in time
@@ -30,13 +30,18 @@ class Watch:
         else:
             self.dropped += len(self._samples) == self._samples.maxlen
             self._samples.append(thing)
-        self.changed.set()
+        self._changed.set()
 
     def devices(self) -> tuple[Device, ...]:
         """Take the devices that changed, each as it is now."""
         devices = tuple(self._devices.values())
         self._devices.clear()
         return devices
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether samples wait to be taken."""
+        return bool(self._samples)
 
     def samples(self, most: int) -> tuple[Sample, ...]:
         """Take up to `most` samples, oldest first."""
@@ -67,9 +72,9 @@ class Board:
         self._tell(sample)
 
     @contextmanager
-    def watch(self) -> Iterator[Watch]:
-        """Watch what changes from now on."""
-        watch = Watch()
+    def watch(self, changed: asyncio.Event) -> Iterator[Watch]:
+        """Watch what changes from now on; `changed` is set at each change."""
+        watch = Watch(changed)
         self._watches.add(watch)
         try:
             yield watch

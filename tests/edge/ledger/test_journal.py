@@ -9,7 +9,8 @@ import pytest
 
 from chargelink.edge.ledger import Journal, LedgerError, LedgerFull, schema
 from chargelink.edge.ledger import journal as journal_module
-from chargelink.model import Alarm, content_of
+from chargelink.model import Alarm, Trip, content_of
+from chargelink.wire import EncodeError
 
 
 def alarm(number: int) -> Alarm:
@@ -21,12 +22,12 @@ async def append(journal: Journal, *numbers: int) -> list[int]:
 
 
 async def pending(journal: Journal) -> list[int]:
-    return [record.at for record in await journal.pending(1000, 1 << 20)]
+    return [record.at for record in (await journal.pending(1000, 1 << 20)).records]
 
 
 async def test_records_are_numbered_in_order(journal: Journal) -> None:
     assert await append(journal, 10, 11, 12) == [1, 2, 3]
-    records = await journal.pending(1000, 1 << 20)
+    records = (await journal.pending(1000, 1 << 20)).records
     assert [content_of(record.kind, record.body) for record in records] == [alarm(10), alarm(11), alarm(12)]
     assert all(record.intact for record in records)
 
@@ -38,8 +39,8 @@ async def test_many_at_a_time_share_a_commit(journal: Journal) -> None:
 
 async def test_a_batch_keeps_its_limits_but_is_never_empty(journal: Journal) -> None:
     await append(journal, 1, 2, 3)
-    assert len(await journal.pending(2, 1 << 20)) == 2
-    assert len(await journal.pending(1000, 1)) == 1
+    assert len((await journal.pending(2, 1 << 20)).records) == 2
+    assert len((await journal.pending(1000, 1)).records) == 1
 
 
 async def test_acknowledging_repeats_and_never_goes_back(journal: Journal) -> None:
@@ -70,7 +71,7 @@ async def test_a_restored_edge_begins_a_new_epoch(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "ledger.db", tmp_path / "backup.db")
     journal = Journal.open(tmp_path / "ledger.db")
     await append(journal, 3, 4)
-    hash_of_4 = (await journal.pending(1000, 1 << 20))[-1].hash
+    hash_of_4 = (await journal.pending(1000, 1 << 20)).records[-1].hash
     await journal.close()
 
     restored = Journal.open(tmp_path / "backup.db")
@@ -107,6 +108,12 @@ async def test_work_that_fails_leaves_nothing_and_harms_nobody(journal: Journal)
     )
     assert [type(outcome) for outcome in outcomes] == [int, KeyError, int]
     assert await pending(journal) == [2, 3]
+
+
+async def test_what_no_frame_could_carry_is_refused(journal: Journal) -> None:
+    with pytest.raises(EncodeError):
+        await journal.append(Trip(device="g", rule="r", at=1, values={"x": bytes(1 << 18)}), 1)
+    assert await pending(journal) == []
 
 
 async def test_a_disk_that_fails_is_said_to_all_who_wait(journal: Journal) -> None:

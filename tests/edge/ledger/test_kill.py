@@ -47,7 +47,7 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, lines: int) -> None:
     journal = Journal.open(path)
     sessions = Sessions(journal, "edge-1", os.urandom)
     await sessions.load()
-    records = [content_of(record.kind, record.body) for record in await journal.pending(1_000_000, 1 << 30)]
+    records = [content_of(record.kind, record.body) for record in (await journal.pending(1_000_000, 1 << 30)).records]
     begun = [content.session_id for content in records if isinstance(content, SessionStarted)]
     ended = [content.session_id for content in records if isinstance(content, SessionEnded)]
     assert len(set(begun)) == len(begun)

@@ -44,7 +44,7 @@ async def begin(sessions: Sessions, at: int = 0, remote_start_id: int | None = N
 
 
 async def kinds(journal: Journal) -> list[str]:
-    return [record.kind for record in await journal.pending(1000, 1 << 20)]
+    return [record.kind for record in (await journal.pending(1000, 1 << 20)).records]
 
 
 async def test_from_authorised_to_billed(journal: Journal, sessions: Sessions) -> None:
@@ -59,7 +59,7 @@ async def test_from_authorised_to_billed(journal: Journal, sessions: Sessions) -
         ("peak", "service", 400),
     ]
     assert (ended.started_at, ended.soc_end, ended.stop_reason) == (started.at, 800, "EVDisconnected")
-    records = await journal.pending(1000, 1 << 20)
+    records = (await journal.pending(1000, 1 << 20)).records
     assert [content_of(record.kind, record.body) for record in records] == [TARIFF, started, ended]
     assert records[0].hash.hex() == started.tariff_hash
     assert sessions.open == ()

@@ -12,8 +12,10 @@ from chargelink.edge.ledger.schema import new_epoch
 from chargelink.edge.ledger.writer import LedgerError, Writer
 from chargelink.link.messages import RECORD_LANE, Record, record_hash
 from chargelink.model import Content, body_of, kind_of
+from chargelink.wire import EncodeError
 
 MOST_UNACKNOWLEDGED = 100_000
+LARGEST_BODY = 1 << 18  # bytes: one record always fits a frame of the link, and never fills it
 FIELDS = "seq, kind, at, body, hash"
 
 
@@ -27,6 +29,13 @@ class Position(NamedTuple):
     epoch: str
     last: int
     acknowledged: int
+
+
+class Pending(NamedTuple):
+    """Consecutive records of an epoch that are still to be sent."""
+
+    epoch: str
+    records: list[Record]
 
 
 class Journal:
@@ -52,7 +61,7 @@ class Journal:
         """How far the lane is."""
         return await self.writer.run(position)
 
-    async def pending(self, most_records: int, most_bytes: int) -> list[Record]:
+    async def pending(self, most_records: int, most_bytes: int) -> Pending:
         """The oldest records that the hub does not have, at least one if there is one, within the limits."""
         return await self.writer.run(lambda database: _pending(database, most_records, most_bytes))
 
@@ -70,8 +79,10 @@ class Journal:
 
 
 def append(database: sqlite3.Connection, content: Content, at: int) -> int:
-    """Record something within a transaction; its seq."""
+    """Record something within a transaction; its seq. Raises EncodeError for what no frame could carry."""
     body = body_of(content)
+    if len(body) > LARGEST_BODY:
+        raise EncodeError(f"a {kind_of(content)} of {len(body)} bytes, {LARGEST_BODY} are allowed")
     return _insert(database, _epoch(database), (kind_of(content), at, body, record_hash(body)))
 
 
@@ -105,7 +116,7 @@ def _insert(database: sqlite3.Connection, epoch: str, record: tuple[str, int, by
     return int(seq)
 
 
-def _pending(database: sqlite3.Connection, most_records: int, most_bytes: int) -> list[Record]:
+def _pending(database: sqlite3.Connection, most_records: int, most_bytes: int) -> Pending:
     lane = position(database)
     rows = database.execute(
         f"SELECT {FIELDS} FROM records WHERE epoch = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
@@ -118,7 +129,7 @@ def _pending(database: sqlite3.Connection, most_records: int, most_bytes: int) -
         if records and size > most_bytes:
             break
         records.append(Record(seq=seq, kind=kind, at=at, body=body, hash=digest))
-    return records
+    return Pending(lane.epoch, records)
 
 
 def _acknowledge(database: sqlite3.Connection, epoch: str, have: int) -> None:

@@ -6,6 +6,7 @@ commit, never before.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import sqlite3
 import threading
@@ -47,6 +48,8 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
         self.commits = 0
+        self.on_change: Callable[[], None] | None = None
+        """Called in the loop after each commit that changed something."""
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Have the work done and committed. If cancelled it may still be done.
@@ -68,12 +71,19 @@ class Writer:
     def _work(self) -> None:
         while (group := self._next_group())[0] is not None:
             jobs = [job for job in group if job is not None]
+            before = self._database.total_changes
             outcomes = self._commit(jobs)
+            if self._database.total_changes != before:
+                _in_loop(jobs[0].done.get_loop(), self._announce)
             for job, outcome in zip(jobs, outcomes, strict=True):
                 _tell(job.done, outcome)
             if group[-1] is None:
                 break
         self._database.close()
+
+    def _announce(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def _next_group(self) -> list[_Job | None]:
         """Wait for one job, take what else is there; None ends it."""
@@ -127,9 +137,13 @@ def _tell(done: "asyncio.Future[Any]", outcome: Any) -> None:
         else:
             done.set_result(outcome)
 
-    loop = done.get_loop()
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(tell)
+    _in_loop(done.get_loop(), tell)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Nobody waits in a loop that is closed."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
 
 
 def _only_one(path: Path) -> IO[bytes]:

@@ -1,0 +1,179 @@
+"""One connection to the hub: moves what a conversation says, and does what it hears."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import structlog
+from websockets.asyncio.client import ClientConnection
+
+from chargelink.edge.board import Board
+from chargelink.edge.ledger import Journal
+from chargelink.edge.uplink.conversation import Asked, Booted, Conversation, Event, Over, Stored, Trouble
+from chargelink.link.frames import Code, Codec
+from chargelink.link.messages import (
+    MOST_RECORDS,
+    BootNotification,
+    Heartbeat,
+    MeterValues,
+    Records,
+    RequestStartTransaction,
+    RequestStartTransactionResponse,
+    RequestStopTransaction,
+    StatusNotification,
+    TriggerMessage,
+    TriggerMessageResponse,
+)
+from chargelink.link.shape import Shape
+from chargelink.wire import EncodeError
+
+Command = RequestStartTransaction | RequestStopTransaction
+Handler = Callable[[Command], Awaitable[Shape]]
+"""Does what the hub asks and gives the answer. It is let finish even if the connection is lost meanwhile."""
+
+MOST_SAMPLES = 500  # in one message
+SAMPLES_EVERY = 1.0  # seconds
+
+log = structlog.get_logger("uplink")
+
+
+class HubGoneError(Exception):
+    """This connection is over."""
+
+
+class Edge(NamedTuple):
+    """What a connection speaks for. `clock` gives UTC milliseconds; commands run in `commands`, beyond a connection."""
+
+    id: str
+    software: str
+    ledger: Journal
+    board: Board
+    handler: Handler
+    clock: Callable[[], int]
+    commands: asyncio.TaskGroup
+
+
+class Connection:
+    """One open websocket. `wake` is set by whatever may have something to say: the ledger, the board, an answer."""
+
+    def __init__(self, socket: ClientConnection, edge: Edge, wake: asyncio.Event, booted: Callable[[], None]) -> None:
+        self._socket = socket
+        self._edge = edge
+        self._wake = wake
+        self._booted = booted
+        self._codec = Codec(socket.subprotocol)
+        self._conversation = Conversation(self._codec)
+        self._caught_up = False  # ledger and hub agree on what the hub holds
+
+    async def talk(self) -> None:
+        """Talk until the connection is over.
+
+        Raises an ExceptionGroup of HubGoneError, OSError, WebSocketException or LedgerError.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="uplink listens")
+            group.create_task(self._speak(), name="uplink speaks")
+
+    async def _listen(self) -> None:
+        now = asyncio.get_running_loop().time
+        async for message in self._socket:
+            for event in self._conversation.receive(message, now()):
+                await self._heard(event)
+            self._wake.set()
+        raise HubGoneError(self._socket.close_reason or "the hub closed the connection")
+
+    async def _speak(self) -> None:
+        """Say what is due, sleep until something happens or a deadline comes."""
+        loop = asyncio.get_running_loop()
+        samples_due = 0.0
+        with self._edge.board.watch(self._wake) as watch:
+            await self._boot()
+            while True:
+                self._wake.clear()
+                now = loop.time()
+                for event in self._conversation.tick(now):
+                    await self._heard(event)
+                if self._conversation.may_send(StatusNotification, now) and (devices := watch.devices()):
+                    self._conversation.send_status(devices, now)
+                if now >= samples_due and self._conversation.may_send(MeterValues, now) and watch.has_samples:
+                    self._conversation.send_samples(watch.samples(MOST_SAMPLES), now)
+                    samples_due = now + SAMPLES_EVERY
+                if self._caught_up and self._conversation.may_send(Records, now):
+                    await self._send_records()
+                for message in self._conversation.data_to_send():
+                    await self._socket.send(message, text=self._codec.text)
+                await self._sleep(samples_due if watch.has_samples and now < samples_due else None)
+
+    async def _sleep(self, due: float | None) -> None:
+        deadlines = [time for time in (due, self._conversation.deadline) if time is not None]
+        try:
+            async with asyncio.timeout_at(min(deadlines, default=None)):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _boot(self) -> None:
+        self._caught_up = False
+        epoch = (await self._edge.ledger.position()).epoch
+        now = asyncio.get_running_loop().time()
+        self._conversation.boot(self._edge.id, epoch, self._edge.software, self._edge.board.devices, now)
+
+    async def _send_records(self) -> None:
+        epoch, records = await self._edge.ledger.pending(MOST_RECORDS, self._conversation.batch_bytes)
+        if records:
+            self._conversation.send_records(epoch, records, asyncio.get_running_loop().time())
+
+    async def _heard(self, event: Event) -> None:
+        match event:
+            case Booted():
+                before = await self._edge.ledger.position()
+                after = await self._edge.ledger.reconcile(event.have, event.digest)
+                if before.epoch != after.epoch:
+                    log.warning("ledger was restored", old_epoch=before.epoch, new_epoch=after.epoch)
+                    await self._boot()
+                else:
+                    self._caught_up = True
+                    self._booted()
+            case Stored():
+                await self._edge.ledger.acknowledge(event.epoch, event.have)
+            case Asked(request=TriggerMessage()):
+                await self._trigger(event.id, event.request)
+            case Asked():
+                self._edge.commands.create_task(self._do(event), name=f"hub asks {type(event.request).__name__}")
+            case Trouble():
+                log.warning("hub trouble", text=event.text)
+            case Over():
+                raise HubGoneError(event.why)
+
+    async def _trigger(self, identifier: str, request: TriggerMessage) -> None:
+        now = asyncio.get_running_loop().time()
+        match request.requested_message:
+            case BootNotification.__name__:
+                await self._boot()
+            case StatusNotification.__name__:
+                self._conversation.send_status(self._edge.board.devices, now)
+            case Heartbeat.__name__:
+                self._conversation.send_heartbeat(now)
+            case _:
+                self._conversation.answer(identifier, TriggerMessageResponse(status="NotImplemented"))
+                return
+        self._conversation.answer(identifier, TriggerMessageResponse(status="Accepted"))
+
+    async def _do(self, asked: Asked) -> None:
+        """Do what the hub asks, and answer. One that fails must not end the others."""
+        request = asked.request
+        if isinstance(request, RequestStartTransaction) and request.expiry <= self._edge.clock():
+            answer: Shape = RequestStartTransactionResponse(status="Rejected", reason="expired")
+        else:
+            try:
+                answer = await self._edge.handler(request)
+            except Exception as error:
+                log.exception("command failed", request=type(request).__name__)
+                self._conversation.refuse(asked.id, Code.INTERNAL_ERROR, str(error)[:200])
+                self._wake.set()
+                return
+        try:
+            self._conversation.answer(asked.id, answer)
+        except EncodeError as error:
+            self._conversation.refuse(asked.id, Code.INTERNAL_ERROR, str(error)[:200])
+        self._wake.set()

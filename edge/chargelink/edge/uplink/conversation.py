@@ -1,0 +1,199 @@
+"""What the edge says on one connection, and when. Sans-I/O: time in seconds is an argument.
+
+First who we are; then the present before the past: devices that changed and samples, one message of each in flight;
+records in batches, one in flight, each sized to what the line carried in 200 ms; a heartbeat when the hub wants one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from chargelink.link.frames import LARGEST_FRAME, Code, Codec
+from chargelink.link.messages import (
+    MOST_RECORDS,
+    RECORD_LANE,
+    BootNotification,
+    BootNotificationResponse,
+    Device,
+    Heartbeat,
+    MeterValues,
+    Record,
+    Records,
+    RecordsResponse,
+    Sample,
+    StatusNotification,
+)
+from chargelink.link.peer import TIMED_OUT, CallFailed, CallReceived, Defect, Peer, ResultReceived
+from chargelink.link.peer import Event as PeerEvent
+from chargelink.link.shape import Shape
+
+BATCH_TIME = 0.2  # seconds of the line that a batch may take, so that the present never waits long
+FIRST_BATCH = 16_384  # bytes
+SMALLEST_BATCH = 4_096
+LARGEST_BATCH = LARGEST_FRAME // 2
+RECORD_OVERHEAD = 96  # bytes of a record beside its body
+RECORDS_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on
+
+
+class Booted(NamedTuple):
+    """The hub knows us. It holds the lane up to `have`, whose hash is `digest` (None: it does not say)."""
+
+    current_time: int
+    have: int
+    digest: bytes | None
+
+
+class Stored(NamedTuple):
+    """The hub has committed every record of the epoch up to `have`."""
+
+    epoch: str
+    have: int
+
+
+class Asked(NamedTuple):
+    """The hub wants something done; `answer` or `refuse` it by its id."""
+
+    id: str
+    request: Any
+
+
+class Trouble(NamedTuple):
+    """Something to write in the log; the conversation goes on."""
+
+    text: str
+
+
+class Over(NamedTuple):
+    """Nothing more will come of this connection: close it and try again."""
+
+    why: str
+
+
+Event = Booted | Stored | Asked | Trouble | Over
+
+
+class Conversation:
+    """One connection, from the first word to the last."""
+
+    def __init__(self, codec: Codec = Codec.MSGPACK) -> None:
+        self._peer = Peer("edge", codec)
+        self._booted = False
+        self._interval: float | None = None  # seconds between heartbeats
+        self._heartbeat_due: float | None = None
+        self._in_flight: dict[type[Shape], str] = {}
+        self._sent_at = 0.0
+        self._sent_bytes = 0
+        self._records_from = 0.0
+        self.batch_bytes = FIRST_BATCH
+
+    def boot(self, edge_id: str, epoch: str, software: str, devices: Sequence[Device], now: float) -> None:
+        """Say who we are: first of all, and again when a new epoch has begun."""
+        self._booted = False
+        self._ask(BootNotification(edge_id=edge_id, epoch=epoch, software=software, devices=tuple(devices)), now)
+
+    def may_send(self, kind: type[Shape], now: float) -> bool:
+        """Whether a message of this kind may go out now: none is on its way."""
+        if kind is Records and now < self._records_from:
+            return False
+        return self._booted and kind not in self._in_flight
+
+    def send_status(self, devices: Sequence[Device], now: float) -> None:
+        """Devices that changed."""
+        self._ask(StatusNotification(devices=tuple(devices)), now)
+
+    def send_samples(self, samples: Sequence[Sample], now: float) -> None:
+        """Points of curves."""
+        self._ask(MeterValues(samples=tuple(samples)), now)
+
+    def send_records(self, epoch: str, records: Sequence[Record], now: float) -> None:
+        """A batch of consecutive records, at most MOST_RECORDS and about `batch_bytes`."""
+        assert len(records) <= MOST_RECORDS
+        self._sent_at = now
+        self._sent_bytes = sum(len(record.body) + RECORD_OVERHEAD for record in records)
+        self._ask(Records(epoch=epoch, first=records[0].seq, records=tuple(records)), now)
+
+    def send_heartbeat(self, now: float) -> None:
+        """A sign of life."""
+        if Heartbeat not in self._in_flight:
+            self._ask(Heartbeat(), now)
+
+    def answer(self, identifier: str, response: Shape) -> None:
+        """Answer what the hub asked."""
+        self._peer.answer(identifier, response)
+
+    def refuse(self, identifier: str, code: Code, text: str) -> None:
+        """Refuse what the hub asked."""
+        self._peer.refuse(identifier, code, text)
+
+    def data_to_send(self) -> list[bytes]:
+        """The messages to send now, in order."""
+        return self._peer.data_to_send()
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` is due."""
+        pause = self._records_from or None
+        return min((due for due in (self._peer.deadline, self._heartbeat_due, pause) if due is not None), default=None)
+
+    def receive(self, message: bytes | str, now: float) -> list[Event]:
+        """Take one message of the hub."""
+        return self._events(self._peer.receive(message, now), now)
+
+    def tick(self, now: float) -> list[Event]:
+        """Let time pass: a heartbeat when it is due, an end when the hub does not answer."""
+        events = self._events(self._peer.tick(now), now)
+        if now >= self._records_from:
+            self._records_from = 0.0
+        if self._heartbeat_due is not None and now >= self._heartbeat_due:
+            self.send_heartbeat(now)
+            self._heartbeat_due = now + (self._interval or 0)
+        return events
+
+    def _ask(self, request: Shape, now: float) -> None:
+        self._in_flight[type(request)] = self._peer.call(request, now)
+        if self._interval is not None:
+            self._heartbeat_due = now + self._interval  # anything said is a sign of life
+
+    def _events(self, heard: Sequence[PeerEvent], now: float) -> list[Event]:
+        events: list[Event] = []
+        for event in heard:
+            match event:
+                case ResultReceived():
+                    self._in_flight.pop(type(event.request), None)
+                    events += self._answered(event, now)
+                case CallFailed():
+                    self._in_flight.pop(type(event.request), None)
+                    events.append(self._failed(event, now))
+                case CallReceived():
+                    events.append(Asked(event.id, event.payload))
+                case Defect():
+                    events.append(Trouble(f"the hub: {event.text}"))
+        return events
+
+    def _answered(self, result: ResultReceived, now: float) -> list[Event]:
+        match result.payload:
+            case BootNotificationResponse() as boot:
+                self._booted = True
+                self._interval = float(boot.interval)
+                self._heartbeat_due = now + self._interval
+                return [Booted(boot.current_time, boot.have.get(RECORD_LANE, 0), boot.hashes.get(RECORD_LANE))]
+            case RecordsResponse() as stored:
+                assert isinstance(result.request, Records)
+                if stored.have < result.request.first:
+                    self._records_from = now + RECORDS_PAUSE
+                    return [Trouble(f"the hub holds {stored.have}, and did not take {result.request.first}")]
+                self._measure(now)
+                return [Stored(result.request.epoch, stored.have)]
+        return []
+
+    def _failed(self, failed: CallFailed, now: float) -> Event:
+        what = f"{type(failed.request).__name__}: {failed.code} {failed.text}"
+        if failed.code == TIMED_OUT or isinstance(failed.request, BootNotification):
+            return Over(what)
+        if isinstance(failed.request, Records):
+            self._records_from = now + RECORDS_PAUSE
+        return Trouble(what)
+
+    def _measure(self, now: float) -> None:
+        """The next batch is as large as the line carries in BATCH_TIME; it grows at most twofold at once."""
+        carried = self._sent_bytes * BATCH_TIME / max(now - self._sent_at, 0.001)
+        self.batch_bytes = int(max(SMALLEST_BATCH, min(carried, self.batch_bytes * 2, LARGEST_BATCH)))

@@ -1,0 +1,103 @@
+"""Connections to the hub, one after the other, for as long as the edge lives."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+
+import structlog
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+from websockets.frames import CloseCode
+from websockets.typing import Subprotocol
+
+from chargelink.edge.board import Board
+from chargelink.edge.ledger import Journal
+from chargelink.edge.uplink.backoff import Backoff
+from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
+from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
+from chargelink.wire import EncodeError
+
+OPEN_TIMEOUT = 10.0  # seconds
+PING = 20.0  # seconds between pings of the websocket, and to wait for each answer
+CLOSE_TIMEOUT = 2.0
+
+log = structlog.get_logger("uplink")
+
+
+class Uplink:
+    """Keeps the hub told. `url` as in the configuration; `clock` gives UTC milliseconds."""
+
+    def __init__(
+        self,
+        url: str,
+        edge_id: str,
+        software: str,
+        ledger: Journal,
+        board: Board,
+        handler: Handler,
+        clock: Callable[[], int],
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.address = f"{url.rstrip('/')}/link/{edge_id}"
+        self.online = False
+        self.trouble: str | None = None
+        """Why the hub was last lost or could not be reached; None while it is there."""
+        self._edge = (edge_id, software, ledger, board, handler, clock)
+        self._ledger = ledger
+        self._backoff = backoff or Backoff(random.random)
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Connect, talk, lose the connection, wait, connect again; until cancelled.
+
+        Raises an ExceptionGroup of LedgerError: what cannot be remembered must not be said.
+        """
+        self._ledger.writer.on_change = self._wake.set
+        try:
+            async with asyncio.TaskGroup() as commands:
+                while True:
+                    await self._connection(Edge(*self._edge, commands))
+                    log.warning("hub away", why=self.trouble)
+                    await asyncio.sleep(self._backoff.wait())
+        finally:
+            self._ledger.writer.on_change = None
+
+    async def _connection(self, edge: Edge) -> None:
+        """One connection from beginning to end."""
+        try:
+            socket = await connect(
+                self.address,
+                subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
+                compression=None,
+                max_size=LARGEST_FRAME,
+                open_timeout=OPEN_TIMEOUT,
+                ping_interval=PING,
+                ping_timeout=PING,
+                close_timeout=CLOSE_TIMEOUT,
+                proxy=None,
+            )
+            try:
+                if socket.subprotocol is None:
+                    raise HubGoneError("the hub speaks none of our subprotocols")
+                await Connection(socket, edge, self._wake, self._booted).talk()
+            finally:
+                await socket.close(CloseCode.GOING_AWAY)
+        except* (HubGoneError, OSError, WebSocketException, EncodeError) as errors:
+            self.trouble = next(str(error) or type(error).__name__ for error in _leaves(errors))
+        finally:
+            self.online = False
+
+    def _booted(self) -> None:
+        self.online = True
+        self.trouble = None
+        self._backoff.reset()
+        log.info("hub there", address=self.address)
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    """What happened, out of groups within groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

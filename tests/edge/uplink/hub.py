@@ -1,0 +1,105 @@
+"""A small hub for tests: `websockets` and `msgpack`, and nothing of ours, so that the two check each other."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgpack
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
+
+
+class FakeHub:
+    """Keeps records in memory as a real one keeps them on disk: what it knows outlives a restart of its server."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.store: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self.conflicts = 0
+        self.boots: list[dict[str, Any]] = []
+        self.devices: dict[str, str] = {}
+        self.samples: list[dict[str, Any]] = []
+        self.heartbeats = 0
+        self.answers: dict[str, list[Any]] = {}
+        self.paths: list[str] = []
+        self.connection: ServerConnection | None = None
+        self.reply: Callable[[list[Any]], Any] | None = None  # in place of the usual answer, unless it gives None
+        self.changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Server]:
+        """Listen; the second time on the same port."""
+        async with serve(
+            self._edge,
+            "127.0.0.1",
+            self.port,
+            subprotocols=[Subprotocol("chargelink.1.msgpack")],
+            compression=None,
+        ) as server:
+            self.port = next(iter(server.sockets)).getsockname()[1]
+            yield server
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something to have happened."""
+        async with asyncio.timeout(20), self.changed:
+            await self.changed.wait_for(condition)
+
+    async def call(self, identifier: str, action: str, payload: dict[str, Any]) -> list[Any]:
+        """Ask the edge something and wait for the frame that answers."""
+        assert self.connection is not None
+        await self.connection.send(msgpack.packb([2, identifier, action, payload]))
+        await self.until(lambda: identifier in self.answers)
+        return self.answers[identifier]
+
+    async def close(self) -> None:
+        """Break the connection off."""
+        assert self.connection is not None
+        await self.connection.close(1011, "broken")
+
+    def bodies(self, epoch: str) -> list[Any]:
+        """What is stored of an epoch, in order."""
+        return [msgpack.unpackb(record["body"]) for key, record in sorted(self.store.items()) if key[0] == epoch]
+
+    def have(self, epoch: str) -> int:
+        seqs = {seq for stored, _, seq in self.store if stored == epoch}
+        return next(seq for seq in range(len(seqs) + 1) if seq + 1 not in seqs)
+
+    async def _edge(self, connection: ServerConnection) -> None:
+        self.connection = connection
+        assert connection.request is not None
+        self.paths.append(connection.request.path)
+        async for message in connection:
+            frame = msgpack.unpackb(message)
+            if frame[0] == 2:
+                reply = (self.reply and self.reply(frame)) or [3, frame[1], self._answer(frame[2], frame[3])]
+                await connection.send(reply if isinstance(reply, bytes) else msgpack.packb(reply))
+            else:
+                self.answers[frame[1]] = frame
+            async with self.changed:
+                self.changed.notify_all()
+
+    def _answer(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        match action:
+            case "BootNotification":
+                self.boots.append(payload)
+                self.devices |= {device["id"]: device["state"] for device in payload["devices"]}
+                epoch = payload["epoch"]
+                last = self.store.get((epoch, "record", self.have(epoch)))
+                hashes = {"record": last["hash"]} if last else {}
+                return {"currentTime": 1, "interval": 30, "have": {"record": self.have(epoch)}, "hashes": hashes}
+            case "StatusNotification":
+                self.devices |= {device["id"]: device["state"] for device in payload["devices"]}
+            case "MeterValues":
+                self.samples += payload["samples"]
+            case "Heartbeat":
+                self.heartbeats += 1
+                return {"currentTime": 1}
+            case "Records":
+                for record in payload["records"]:
+                    assert hashlib.sha256(record["body"]).digest() == record["hash"]
+                    key = (payload["epoch"], payload["lane"], record["seq"])
+                    self.conflicts += self.store.setdefault(key, record)["hash"] != record["hash"]
+                return {"have": self.have(payload["epoch"])}
+        return {}
