@@ -1,8 +1,8 @@
 """`chargelink sim can-bus`: a CAN bus for processes on this machine, spoken to as to socketcand.
 
 Every frame goes to all other members of its bus and not back to its sender, as with a controller that does not hear
-itself. Frames of one member stay in order. There is no arbitration and no bit rate; a member that does not read is
-put off the bus rather than slowing the others.
+itself. Frames of one member stay in order. There is no arbitration and no bit rate: the bus is as fast as its slowest
+reader, for whom the others wait; a member that does not read for a second is put off.
 """
 
 import argparse
@@ -15,7 +15,8 @@ from chargelink.sim.process import HOST, announce, run
 from chargelink.sim.socketcand import ECHO, HI, OK, OPEN, RAW_MODE, Messages, frame, message, sent
 from chargelink.wire import DecodeError
 
-LONGEST_BACKLOG = 1 << 20  # bytes that wait for a member: some 25 000 frames
+LONGEST_BACKLOG = 1 << 20  # bytes that may wait for a member, some 25 000 frames, before the others wait for it
+PATIENCE = 1.0  # s that they wait
 USUAL_NAME = "can0"
 WITHOUT_BRACKETS = str.maketrans("", "", "<>")
 
@@ -28,26 +29,45 @@ class Member(asyncio.Protocol):
         self._messages = Messages()
         self.name = ""  # of the bus it opened
         self.listens = False
+        self._lag: asyncio.TimerHandle | None = None
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        transport.set_write_buffer_limits(LONGEST_BACKLOG)
+        if any(member.lags for member in self._members):
+            transport.pause_reading()
         self._members.add(self)
         self._answer(HI)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._members.discard(self)
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        """Too much waits for this member: nobody may say more, for a while."""
+        self._lag = asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
+        for member in self._members:
+            member.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._lag is None:
+            return
+        self._lag.cancel()
+        self._lag = None
+        if not any(member.lags for member in self._members):
+            for member in self._members:
+                member.transport.resume_reading()
+
+    @property
+    def lags(self) -> bool:
+        """The others wait for it."""
+        return self._lag is not None
 
     def data_received(self, data: bytes) -> None:
         for text in self._messages.feed(data):
             self._obey(text)
-
-    def hear(self, encoded: bytes) -> None:
-        """Take a frame from the bus."""
-        self.transport.write(encoded)
-        if self.transport.get_write_buffer_size() > LONGEST_BACKLOG:
-            self.transport.abort()
 
     def _obey(self, text: str) -> None:
         match text.split():
@@ -75,7 +95,7 @@ class Member(asyncio.Protocol):
             return
         for member in self._members:
             if member.listens and member.name == self.name and member is not self:
-                member.hear(encoded)
+                member.transport.write(encoded)
 
 
 async def serve(port: int) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from chargelink.cli.command import CommandError
@@ -11,6 +11,7 @@ from chargelink.sim.socketcand import HI, OK, OPEN, RAW_MODE, CanFrame, Messages
 from chargelink.wire import ChargelinkError, DecodeError
 
 CONNECT_TIMEOUT = 5.0  # s
+CLOSE_TIMEOUT = 2.0  # s
 CHUNK = 65536
 BAD_ADDRESS = Text(
     "{} is no address of a bus; like socketcand://127.0.0.1:29536/can0, as `chargelink sim can-bus` prints it",
@@ -95,6 +96,9 @@ async def joined(address: str) -> AsyncIterator[CanClient]:
         yield client
     finally:
         writer.close()
+        with suppress(OSError):  # what was sent last has left, unless nobody takes it
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await writer.wait_closed()
 
 
 def parsed(address: str) -> tuple[str, int, str]:
