@@ -68,6 +68,8 @@ class Control:
                 await writer.drain()
         except (ConnectionError, ValueError):
             pass  # gone, or a line without end
+        except asyncio.CancelledError:
+            pass  # the daemon ends, and so does this task; Python 3.11 would log it as an error
         finally:
             self._conversations.discard(task)
             writer.close()
