@@ -5,10 +5,12 @@ import hashlib
 import json
 import time
 import uuid
+from contextlib import suppress
 from typing import Any, Self
 
 import msgpack
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 NIGHT = 1_763_571_600_000  # 2025-11-20 01:00 in China, UTC milliseconds
 
@@ -154,6 +156,14 @@ class FakeEdge:
         await self._reader
 
     async def _read(self) -> None:
+        with suppress(ConnectionClosed):
+            await self._take_all()
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(ConnectionError("the link ended"))
+                answer.exception()  # the test may not wait for it
+
+    async def _take_all(self) -> None:
         async for message in self.websocket:
             frame = json.loads(message) if isinstance(message, str) else msgpack.unpackb(message)
             if frame[0] == 2:
@@ -162,8 +172,6 @@ class FakeEdge:
                 self._waiting.pop(frame[1]).set_result(frame[2])
             else:
                 self._waiting.pop(frame[1]).set_exception(CallError(*frame[2:4]))
-        for answer in self._waiting.values():
-            answer.set_exception(ConnectionError("the link ended"))
 
     async def _answer(self, call: str, action: str, payload: dict[str, Any]) -> None:
         self.asked.put_nowait((action, payload))

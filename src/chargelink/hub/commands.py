@@ -61,14 +61,14 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
     from chargelink.hub.logs import configure
     from chargelink.hub.loopback import require_loopback
-    from chargelink.hub.serve import Settings, serve
+    from chargelink.hub.serve import Settings, run
 
     require_loopback(arguments.host)
     configure(arguments.log_json)
     try:
         arguments.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(Settings(arguments.data, arguments.port, arguments.web_port)))
+            runner.run(run(Settings(arguments.data, arguments.port, arguments.web_port)))
     except OSError as error:
         raise CommandError(Text("the hub cannot start: {}", "平台无法启动: {}").format(error)) from None
     return Exit.CLEAN

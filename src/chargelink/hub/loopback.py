@@ -4,6 +4,8 @@ A page of another site, open in a browser on this machine, could still reach it;
 host (a foreign name that resolves to 127.0.0.1 does not) and, when a page sends it, must come from our own page.
 """
 
+from collections.abc import Sequence
+
 from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
 
@@ -24,11 +26,10 @@ def require_loopback(host: str) -> str:
     return ADDRESS
 
 
-def is_our_host(host: str | None, port: int) -> bool:
-    """Whether a request's Host header names us (RFC 9110 §7.2)."""
-    return host in {f"{name}:{port}" for name in NAMES}
+def is_ours(hosts: Sequence[str], origins: Sequence[str], port: int) -> bool:
+    """Whether a request, by its Host and Origin headers, is for us and from our own page or no page at all.
 
-
-def is_our_origin(origin: str | None, port: int) -> bool:
-    """Whether a request's Origin header is our own page (RFC 6454 §7), or absent: no page sent it."""
-    return origin is None or origin in {f"http://{name}:{port}" for name in NAMES}
+    There is one Host (RFC 9112 §3.2) and at most one Origin (RFC 6454 §7).
+    """
+    ours = {f"{name}:{port}" for name in NAMES}
+    return len(hosts) == 1 and {*hosts} <= ours and {*origins} <= {f"http://{name}" for name in ours}

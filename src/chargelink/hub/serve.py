@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,40 +35,46 @@ class Settings:
     web_port: int = 0
 
 
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Prints one `ready` line to standard output when both ports answer."""
+async def run(settings: Settings) -> None:
+    """The process: serve until SIGTERM or SIGINT, with one `ready` line on standard output when both ports answer."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    async with opened(settings.data), AsyncExitStack() as ports:
+
+    def ready(link: str, web: str) -> None:
+        spare_the_collector()
+        print(f"ready link={link} web={web}", flush=True)
+
+    await serve(settings, ready, stop)
+
+
+async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; `ready` is told where links and pages are when both answer."""
+    async with opened(settings.data), asyncio.TaskGroup() as tasks:
         bus = Bus()
         writer, live = RecordWriter(), Live(bus)
-        intake = Intake(bus, writer.written)
-        async with asyncio.TaskGroup() as tasks:
-            workers = [
-                tasks.create_task(writer.run(), name="write records"),
-                tasks.create_task(intake.run(), name="read records"),
-                tasks.create_task(live.run(), name="write live state"),
-            ]
-            gateway = Gateway(bus, live, writer, tasks)
-            listener = await ports.enter_async_context(gateway.listening(settings.link_port))
+        workers = [
+            tasks.create_task(writer.run(), name="write records"),
+            tasks.create_task(Intake(bus, writer.written).run(), name="read records"),
+            tasks.create_task(live.run(), name="write live state"),
+        ]
+        gateway = Gateway(bus, live, writer, tasks)
+        async with gateway.listening(settings.link_port) as listener:
             link = f"ws://{ADDRESS}:{listener.sockets[0].getsockname()[1]}"
-            web_socket = listening_socket(settings.web_port)
-            web_port = web_socket.getsockname()[1]
+            port = listening_socket(settings.web_port)
+            web_port = port.getsockname()[1]
             web = WebServer(application(bus, live, Commands(gateway.edges), web_port, link))
-            pages = tasks.create_task(web.serve([web_socket]), name="web")
-            spare_the_collector()
+            pages = tasks.create_task(web.serve([port]), name="web")
             await web.until_started()
-            print(f"ready link={link} web=http://{ADDRESS}:{web_port}/", flush=True)
+            ready(link, f"http://{ADDRESS}:{web_port}/")
             await stop.wait()
             log.info("stopping")
             bus.close()
             web.should_exit = True
             await pages
-            await ports.aclose()
-            for worker in workers:
-                worker.cancel()
+        for worker in workers:
+            worker.cancel()
 
 
 def listening_socket(port: int) -> socket.socket:

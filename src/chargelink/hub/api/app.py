@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chargelink.hub.api import rest
 from chargelink.hub.bus import Bus
 from chargelink.hub.console import page
-from chargelink.hub.loopback import is_our_host, is_our_origin
+from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.live import Live
 
@@ -32,7 +32,7 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if not is_our_host(headers.get("host"), self._port) or not is_our_origin(headers.get("origin"), self._port):
+        if not is_ours(headers.getlist("host"), headers.getlist("origin"), self._port):
             refusal = PlainTextResponse("this hub serves this machine and its own page only\n", HTTPStatus.FORBIDDEN)
             await refusal(scope, receive, send)
             return

@@ -15,7 +15,7 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.gateway.actions import Actions
 from chargelink.hub.gateway.connection import CLOSING, Connection
 from chargelink.hub.gateway.edges import Edges
-from chargelink.hub.loopback import ADDRESS, is_our_host, is_our_origin
+from chargelink.hub.loopback import ADDRESS, is_ours
 from chargelink.hub.services.live import Live
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
@@ -61,7 +61,7 @@ class Gateway:
     def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Refuse a request that is no link, before the handshake: the status says who is wrong."""
         port = websocket.local_address[1]
-        if not is_our_host(request.headers.get("Host"), port) or not is_our_origin(request.headers.get("Origin"), port):
+        if not is_ours(request.headers.get_all("Host"), request.headers.get_all("Origin"), port):
             return websocket.respond(HTTPStatus.FORBIDDEN, "links come from this machine, and not from web pages\n")
         if PATH.fullmatch(request.path) is None:
             return websocket.respond(HTTPStatus.NOT_FOUND, "a link is at /link/{edge_id}\n")

@@ -76,7 +76,7 @@ class Intake:
         """Put a record where a person will find it."""
         log.warning("quarantined", record=key_of(record), why=why)
         async with in_transaction():
-            await Quarantine.update_or_create({"why": why, "at": now_ms()}, record_id=record.id)
+            await Quarantine.update_or_create({"why": why, "at": now_ms()}, record=record.id)
             await Record.filter(id=record.id).update(reading=Reading.QUARANTINED)
             alarm = await write_alarm(
                 record.edge, "quarantined", key_of(record), now_ms(), {"key": key_of(record), "why": why}

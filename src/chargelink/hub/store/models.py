@@ -121,7 +121,8 @@ class Quarantine(Model):
     Its bytes stay in `record`.
     """
 
-    record_id = fields.BigIntField(primary_key=True, generated=False)
+    id = fields.BigIntField(primary_key=True, generated=True)
+    record = fields.BigIntField(unique=True)
     why = fields.TextField()
     at = fields.BigIntField()
 

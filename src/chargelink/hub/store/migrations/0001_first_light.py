@@ -109,14 +109,15 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="Quarantine",
             fields=[
-                ("record_id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("record", fields.BigIntField(unique=True)),
                 ("why", fields.TextField(unique=False)),
                 ("at", fields.BigIntField()),
             ],
             options={
                 "table": "quarantine",
                 "app": "hub",
-                "pk_attr": "record_id",
+                "pk_attr": "id",
                 "table_description": "Why a record could not be read.",
             },
             bases=["Model"],

@@ -1,0 +1,68 @@
+"""A hub inside the test: its tables alone, or all of it on free ports."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.hub.fake_edge import FakeEdge
+
+from chargelink.hub.serve import Settings, serve
+from chargelink.hub.store.database import opened
+
+PATIENCE = 30  # s for anything that a slow machine may be slow at
+
+
+@dataclass
+class Hub:
+    """A hub that is ready: `link` for edges, `http` for pages."""
+
+    link: str
+    web: str
+    http: httpx.AsyncClient
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+    edges: list[FakeEdge]
+
+    async def edge(self, name: str = "edge-1", protocol: str = "chargelink.1.msgpack") -> FakeEdge:
+        """A new link that has not said who it is yet; it is closed when the test ends."""
+        self.edges.append(await FakeEdge.join(self.link, name, protocol))
+        return self.edges[-1]
+
+    async def get(self, path: str) -> Any:
+        """JSON of the API."""
+        answer = await self.http.get(path)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def until(self, path: str, good: Callable[[Any], Any]) -> Any:
+        """JSON of the API as soon as it is as awaited: records are read after they are acknowledged."""
+        async with asyncio.timeout(PATIENCE):
+            while not good(json := await self.get(path)):  # noqa: ASYNC110 - asking again is the condition
+                await asyncio.sleep(0.01)
+        return json
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    addresses: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    stop = asyncio.Event()
+    serving = serve(Settings(tmp_path), lambda link, web: addresses.put_nowait((link, web)), stop)
+    task = asyncio.create_task(serving, name="hub")
+    link, web = await asyncio.wait_for(addresses.get(), PATIENCE)
+    edges: list[FakeEdge] = []
+    async with httpx.AsyncClient(base_url=web, timeout=PATIENCE) as http:
+        yield Hub(link, web.rstrip("/"), http, stop, task, edges)
+    for edge in edges:
+        await edge.close()
+    stop.set()
+    await asyncio.wait_for(task, PATIENCE)
+
+
+@pytest.fixture
+async def tables(tmp_path: Path) -> AsyncIterator[Path]:
+    async with opened(tmp_path):
+        yield tmp_path / "hub.db"

@@ -1,0 +1,160 @@
+"""Records on their way into the database: durable before acknowledged, once however often they come, never blocking."""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tortoise.context import require_context
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from chargelink.hub.store import writer as writing
+from chargelink.hub.store.database import configuration, opened
+from chargelink.hub.store.models import Alarm, Record, SetAside
+from chargelink.hub.store.writer import Arrived, Batch, RecordWriter, Stored, held
+
+
+def batch(*numbers: int, edge: str = "edge-1", epoch: str = "epoch-1", lane: str = "record", body: str = "") -> Batch:
+    """Records whose bytes are their number and `body`."""
+    records = tuple(
+        Arrived(n, "alarm", 1_000 + n, f"{n}{body}".encode(), hashlib.sha256(f"{n}{body}".encode()).hexdigest())
+        for n in numbers
+    )
+    return Batch(edge, epoch, lane, records, received=2_000)
+
+
+@pytest.fixture
+async def writer(tables: Path) -> AsyncIterator[RecordWriter]:
+    writer = RecordWriter()
+    task = asyncio.create_task(writer.run())
+    yield writer
+    task.cancel()
+
+
+async def test_acknowledged_is_durable_and_exact(writer: RecordWriter, tables: Path) -> None:
+    stored = await writer.store(batch(1, 2, 3))
+    assert stored == Stored(have=3)
+    with sqlite3.connect(tables) as other:  # another connection sees only what is committed
+        rows = other.execute("SELECT edge, epoch, lane, seq, kind, at, body, received FROM record ORDER BY seq")
+        assert rows.fetchall() == [
+            ("edge-1", "epoch-1", "record", n, "alarm", 1_000 + n, str(n).encode(), 2_000) for n in (1, 2, 3)
+        ]
+    other.close()
+    assert writer.written.is_set()
+
+
+async def test_commits_reach_the_disk(tables: Path) -> None:
+    assert configuration(tables)["connections"]["default"]["credentials"]["synchronous"] == "FULL"
+    rows = await Record.raw("PRAGMA synchronous")
+    assert len(rows) == 1  # type: ignore[arg-type]
+    with sqlite3.connect(tables) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
+
+
+STORIES = [
+    ("twice", [(1, 2), (1, 2)], 2, []),
+    ("overlapping", [(1, 2, 3), (2, 3, 4)], 4, []),
+    ("older ones again", [(1, 2, 3), (1,)], 3, []),
+    ("the same number twice in a batch", [(1, 1, 2)], 2, []),
+    ("an epoch that begins late", [(500, 501)], 501, []),
+    ("a gap that nobody can fill", [(1, 2), (5, 6)], 6, ["missing-records"]),
+    ("a gap that is filled later", [(1, 2), (5, 6), (3, 4)], 6, ["missing-records"]),
+    ("nothing", [()], 0, []),
+]
+
+
+@pytest.mark.parametrize(("batches", "have", "alarms"), [story[1:] for story in STORIES], ids=[s[0] for s in STORIES])
+async def test_stories_of_one_lane(
+    writer: RecordWriter, batches: list[tuple[int, ...]], have: int, alarms: list[str]
+) -> None:
+    for numbers in batches:
+        stored = await writer.store(batch(*numbers))
+    assert stored.have == have
+    assert await Record.all().count() == len({number for numbers in batches for number in numbers})
+    assert [alarm.kind for alarm in await Alarm.all()] == alarms
+    assert await SetAside.all().count() == 0
+
+
+async def test_edges_epochs_and_lanes_are_kept_apart(writer: RecordWriter) -> None:
+    await writer.store(batch(1, 2))
+    await writer.store(batch(1, edge="edge-2"))
+    await writer.store(batch(1, epoch="epoch-2"))
+    await writer.store(batch(1, lane="telemetry"))
+    assert await Record.all().count() == 5
+    assert {lane: seq for lane, (seq, _) in (await held("edge-1", "epoch-1")).items()} == {"record": 2, "telemetry": 1}
+    assert {lane: seq for lane, (seq, _) in (await held("edge-1", "epoch-2")).items()} == {"record": 1}
+    assert await held("edge-3", "epoch-1") == {}
+
+
+async def test_the_same_key_with_other_bytes_is_set_aside_once_and_alarmed_once(writer: RecordWriter) -> None:
+    await writer.store(batch(1, 2))
+    for _ in range(2):
+        stored = await writer.store(batch(2, 3, body="!"))
+        assert stored.have == 3
+    assert [(row.seq, row.body) for row in await Record.all().order_by("seq")] == [(1, b"1"), (2, b"2"), (3, b"3!")]
+    assert [(row.seq, row.body) for row in await SetAside.all()] == [(2, b"2!")]
+    assert [(alarm.kind, alarm.edge) for alarm in await Alarm.all()] == [("set-aside", "edge-1")]
+
+
+async def test_batches_that_wait_share_a_commit(writer: RecordWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    real = writing.write
+
+    async def counted(group: list[Batch]) -> list[Stored]:
+        sizes.append(len(group))
+        return await real(group)
+
+    monkeypatch.setattr(writing, "write", counted)
+    stored = await asyncio.gather(*(writer.store(batch(1, 2, edge=f"edge-{n}")) for n in range(50)))
+    assert {answer.have for answer in stored} == {2}
+    assert sum(sizes) == 50
+    assert len(sizes) < 10
+    assert await Record.all().count() == 100
+
+
+async def test_a_failed_commit_acknowledges_nothing_and_the_next_one_is_tried(
+    writer: RecordWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = writing.write
+    failures = [OSError("disk full")]
+
+    async def fails_once(group: list[Batch]) -> list[Stored]:
+        if failures:
+            raise failures.pop()
+        return await real(group)
+
+    monkeypatch.setattr(writing, "write", fails_once)
+    with pytest.raises(OSError, match="disk full"):
+        await writer.store(batch(1))
+    assert await Record.all().count() == 0
+    assert (await writer.store(batch(1))).have == 1
+
+
+async def test_a_sender_that_went_away_does_not_disturb_the_others(writer: RecordWriter) -> None:
+    gone = asyncio.create_task(writer.store(batch(1, edge="edge-2")))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert (await writer.store(batch(1))).have == 1
+
+
+async def test_migrations_and_models_say_the_same(tables: Path) -> None:
+    settings = configuration(tables)
+    apps = require_context().apps
+    assert apps is not None
+    writers = await MigrationAutodetector(apps, settings["apps"]).changes()
+    assert [operation.describe() for writer in writers for operation in writer.operations] == []
+
+
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    schemas = []
+    for _ in range(2):
+        async with opened(tmp_path):
+            with sqlite3.connect(tmp_path / "hub.db") as other:
+                schemas.append(other.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall())
+            other.close()
+    assert schemas[0] == schemas[1]
+    names = {name for name, _ in schemas[0]}
+    assert {"record", "session", "bill", "record_reading", "session_ended", "bill_at", "alarm_at"} <= names
