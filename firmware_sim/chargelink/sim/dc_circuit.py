@@ -96,7 +96,8 @@ class DcCircuit:
         self.k3k4 = Contactor()
         self._vehicle = UNPLUGGED
         self._vehicle_at = now
-        self._now = now
+        self._begun = now
+        self._steps = 0
         self._lock = 0.0  # 0 open .. 1 locked
         self._inside = 0.0
         self._outside = 0.0
@@ -109,10 +110,15 @@ class DcCircuit:
 
     def step(self, now: float) -> None:
         """Let the time pass up to `now`."""
-        start = self._now
-        for count in range(1, int((now - start) / STEP + 1e-6) + 1):
-            self._now = start + count * STEP
+        end = int((now - self._begun) / STEP + 1e-6)
+        while self._steps < end:
+            self._steps += 1
             self._step(self._now)
+
+    @property
+    def _now(self) -> float:
+        """The end of the last step. Counted in steps, not added up: how often one looks never matters."""
+        return self._begun + self._steps * STEP
 
     @property
     def facts(self) -> Facts:

@@ -107,7 +107,7 @@ def energy(text: str) -> int:
     try:
         mwh = Decimal(text) * MWH_PER_KWH
         whole = int(mwh)
-    except (InvalidOperation, OverflowError):
+    except (InvalidOperation, OverflowError, ValueError):
         raise ValueError(text) from None
     if whole != mwh or not 0 <= whole <= MOST_ENERGY:
         raise ValueError(text)

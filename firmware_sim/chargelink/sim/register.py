@@ -83,7 +83,7 @@ class Register(Mapping[str, bytes]):
 
     def _values(self) -> dict[str, int]:
         """mWh, mV, mA, mW by identifier (DL/T 645-2007, tables A.1 and A.3)."""
-        power = self._probe.voltage * self._probe.current // 1_000_000
+        power = self._probe.voltage * self._probe.current // 1_000
         values = {
             "00600000": self.forward,
             "00610000": self.reverse,
