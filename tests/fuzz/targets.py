@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.fuzz import dlt645, gbt27930, lora_radio, lora_socket, recordings, seeds
+from tests.fuzz import dlt645, gbt27930, link, lora_radio, lora_socket, recordings, seeds
 
 
 class Target(NamedTuple):
@@ -31,6 +31,7 @@ TARGETS = {
     "gwmp_exchange": Target(lora_radio.gateways, lora_radio.gateway_seeds),
     "lorawan": Target(lora_radio.lorawan_headers, lora_radio.lorawan_seeds, 256),
     "airtime": Target(lora_radio.airtimes, lora_radio.airtime_seeds, 16),
+    "link": Target(link.messages, link.message_seeds, 2048),
     "can_log": Target(recordings.can_log, recordings.can_log_seeds, 8192),
     "decode_gbt27930": Target(recordings.decode_gbt27930, recordings.decode_gbt27930_seeds, 8192),
     "decode_dlt645": Target(recordings.decode_dlt645, recordings.decode_dlt645_seeds),

@@ -1,0 +1,87 @@
+"""The link between edge and hub: any message of the other end, in either notation."""
+
+import msgspec
+from tests.fuzz.script import Script, chunked
+
+from chargelink.link.frames import Call, CallError, CallResult, Code, Codec, Frame
+from chargelink.link.messages import (
+    ACTIONS,
+    BootNotification,
+    Device,
+    Heartbeat,
+    HeartbeatResponse,
+    Record,
+    Records,
+    TriggerMessage,
+    record_hash,
+)
+from chargelink.link.peer import CallFailed, CallReceived, Peer, ResultReceived
+from chargelink.wire import EncodeError
+
+CODECS = tuple(Codec)
+DEVICE = Device(id="gun-1", kind="gun", state="idle", at=1_700_000_000_000, detail={"locked": False})
+RECORD = Record(seq=1, kind="alarm", at=5, body=b"\x80", hash=record_hash(b"\x80"))
+BOOT = BootNotification(edge_id="e1", epoch="a", software="0.1", devices=(DEVICE,))
+RECORDS = Records(epoch="a", first=1, records=(RECORD,))
+TRIGGER = TriggerMessage(requested_message="Heartbeat")
+
+
+def messages(data: bytes) -> None:
+    """Both ends take whatever comes; every call of theirs ends once; what was understood is said again the same."""
+    script = Script(data)
+    codec = script.choose(CODECS)
+    ends = Peer("edge", codec), Peer("hub", codec)
+    now = 0.0
+    while not script.ended:
+        peer = script.choose(ends)
+        begun = peer.waiting
+        match script.number() % 4:
+            case 0:
+                now += script.step()
+                events = peer.tick(now)
+                assert peer.deadline is None or peer.deadline > now
+            case 1:
+                peer.call(Heartbeat() if peer.role == "edge" else TRIGGER, now)
+                events = []
+                begun += 1
+            case 2:
+                content = msgspec.Raw(script.chunk())
+                action = script.choose((*ACTIONS, "Nonsense"))
+                events = peer.receive(codec.pack(Call(script.choose(("1", "2")), action, content)), now)
+            case _:
+                events = peer.receive(script.chunk(), now)
+        ended = [event for event in events if isinstance(event, ResultReceived | CallFailed)]
+        assert peer.waiting == begun - len(ended)
+        for event in events:
+            if isinstance(event, CallReceived):
+                request = ACTIONS[event.action].request
+                said = codec.pack(event.payload)
+                assert codec.pack(codec.unpack(said, request)) == said
+                _answer(peer, event, script)
+        peer.data_to_send()
+    for peer in ends:
+        peer.close()
+        assert not peer.waiting
+
+
+def _answer(peer: Peer, event: CallReceived, script: Script) -> None:
+    if script.number() & 1:
+        peer.refuse(event.id, Code.INTERNAL_ERROR, script.take(3).decode("iso-8859-1"))
+        return
+    try:
+        peer.answer(event.id, HeartbeatResponse(current_time=0))
+    except EncodeError:
+        assert event.action != "Heartbeat"
+
+
+def message_seeds() -> list[bytes]:
+    seeds = []
+    for at, codec in enumerate(CODECS):
+        frames: list[Frame] = [CallResult("1", codec.raw(HeartbeatResponse(current_time=0)))]
+        frames += [Call("1", type(shape).__name__, codec.raw(shape)) for shape in (BOOT, RECORDS, Heartbeat())]
+        frames.append(CallError("1", "X", "no", {"a": 1}))
+        texts = [codec.encode(frame) for frame in frames]
+        seeds += [bytes((at, 0, 1, turn, 3)) + chunked(text) for text in texts for turn in (0, 1)]
+        payloads = [codec.pack(shape) for shape in (BOOT, RECORDS, TRIGGER)]
+        seeds += [bytes((at, 1, 2)) + chunked(payload) + b"\x00\x00" for payload in payloads]
+    return seeds
