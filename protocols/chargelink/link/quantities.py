@@ -19,7 +19,7 @@ StateOfCharge = Annotated[int, Meta(ge=0, le=1000, description="0.1 %")]
 Money = Annotated[int, Meta(ge=0, le=EXACT, description="fen")]
 Price = Annotated[int, Meta(ge=0, le=1_000_000_000, description="1/100 000 yuan per kWh")]
 
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Word = Annotated[str, Meta(max_length=64)]
 Sentence = Annotated[str, Meta(max_length=512)]
 SessionId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]

@@ -34,7 +34,7 @@ class _Job(NamedTuple):
 
 
 class Writer:
-    """Runs work on the database, in order; each piece wholly or not at all."""
+    """Runs work on the database for one event loop, in order; each piece wholly or not at all."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the file. Raises LedgerError."""
@@ -45,6 +45,7 @@ class Writer:
             self._lock.close()
             raise LedgerError(f"{path}: {error}") from error
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
         self.commits = 0
@@ -57,13 +58,14 @@ class Writer:
         Raises LedgerError if it could not be stored, and whatever the work itself raises; then nothing of it is kept.
         """
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        if not self._thread.is_alive():
+        if self._closed:
             raise LedgerError("the ledger is closed")
         self._queue.put(_Job(work, done))
         return await done
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
+        self._closed = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._lock.close()
@@ -73,16 +75,23 @@ class Writer:
             jobs = [job for job in group if job is not None]
             before = self._database.total_changes
             outcomes = self._commit(jobs)
-            if self._database.total_changes != before:
-                _in_loop(jobs[0].done.get_loop(), self._announce)
-            for job, outcome in zip(jobs, outcomes, strict=True):
-                _tell(job.done, outcome)
+            changed = self._database.total_changes != before
+            with contextlib.suppress(RuntimeError):  # nobody waits in a loop that is closed
+                jobs[0].done.get_loop().call_soon_threadsafe(self._tell, jobs, outcomes, changed)
             if group[-1] is None:
                 break
         self._database.close()
 
-    def _announce(self) -> None:
-        if self.on_change is not None:
+    def _tell(self, jobs: list[_Job], outcomes: list[Any], changed: bool) -> None:
+        """In the loop: give all who waited their outcome at once."""
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if job.done.done():
+                continue  # cancelled meanwhile
+            if isinstance(outcome, _Failed):
+                job.done.set_exception(outcome.error)
+            else:
+                job.done.set_result(outcome)
+        if changed and self.on_change is not None:
             self.on_change()
 
     def _next_group(self) -> list[_Job | None]:
@@ -105,7 +114,7 @@ class Writer:
         except sqlite3.Error as error:
             if database.in_transaction:
                 database.execute("ROLLBACK")
-            return [_Failed(LedgerError(f"not stored: {error}"))] * len(jobs)
+            return [_Failed(LedgerError(f"not stored: {error}")) for _ in jobs]
         self.commits += 1
         return outcomes
 
@@ -126,24 +135,6 @@ def _attempt(database: sqlite3.Connection, work: Work) -> Any:
         outcome = _Failed(error)
     database.execute("RELEASE work")
     return outcome
-
-
-def _tell(done: "asyncio.Future[Any]", outcome: Any) -> None:
-    def tell() -> None:
-        if done.done():
-            return
-        if isinstance(outcome, _Failed):
-            done.set_exception(outcome.error)
-        else:
-            done.set_result(outcome)
-
-    _in_loop(done.get_loop(), tell)
-
-
-def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """Nobody waits in a loop that is closed."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(call)
 
 
 def _only_one(path: Path) -> IO[bytes]:
