@@ -16,7 +16,7 @@ from chargelink.edge.drivers.reading import Quality, Reading
 
 PERIOD = 1.0  # s
 LOST_AFTER = 5.0  # s without the energy register: charging stops (GB/T 18487.1 asks for metering, the value is ours)
-SILENCES = 3  # of the precise register while the meter answers the rest: there are meters that refuse by silence
+SILENCES = 2  # of the precise register while the meter answers the rest: there are meters that refuse by silence
 FASTEST = 1_000_000_000  # mW; what counts faster is no charging place
 SLACK = 20_000  # mWh; two steps of the coarse register
 
@@ -69,6 +69,7 @@ class MeterPoll:
         self._energy = PRECISE_ENERGY
         self._precise: bool | None = None  # not known yet
         self._silences = 0
+        self._answers = False  # something else, since the energy register was last asked for
         self._heard = now  # when the energy register came last
         self._register: tuple[int, float] | None = None  # mWh and when, the last that was good
 
@@ -106,11 +107,11 @@ class MeterPoll:
         return events
 
     def _ask(self, now: float) -> None:
-        """The next question, if none is open. What a meter that is lost measures is not asked."""
+        """The next question, if none is open. Of a meter that is lost no more than whether it is there."""
         if self._asked is not None:
             return
         if not self._round and now >= self._next_round:
-            self._round = [Quantity.ENERGY] if self.lost else [*Quantity]
+            self._round = [Quantity.ENERGY, Quantity.VOLTAGE] if self.lost else [*Quantity]
             self._next_round = now + PERIOD
         if self._round:
             self._asked = self._round.pop(0)
@@ -120,6 +121,7 @@ class MeterPoll:
     def _take(self, quantity: Quantity, event: Reply | Refused | TimedOut, events: list[PollEvent], now: float) -> None:
         if quantity is Quantity.ENERGY:
             self._learn(event)
+        self._answers = quantity is not Quantity.ENERGY and (self._answers or not isinstance(event, TimedOut))
         if not isinstance(event, Reply):
             return
         reading = self._judge(quantity, event, now)
@@ -136,7 +138,7 @@ class MeterPoll:
         if self._precise is not None:
             return
         if isinstance(event, TimedOut):
-            self._silences += 1
+            self._silences += self._answers
             missing = self._silences >= SILENCES
         elif isinstance(event, Refused):
             missing = bool(event.error & ErrorWord.NO_REQUESTED_DATA)
@@ -174,6 +176,7 @@ class MeterPoll:
     def _lose(self, events: list[PollEvent], now: float) -> None:
         self.lost = True
         self._round.clear()
+        self._energy = PRECISE_ENERGY
         self._precise = None
         self._silences = 0
         self._register = None
