@@ -1,40 +1,58 @@
-"""`python -m chargelink.edge.guard`: the safety process.
+"""The safety process.
 
-Exit codes: 0 ended as asked, 1 the mark is there already, 2 wrong arguments, 3 these lines are guarded already.
+python -m chargelink.edge.guard --lines unix:FOLDER --facts PATH --events PATH --mark PATH
+python -m chargelink.edge.guard --commission --mark PATH
+
+--lines       folder of the charger's sockets: `inputs` (bound by the guard) and `permit`
+--facts       socket on which the daemon tells facts (bound by the guard)
+--events      socket of the daemon, for reports
+--mark        file that survives a loss of power
+--commission  lay down the first mark, once, and end
+
+Exit codes: 0 ended as asked, 1 no mark could be laid down, 2 wrong arguments, 3 these lines are guarded already.
 """
 
-import argparse
+import getopt  # not argparse, which costs most of a MiB of resident memory
 import sys
 
 from chargelink.edge.guard import mark, process
 
-
-def folder(address: str) -> str:
-    kind, _, path = address.partition(":")
-    if kind != "unix" or not path:
-        raise argparse.ArgumentTypeError("want unix:FOLDER")
-    return path
+RUNNING = ("--lines", "--facts", "--events", "--mark")
+NOT_COMMISSIONED, WRONG = 1, 2
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m chargelink.edge.guard", description=__doc__)
-    parser.add_argument("--lines", type=folder, metavar="unix:FOLDER", help="sockets `inputs` (ours) and `permit`")
-    parser.add_argument("--facts", metavar="PATH", help="socket on which the daemon tells facts (ours)")
-    parser.add_argument("--events", metavar="PATH", help="socket of the daemon, for reports")
-    parser.add_argument("--mark", metavar="PATH", required=True, help="file that survives a loss of power")
-    parser.add_argument("--commission", action="store_true", help="lay down the first mark and end")
-    arguments = parser.parse_args()
-    if arguments.commission:
-        try:
-            mark.commission(arguments.mark)
-        except OSError as error:
-            print(f"guard: {error}", file=sys.stderr)
-            return 1
+def main(arguments: list[str]) -> int:
+    try:
+        pairs, rest = getopt.getopt(arguments, "h", ["help", "commission", *(f"{name[2:]}=" for name in RUNNING)])
+    except getopt.GetoptError as error:
+        return wrong(str(error))
+    options = dict(pairs)
+    if "--help" in options or "-h" in options:
+        print(__doc__)
         return 0
-    if not (arguments.lines and arguments.facts and arguments.events):
-        parser.error("--lines, --facts and --events are needed")
-    return process.run(arguments.lines, arguments.facts, arguments.events, arguments.mark)
+    if "--commission" in options and options.keys() == {"--commission", "--mark"} and not rest:
+        return commission(options["--mark"])
+    if rest or options.keys() != set(RUNNING):
+        return wrong(f"want {', '.join(RUNNING)}, or --commission and --mark")
+    kind, _, folder = options["--lines"].partition(":")
+    if kind != "unix" or not folder:
+        return wrong("--lines: want unix:FOLDER")
+    return process.run(folder, options["--facts"], options["--events"], options["--mark"])
+
+
+def commission(path: str) -> int:
+    try:
+        mark.commission(path)
+    except OSError as error:
+        print(f"guard: {error}", file=sys.stderr)
+        return NOT_COMMISSIONED
+    return 0
+
+
+def wrong(what: str) -> int:
+    print(f"guard: {what}", file=sys.stderr)
+    return WRONG
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
