@@ -1,0 +1,387 @@
+"""The controller of one gun: it is told what is so, and says what it wants. No I/O, no clock.
+
+    controller = Controller(now, limits)
+    controller.see_board(facts, now), see_guard(state, rule, now), see_register(energy, now)     what is so
+    controller.receive(identifier, data, now), tick(now), deadline, data_to_send()               the vehicle's bus
+    controller.authorise(now, caps), stop(now, cause), reset(now)                                what people decide
+    controller.wants                                                                             what is to be done
+
+All but `wants`, `deadline` and `data_to_send` give events. The sequence is the table in `phases`; what happens in it is
+decided by `conditions`. Times are seconds of one clock that never goes backwards.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from chargelink.edge.charge import conditions
+from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch, Stop
+from chargelink.edge.charge.dialogue import VehicleDialogue
+from chargelink.edge.charge.events import Entered, Event, Finished, Noted, RefusedError, Wants, Warned
+from chargelink.edge.charge.phases import (
+    ENDING,
+    LIVE,
+    ORDER,
+    STOPPING,
+    TABLE,
+    WATCHES,
+    WITH_K1K2,
+    WITH_MODULES,
+    Condition,
+    Output,
+    Phase,
+    Row,
+    Watch,
+)
+from chargelink.edge.charge.setpoint import Setpoint, clamped
+from chargelink.edge.charge.situation import Charge, GunLimits, Situation, Vehicle
+from chargelink.edge.charge.stopwatch import Stopwatch
+from chargelink.edge.drivers.board_state import BoardFacts, Wanted
+from chargelink.gbt27930.transport import Frame
+from chargelink.model import Caps
+
+BOARD_SILENT = 0.5  # s without facts: the charge stops
+BOARD_LOST = 30.0  # s without facts while a charge ends: it is over without them
+METER_SILENT = 5.0  # s without a register
+TEST_VOLTAGE = 500_000  # mV, for vehicles of 2011, which name none
+LOW_CURRENT = 2_000  # mA: for test and pre-charge
+PRECHARGE_BELOW = 5_000  # mV below the battery: the middle of the window
+OUTCOME_KNOWN = {Phase.SAFE_VOLTAGE, Phase.HELD, Phase.UNLOCKING}
+OBEYED = {"cc1", "inside_voltage", "outside_voltage", "current", "insulation"}
+
+
+class Controller:
+    """One gun, for as long as the daemon runs."""
+
+    def __init__(self, now: float, limits: GunLimits, number: int | None = None) -> None:
+        """Raises EncodeError when the limits or the charger's number cannot be said to a vehicle."""
+        self.phase = Phase.STARTING
+        self.situation = Situation(limits)
+        self.stopped: Stop | None = None  # the first cause of this charge
+        self.latch = Latch.NONE
+        self._dialogue = VehicleDialogue(now, self.situation, number)
+        self._now = self._entered = now
+        self._board_at = self._register_at = now
+        self._stopwatch = Stopwatch()
+        self._precharge = 0  # mV
+        self._events: list[Event] = []
+
+    @property
+    def row(self) -> Row:
+        """The row of the phase."""
+        return TABLE[self.phase]
+
+    @property
+    def charge(self) -> Charge | None:
+        """The charge that is authorised."""
+        return self.situation.charge
+
+    @property
+    def wants(self) -> Wants:
+        """What is to be done now."""
+        outputs, setpoint = self.row.outputs, self._setpoint()
+        board = Wanted(
+            ac_contactor=Output.AC in outputs,
+            k1k2=Output.K1K2 in outputs,
+            k3k4=Output.AUXILIARY in outputs,
+            lock=Output.LOCK in outputs,
+            bleed=Output.BLEED in outputs,
+            modules=Output.MODULES in outputs,
+            voltage_set=setpoint.voltage,
+            current_limit=setpoint.current,
+        )
+        permit = Output.PERMIT in outputs
+        return Wants(board, permit, self._limit() if permit else None, setpoint.because)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` wants to be called."""
+        due = [self._wait_over(), *self._silences()]
+        if self.phase in LIVE:
+            due.append(self._time_cap)
+        due += [self._stopwatch.ripe(condition, held) for condition, held in self._pending()]
+        # What was due until now has been looked at; the dialogue knows for itself.
+        later = [moment for moment in due if moment is not None and moment > self._now]
+        return min([*later, *filter(None, [self._dialogue.deadline])], default=None)
+
+    def data_to_send(self) -> list[Frame]:
+        """Take the frames for the vehicle."""
+        return self._dialogue.data_to_send()
+
+    def receive(self, identifier: int, data: bytes, now: float) -> list[Event]:
+        """Take any frame of the bus."""
+        for stop in self._dialogue.receive(identifier, data, now):
+            self._stop(stop, now)
+        return self._advance(now)
+
+    def tick(self, now: float) -> list[Event]:
+        """Let time pass."""
+        for stop in self._dialogue.tick(now):
+            self._stop(stop, now)
+        return self._advance(now)
+
+    def see_board(self, facts: BoardFacts, now: float) -> list[Event]:
+        """The board has been read."""
+        if not OBEYED.isdisjoint(facts.implausible):
+            return self._advance(now)  # as good as silence
+        if self._board_silent(now) and self.phase in ENDING:
+            self._entered = now  # what nobody saw is not judged
+        self._board_at = now
+        self.situation.board, self.situation.heard = facts, True
+        if self.phase is Phase.PRECHARGE or self.phase is Phase.CHARGE_PERMIT:
+            self._precharge = facts.outside_voltage - PRECHARGE_BELOW
+        charge = self.charge
+        minutes = int(charge.seconds(now) // 60) if charge else 0
+        self._dialogue.report(facts.outside_voltage, facts.current, minutes)
+        return self._advance(now)
+
+    def see_board_fault(self, points: Collection[str], now: float) -> list[Event]:
+        """The board was told these points and did not do them; it was told to switch everything off."""
+        self._stop(Stop(Cause.BOARD_FAULT, " ".join(points)), now)
+        return self._advance(now)
+
+    def see_guard(self, state: str, rule: str | None, now: float) -> list[Event]:
+        """The guard says its state; `rule` is the cut-off that tripped first."""
+        self.situation.guard_state, self.situation.guard_rule = state, rule
+        if state == "tripped":
+            stop = by_guard(rule or "")
+            if self.stopped == (Cause.PERMIT_LOST, ""):  # the board was faster than the reason
+                self.stopped, self.latch = stop, max(self.latch, stop.cause.latch)
+            elif Output.PERMIT in self.row.outputs:
+                self._stop(stop, now)
+        return self._advance(now)
+
+    def see_register(self, register: int, now: float) -> list[Event]:
+        """The meter's register, mWh."""
+        self._register_at = now
+        charge = self.charge
+        if charge is not None:
+            charge.register = max(charge.register, register)
+            if self.phase is Phase.CHARGING and charge.caps.energy is not None and charge.energy >= charge.caps.energy:
+                self._stop(Stop(Cause.ENERGY_REACHED, f"{charge.energy} mWh"), now)
+        return self._advance(now)
+
+    def refusal(self, now: float) -> str:
+        """Why no charge can begin now; empty if one can."""
+        board = self.situation.board
+        reasons = {
+            "out of service": self.latch is Latch.SERVICE or self.phase in (Phase.HELD, Phase.OUT_OF_SERVICE),
+            "the charger's board does not answer": self._board_silent(now) or not self.situation.heard,
+            "the emergency stop is pressed": board.e_stop,
+            "the cabinet is open": board.door_open,
+            "the guard has tripped": self.situation.guard_state == "tripped",
+            "a charge is under way": self.charge is not None or self.phase in LIVE,
+            "the gun is not ready yet": self.phase in ENDING or self.phase is Phase.STARTING,
+            "the plug must be pulled first": self.latch is Latch.REPLUG,
+            "nothing is plugged in": self.phase not in (Phase.LOCKING, Phase.LOCKED, Phase.RELEASED)
+            or not conditions.plugged(self.situation),
+            "the meter does not answer": self._meter_silent(now),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
+
+    def authorise(
+        self, now: float, register: int, caps: Caps | None = None, local_time: datetime | None = None
+    ) -> list[Event]:
+        """A person said yes; the meter's register is at `register` mWh. Raises RefusedError."""
+        if reason := self.refusal(now):
+            raise RefusedError(reason)
+        self.situation.charge = Charge(caps or Caps(), register, register)
+        self.stopped = None
+        self._dialogue.local_time = local_time
+        return self._advance(now)
+
+    def stop(self, now: float, cause: Cause, detail: str = "") -> list[Event]:
+        """Stop the charge, or give the plug back; without either nothing happens."""
+        if self.phase in (Phase.LOCKING, Phase.LOCKED):
+            self.stopped = self.stopped or Stop(cause, detail)
+            self._enter(Phase.UNLOCKING, now)
+        else:
+            self._stop(Stop(cause, detail), now)
+        return self._advance(now)
+
+    def reset(self, now: float) -> list[Event]:
+        """A person looked at it and says that it may work again. Nothing happens while contactors are closed."""
+        if self.phase in (Phase.OUT_OF_SERVICE, Phase.RELEASED) and conditions.contactors_open(self.situation):
+            self.latch = Latch.NONE
+            if self.phase is Phase.OUT_OF_SERVICE:
+                self._enter(Phase.AVAILABLE, now)
+        return self._advance(now)
+
+    def _advance(self, now: float) -> list[Event]:
+        """Watch, then move, until nothing moves any more; the events since the last time."""
+        self._now = now
+        self._watch(now)
+        while self._move(now):
+            self._watch(now)
+        events, self._events = self._events, []
+        return events
+
+    def _watch(self, now: float) -> None:
+        """Look at everything that must stay so."""
+        self._look(now)
+        if self.phase not in LIVE:
+            return
+        for watch in WATCHES:
+            if self.phase in watch.phases and self._ripe(watch.when, watch.held, now):
+                self._stop(self._seen(watch), now)
+                return
+        if self._board_silent(now):
+            self._stop(Stop(Cause.BOARD_SILENT), now)
+        elif self._meter_silent(now):
+            self._stop(Stop(Cause.METER_SILENT), now)
+        elif self._time_cap is not None and now >= self._time_cap:
+            self._stop(Stop(Cause.TIME_REACHED), now)
+
+    def _move(self, now: float) -> bool:
+        """Go one phase on if it is time."""
+        for move in self.row.moves:
+            if self._ripe(move.when, move.held, now):
+                self._enter(move.to, now)
+                return True
+        if self.phase in ENDING - {Phase.HELD} and now >= self._board_at + BOARD_LOST:
+            self._note(Stop(Cause.BOARD_SILENT))
+            self._enter(Phase.HELD, now)
+            return True
+        over, wait = self._wait_over(), self.row.wait
+        if wait is None or over is None or now < over:
+            return False
+        stop = Stop(wait.cause, self.phase)
+        if wait.to is None:
+            self._stop(stop, now)
+        else:
+            self._note(stop)
+            self._enter(wait.to, now)
+        return True
+
+    def _wait_over(self) -> float | None:
+        """When the phase has taken too long. An ending that nobody sees is not judged until it is seen again."""
+        if self.row.wait is None:
+            return None
+        over = self._entered + self.row.wait.seconds
+        return None if self.phase in ENDING and over >= self._board_at + BOARD_SILENT else over
+
+    def _silences(self) -> list[float]:
+        """When silence of board or meter would count."""
+        if self.phase in LIVE:
+            return [self._board_at + BOARD_SILENT, self._register_at + METER_SILENT]
+        return [self._board_at + BOARD_LOST] if self.phase in ENDING else []
+
+    def _board_silent(self, now: float) -> bool:
+        return now >= self._board_at + BOARD_SILENT
+
+    def _meter_silent(self, now: float) -> bool:
+        return now >= self._register_at + METER_SILENT
+
+    def _stop(self, stop: Stop, now: float) -> None:
+        """End a charge that is under way, or end it faster."""
+        if self.phase not in LIVE:
+            return
+        target = self._end(stop.cause.action)
+        if self.phase not in STOPPING or ORDER.index(target) > ORDER.index(self.phase):
+            self._note(stop)
+            self._dialogue.stop(now, stop.cause.value.said)
+            self._enter(target, now)
+
+    def _end(self, action: Action) -> Phase:
+        """Where an ending begins: with the contactors open there is no current to bring down."""
+        if self.phase not in WITH_K1K2 or action is Action.OPEN:
+            return Phase.OPENING
+        return Phase.RAMPING if action is Action.RAMP and self.phase in WITH_MODULES else Phase.CUTTING
+
+    def _note(self, stop: Stop) -> None:
+        """The first cause is kept; every one is told, and latches."""
+        self.stopped = self.stopped or stop
+        self.latch = max(self.latch, stop.cause.latch)
+        self._events.append(Noted(self.phase, stop))
+
+    def _enter(self, phase: Phase, now: float) -> None:
+        self.phase, self._entered = phase, now
+        self._stopwatch.clear()
+        self._look(now)
+        self._events.append(Entered(phase))
+        situation, charge = self.situation, self.situation.charge
+        match phase:
+            case Phase.LOCKING:
+                self.stopped = None
+                situation.vehicle = Vehicle()
+            case Phase.HANDSHAKE:
+                self._dialogue.start(now)
+            case Phase.TEST_PERMIT:
+                named = situation.vehicle.handshake_limit or TEST_VOLTAGE
+                situation.test_voltage = min(named, situation.limits.max_voltage)
+            case Phase.TEST_DISCHARGE if conditions.insulation_low(situation):
+                self._events.append(Warned(phase, "insulation-low"))
+            case Phase.CONFIGURATION:
+                self._dialogue.insulation_done(now)
+            case Phase.READY:
+                self._dialogue.ready(now)
+            case Phase.CHARGING if charge:
+                charge.began = now
+            case Phase.OPENING if charge and charge.began is not None:
+                charge.ended = now
+            case Phase.STATISTICS if charge:
+                self._dialogue.statistics(int(charge.seconds(now) // 60), charge.energy)
+            case Phase.AVAILABLE:
+                self._replugged(now)
+        if phase in OUTCOME_KNOWN:
+            self._finish(now)
+
+    def _finish(self, now: float) -> None:
+        self._dialogue.end(now)
+        if self.charge is not None:
+            assert self.stopped is not None, "a charge ends by a cause"
+            self._events.append(Finished(self.charge, self.stopped, self.situation.vehicle))
+            self.situation.charge = None
+
+    def _replugged(self, now: float) -> None:
+        if self.latch is Latch.SERVICE:
+            self._enter(Phase.OUT_OF_SERVICE, now)
+        else:
+            self.latch, self.stopped = Latch.NONE, None
+
+    def _seen(self, watch: Watch) -> Stop:
+        if watch.cause is Cause.PERMIT_LOST and self.situation.guard_state == "tripped":
+            return by_guard(self.situation.guard_rule or "")
+        return Stop(watch.cause)
+
+    def _pending(self) -> list[tuple[Condition, float]]:
+        """The conditions that the phase looks at, with how long they must hold."""
+        watched = [(watch.when, watch.held) for watch in WATCHES if self.phase in watch.phases]
+        return [(move.when, move.held) for move in self.row.moves] + watched
+
+    def _look(self, now: float) -> None:
+        self._stopwatch.look((condition for condition, _ in self._pending()), self.situation, now)
+
+    def _ripe(self, condition: Condition, held: float, now: float) -> bool:
+        ripe = self._stopwatch.ripe(condition, held)
+        return ripe is not None and now >= ripe
+
+    @property
+    def _time_cap(self) -> float | None:
+        charge = self.charge
+        if charge is None or charge.began is None or charge.caps.minutes is None:
+            return None
+        return charge.began + charge.caps.minutes * 60
+
+    def _setpoint(self) -> Setpoint:
+        if Output.MODULES not in self.row.outputs:
+            return Setpoint()
+        match self.phase:
+            case Phase.CHARGING:
+                return clamped(self.situation)
+            case Phase.RAMPING:
+                return Setpoint(self.situation.board.outside_voltage, 0, "stop")
+            case Phase.TEST_VOLTAGE | Phase.INSULATION_TEST:
+                return Setpoint(self.situation.test_voltage, LOW_CURRENT, "insulation test")
+        return Setpoint(max(self._precharge, 0), LOW_CURRENT, "pre-charge")
+
+    def _limit(self) -> tuple[int, int]:
+        """Before the battery said what it bears the insulation is tested, and nothing else is on the cable."""
+        vehicle = self.situation.vehicle
+        if vehicle.battery is None or vehicle.limit is None:
+            return self.situation.test_voltage + conditions.TEST_TOLERANCE, LOW_CURRENT
+        return vehicle.limit, -vehicle.battery.max_charge_current
+
+
+def by_guard(rule: str) -> Stop:
+    """What a cut-off of the guard means."""
+    return Stop(GUARD_RULES.get(rule, Cause.PERMIT_LOST), rule)

@@ -1,0 +1,93 @@
+"""What the controller knows: what it was told by board, guard, meter and vehicle. mV, mA, mWh, s.
+
+Currents are positive into the vehicle.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from chargelink.edge.drivers.board_state import OFF, BoardFacts
+from chargelink.gbt27930.parameters import BCP
+from chargelink.model import Caps
+
+NO_CAPS = Caps()
+
+
+class GunLimits(NamedTuple):
+    """What charger, gun and cable can carry: mV, mA, mW."""
+
+    max_voltage: int
+    min_voltage: int
+    max_current: int
+    max_power: int
+
+
+UNKNOWN = BoardFacts(
+    at=0.0, ac_feedback=False, k1k2_feedback=False, k3k4_feedback=False, lock_feedback=False, e_stop=False,
+    door_open=False, permit=False, module_fault=False, cc1=0, inside_voltage=0, outside_voltage=0, current=0,
+    module_temperature=0, insulation=0, read_back=OFF, disagreeing=frozenset(), implausible=frozenset(),
+)  # fmt: skip
+"""Before the board told anything: nothing follows from it, for a gun only moves once it was heard."""
+
+
+class Asked(NamedTuple):
+    """What the vehicle demands: mV, mA."""
+
+    voltage: int = 0
+    current: int = 0
+
+
+@dataclass
+class Vehicle:
+    """What this vehicle said since it was plugged in."""
+
+    answered: bool = False  # the handshake is over: test the insulation
+    handshake_limit: int | None = None  # mV, of BHM
+    battery: BCP | None = None
+    ready: bool = False  # its contactors are closed
+    asked: Asked | None = None
+    permits: bool = True
+    soc_start: int | None = None  # 0.1 %
+    soc: int | None = None  # 0.1 %
+    vin: str | None = None
+    gone: bool = True  # no dialogue, or one that is over
+
+    @property
+    def limit(self) -> int | None:
+        """The least of its voltage limits, mV."""
+        known = [self.handshake_limit, self.battery.max_total_voltage if self.battery else None]
+        return min((limit for limit in known if limit is not None), default=None)
+
+
+@dataclass
+class Charge:
+    """One authorised charge."""
+
+    caps: Caps = NO_CAPS
+    start: int = 0  # mWh, the register at its beginning
+    register: int = 0  # mWh
+    began: float | None = None  # when the current was first permitted
+    ended: float | None = None  # when the contactors were told to open
+
+    @property
+    def energy(self) -> int:
+        """mWh so far."""
+        return self.register - self.start
+
+    def seconds(self, now: float) -> float:
+        """For how long it has charged."""
+        return 0.0 if self.began is None else (now if self.ended is None else self.ended) - self.began
+
+
+@dataclass
+class Situation:
+    """Everything that conditions look at."""
+
+    limits: GunLimits
+    board: BoardFacts = UNKNOWN
+    heard: bool = False  # the board told something
+    vehicle: Vehicle = field(default_factory=Vehicle)
+    charge: Charge | None = None
+    test_voltage: int = 0  # mV
+    guard_state: str = "fault-hold"
+    guard_rule: str | None = None
