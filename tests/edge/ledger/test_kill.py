@@ -21,7 +21,7 @@ TARIFF = Tariff(id="t", version=1, per_use=100)
 
 async def sell(sessions, device):
     for number in range(1_000_000):
-        started = await sessions.begin(device, SessionKind.SOCKET, TARIFF, number, key=str(number))
+        started, _ = await sessions.begin(device, SessionKind.SOCKET, TARIFF, number, key=str(number))
         print("begun", started.session_id, flush=True)
         await sessions.end(started.session_id, number, Ending(StopReason.LOCAL, "driver"))
         print("ended", started.session_id, flush=True)

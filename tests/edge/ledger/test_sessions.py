@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargelink.edge.ledger import Ending, Journal, OpenSession, Sessions
+from chargelink.edge.ledger import Begun, Ending, Journal, OpenSession, Sessions
 from chargelink.edge.ledger.sessions import with_reading
 from chargelink.link.messages import Caps
 from chargelink.model import (
@@ -38,9 +38,10 @@ def reading(at: int, watt_hours: int) -> Reading:
 
 
 async def begin(sessions: Sessions, at: int = 0, remote_start_id: int | None = None) -> SessionStarted:
-    return await sessions.begin(
+    begun = await sessions.begin(
         "gun-1", SessionKind.DC, TARIFF, MIDNIGHT + at, remote_start_id=remote_start_id, start=reading(at, 100)
     )
+    return begun.started
 
 
 async def kinds(journal: Journal) -> list[str]:
@@ -87,10 +88,15 @@ async def test_a_session_that_never_was(sessions: Sessions) -> None:
 
 
 async def test_a_remote_start_told_again_is_the_same_session(journal: Journal, sessions: Sessions) -> None:
-    first = await begin(sessions, remote_start_id=9)
-    assert await begin(sessions, 5, remote_start_id=9) == first
+    first, again = await sessions.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=9)
+    assert not again
+    assert await sessions.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=9) == Begun(
+        first, again=True
+    )
     await sessions.end(first.session_id, MIDNIGHT, STOP)
-    assert await begin(sessions, 6, remote_start_id=9) == first
+    assert await sessions.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=9) == Begun(
+        first, again=True
+    )
     assert len(sessions.open) == 0
     assert (await kinds(journal)).count("session.started") == 1
 
@@ -119,7 +125,7 @@ async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -
     car = await begin(sessions, remote_start_id=1)
     await sessions.read(car.session_id, reading(2 * MINUTE, 300))
     await sessions.read(car.session_id, reading(2 * MINUTE + 1, 301))  # too soon to be kept
-    bike = await sessions.begin(
+    bike, _ = await sessions.begin(
         "socket-1", SessionKind.SOCKET, PER_USE, MIDNIGHT, outlet="2", key="77", caps=Caps(energy=5, minutes=60)
     )
     await journal.close()
@@ -137,7 +143,7 @@ async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -
 
 
 async def test_a_settlement_sent_twice_finds_its_session(sessions: Sessions) -> None:
-    started = await sessions.begin("socket-1", SessionKind.SOCKET, PER_USE, MIDNIGHT, outlet="1", key="77")
+    started, _ = await sessions.begin("socket-1", SessionKind.SOCKET, PER_USE, MIDNIGHT, outlet="1", key="77")
     assert isinstance(await sessions.find("socket-1", "1", "77"), OpenSession)
     ended = await sessions.end(started.session_id, MIDNIGHT + 1, STOP)
     assert await sessions.find("socket-1", "1", "77") == ended

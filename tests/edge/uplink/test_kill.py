@@ -20,7 +20,7 @@ from chargelink.model import SessionKind, StopReason, Tariff
 async def sell(sessions, device):
     tariff = Tariff(id="t", version=1, per_use=100)
     for number in range(1_000_000):
-        started = await sessions.begin(device, SessionKind.SOCKET, tariff, number)
+        started, _ = await sessions.begin(device, SessionKind.SOCKET, tariff, number)
         await sessions.end(started.session_id, number, Ending(StopReason.LOCAL, "driver"))
         print("sold", started.session_id, flush=True)
 

@@ -9,7 +9,7 @@ memory    small values of drivers, counters that never repeat
 
 from chargelink.edge.ledger.journal import Journal, LedgerFull, Position
 from chargelink.edge.ledger.memory import Memory
-from chargelink.edge.ledger.sessions import Ending, OpenSession, Sessions
+from chargelink.edge.ledger.sessions import Begun, Ending, OpenSession, Sessions
 from chargelink.edge.ledger.writer import LedgerError
 
-__all__ = ["Ending", "Journal", "LedgerError", "LedgerFull", "Memory", "OpenSession", "Position", "Sessions"]
+__all__ = ["Begun", "Ending", "Journal", "LedgerError", "LedgerFull", "Memory", "OpenSession", "Position", "Sessions"]

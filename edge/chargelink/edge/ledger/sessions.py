@@ -9,7 +9,7 @@ one of a socket goes on if the socket held it.
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -54,6 +54,13 @@ class OpenSession:
     def energy(self) -> int:
         """mWh so far."""
         return self.readings[-1].register - self.readings[0].register if self.readings else 0
+
+
+class Begun(NamedTuple):
+    """A session that began; or, `again`, one that a remote start told before: then nothing may be energised anew."""
+
+    started: SessionStarted
+    again: bool
 
 
 @dataclass(frozen=True)
@@ -108,11 +115,11 @@ class Sessions:
         remote_start_id: int | None = None,
         caps: Caps = Caps(),  # noqa: B008 - frozen
         start: Reading | None = None,
-    ) -> SessionStarted:
+    ) -> Begun:
         """Authorised at `now` (UTC milliseconds): give the session its id and store it.
 
-        A remote start that is told again gets the session that it already has. Raises LedgerFull while too many records
-        wait for the hub.
+        A remote start that is told again gets the session that it already has, open or ended. Raises LedgerFull while
+        too many records wait for the hub.
         """
         started = SessionStarted(
             session_id=session_id(now, self._entropy(ENTROPY_BYTES)),
@@ -128,11 +135,12 @@ class Sessions:
             start=start,
         )
         session = OpenSession(started, tariff, caps, key, () if start is None else (start,))
-        first = await self._ledger.writer.run(lambda database: _begin(database, session))
-        if first is None:
-            self._open[session.id] = session
-            self._kept_at[session.id] = now
-        return first or started
+        before = await self._ledger.writer.run(lambda database: _begin(database, session))
+        if before is not None:
+            return Begun(before, again=True)
+        self._open[session.id] = session
+        self._kept_at[session.id] = now
+        return Begun(started, again=False)
 
     async def read(self, identifier: str, reading: Reading) -> bool:
         """Take a reading of an open session; False if it was left out: it cannot be true, or the session has ended.
