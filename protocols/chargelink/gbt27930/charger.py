@@ -21,7 +21,7 @@ from typing import ClassVar
 import msgspec
 
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import ORDERLY_CAUSES, ChargerCause, ChargerTimeout, fields, flagged, raised
+from chargelink.gbt27930.causes import ORDERLY_CAUSES, ChargerCause, ChargerTimeout, flagged, raised
 from chargelink.gbt27930.charger_table import TABLE, State
 from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM, CCS
 from chargelink.gbt27930.codes import REACHED, ChargeMode, ChargePermission, Level, Permission, Ready, Recognition
@@ -30,6 +30,7 @@ from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CSD, CSD2011
 from chargelink.gbt27930.handshake import BHM, BRM, CHM, CRM, CRM2011, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.parameters import BCP, BRO, CML, CRO, CTS
+from chargelink.gbt27930.plausibility import ZERO_RAW_CURRENT, Implausible
 from chargelink.gbt27930.transport import Endpoint
 from chargelink.wire import Message
 
@@ -132,9 +133,9 @@ class Charger(Dialogue):
     table = TABLE
     side = Sender.CHARGER
     obeyed: ClassVar = {
-        "BHM": frozenset(fields(BHM)),
-        "BCP": frozenset(fields(BCP)) - {"soc", "nominal_energy"},
-        "BCL": frozenset(fields(BCL)) - {"charge_mode"},
+        "BHM": frozenset(),
+        "BCP": frozenset({"soc_percent", "nominal_energy_kWh", "max_cell_voltage_V", "max_temperature_C"}),
+        "BCL": frozenset({"charge_mode"}),  # with either mode neither voltage nor current may exceed the demand
     }
 
     def __init__(self, now: float, limits: ChargerLimits) -> None:
@@ -184,6 +185,20 @@ class Charger(Dialogue):
     def statistics(self, minutes: int, energy: int) -> None:
         """How many minutes it took and the mWh that went out; said when the vehicle has said its own."""
         self._statistics = minutes, energy
+
+    def _objection(self, name: str, message: Message) -> str:
+        if (
+            isinstance(message, BCL)
+            and message.current_demand == ZERO_RAW_CURRENT
+            and self._most_current < MOST_CURRENT
+        ):
+            return Implausible.RAW_ZERO_CURRENT.text
+        return super()._objection(name, message)
+
+    @property
+    def _most_current(self) -> int:
+        """What the battery may take, mA."""
+        return -self.battery.max_charge_current if self.battery else 0
 
     def _heard(self, name: str, message: Message, now: float) -> list[Event]:
         match message:

@@ -82,7 +82,8 @@ class Dialogue(ABC):
 
     table: ClassVar[Mapping[StrEnum, Row]]
     side: ClassVar[Sender]
-    obeyed: ClassVar[Mapping[str, frozenset[str]]]  # fields by message that the device acts upon: they must make sense
+    # Messages that the device acts upon have to make sense, but for these fields (by their shown names).
+    obeyed: ClassVar[Mapping[str, frozenset[str]]]
 
     def __init__(self, now: float, state: StrEnum, endpoint: Endpoint) -> None:
         self.state = state
@@ -139,8 +140,10 @@ class Dialogue(ABC):
 
     def _objection(self, name: str, message: Message) -> str:
         """Why a message must not be obeyed; empty if it may."""
-        obeyed = self.obeyed.get(name, ())
-        return ", ".join(f"{flaw.field} is {flaw.why.value}" for flaw in message.flaws if flaw.field in obeyed)
+        if name not in self.obeyed:
+            return ""
+        tolerated = self.obeyed[name]
+        return ", ".join(f"{flaw.field} is {flaw.why.value}" for flaw in message.flaws if flaw.field not in tolerated)
 
     @abstractmethod
     def _heard(self, name: str, message: Message, now: float) -> list[Event]:

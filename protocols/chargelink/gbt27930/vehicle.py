@@ -79,7 +79,7 @@ class Vehicle(Dialogue):
 
     table = TABLE
     side = Sender.BMS
-    obeyed: ClassVar = {"CML": frozenset(fields(CML)) - {"min_output_current"}}
+    obeyed: ClassVar = {"CML": frozenset({"min_output_current_A"})}
 
     def __init__(
         self, now: float, identity: BRM, battery: BCP, insulation_limit: int, edition: Edition = Edition.OF_2015

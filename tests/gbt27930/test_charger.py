@@ -1,0 +1,392 @@
+"""The charger's table, cell by cell, and what GB/T 34658-2017 asks of a charger, with time as an argument."""
+
+from datetime import datetime
+
+import pytest
+from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, Opposite
+
+from chargelink.gbt27930.catalogue import Sender
+from chargelink.gbt27930.causes import ChargerCause
+from chargelink.gbt27930.charger import (
+    Charger,
+    ChargerLimits,
+    Demand,
+    Ended,
+    Failed,
+    Parameters,
+    State,
+    Status,
+    Stopped,
+    Unreadable,
+    VehicleAnswered,
+    VehicleIdentified,
+    VehiclePermits,
+    VehicleReady,
+    VehicleStatistics,
+)
+from chargelink.gbt27930.charger_table import TABLE
+from chargelink.gbt27930.charging import BSM
+from chargelink.gbt27930.dialogue import triggers
+from chargelink.gbt27930.ending import BST
+from chargelink.gbt27930.parameters import BCP
+from chargelink.gbt27930.transport import Frame
+from chargelink.wire import EncodeError
+
+LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7, region="CN1")
+COMMANDS = ("start", "insulation done", "ready", "stop", "end")
+SILENCE = "silence"
+STIMULI = (*COMMANDS, *(name for name in MESSAGES if name.startswith("B")), SILENCE)
+
+# How a session gets into each state.
+PATHS = {
+    "idle": "",
+    "handshake": "start",
+    "insulation": "start, BHM",
+    "recognition": "start, BHM, insulation done",
+    "recognised": "start, BHM, insulation done, BRM",
+    "parameters": "start, BHM, insulation done, BRM, BCP",
+    "preparing": "start, BHM, insulation done, BRM, BCP, BRO(AA)",
+    "ready": "start, BHM, insulation done, BRM, BCP, BRO(AA), ready",
+    "charging": "start, BHM, insulation done, BRM, BCP, BRO(AA), ready, BCL, BCS",
+    "paused": "start, BHM, insulation done, BRM, BCP, BRO(AA), ready, BCL, BCS, BSM forbids",
+    "stopping": "start, BHM, insulation done, BRM, BCP, BRO(AA), ready, BCL, BCS, stop",
+    "stopped": "start, BHM, insulation done, BRM, BCP, BRO(AA), ready, BCL, BCS, BST",
+    "statistics": "start, BHM, insulation done, BRM, BCP, BRO(AA), ready, BCL, BCS, BST, BSD",
+    "error": "start, BHM, insulation done, silence",
+    "ended": "end",
+}
+
+# Where each stimulus leads; a stimulus that is not named changes nothing.
+CELLS: dict[str, dict[str, str]] = {
+    "idle": {"start": "handshake", "end": "ended"},
+    "handshake": {"BHM": "insulation", "silence": "insulation", "stop": "ended", "end": "ended"},
+    "insulation": {"insulation done": "recognition", "stop": "ended", "end": "ended"},
+    "recognition": {"BRM": "recognised", "silence": "error", "stop": "ended", "end": "ended"},
+    "recognised": {"BCP": "parameters", "silence": "error", "stop": "ended", "end": "ended", "BEM": "ended"},
+    "parameters": {"BRO(AA)": "preparing", "silence": "error", "stop": "ended", "end": "ended", "BEM": "ended"},
+    "preparing": {
+        "ready": "ready", "BRO(00)": "ended", "silence": "error", "stop": "ended", "end": "ended", "BEM": "ended",
+    },
+    "ready": {
+        "stop": "stopping", "BST": "stopped", "BSM fault": "stopping", "silence": "error", "end": "ended",
+        "BEM": "ended",
+    },
+    "charging": {
+        "stop": "stopping", "BST": "stopped", "BSM fault": "stopping", "BSM forbids": "paused", "silence": "error",
+        "end": "ended", "BEM": "ended",
+    },
+    "paused": {
+        "stop": "stopping", "BST": "stopped", "BSM fault": "stopping", "BSM": "charging", "silence": "error",
+        "end": "ended", "BEM": "ended",
+    },
+    "stopping": {"BST": "stopped", "BSD": "statistics", "silence": "error", "end": "ended", "BEM": "ended"},
+    "stopped": {"BSD": "statistics", "silence": "error", "end": "ended", "BEM": "ended"},
+    "statistics": {"silence": "ended", "end": "ended", "BEM": "ended"},
+    "error": {"silence": "ended", "end": "ended"},
+    "ended": {},
+}  # fmt: skip
+
+
+def charger_in(state: str) -> Opposite:
+    tester = Opposite(Charger(0.0, LIMITS))
+    for stimulus in filter(None, PATHS[state].split(", ")):
+        apply(tester, stimulus)
+    assert tester.state == state
+    return tester
+
+
+def apply(tester: Opposite, stimulus: str) -> None:
+    charger = tester.device
+    assert isinstance(charger, Charger)
+    commands = {
+        "start": charger.start,
+        "insulation done": charger.insulation_done,
+        "ready": charger.ready,
+        "stop": lambda now: charger.stop(now, ChargerCause.MANUAL),
+        "end": charger.end,
+    }
+    if stimulus in commands:
+        tester.events += commands[stimulus](tester.now)
+    elif stimulus == SILENCE:
+        tester.now += 1000.0
+        tester.events += charger.tick(tester.now)
+    else:
+        tester.say(stimulus)
+    tester.settle()
+
+
+@pytest.mark.parametrize("stimulus", STIMULI)
+@pytest.mark.parametrize("state", State)
+def test_every_cell(state: State, stimulus: str) -> None:
+    tester = charger_in(state.value)
+    apply(tester, stimulus)
+    assert tester.state == CELLS[state.value].get(stimulus, state.value)
+
+
+def test_the_table_is_whole() -> None:
+    assert set(TABLE) == set(State) == set(map(State, PATHS)) == set(map(State, CELLS))
+    for state, row in TABLE.items():
+        assert set(row.moves.values()) <= set(State)
+        assert len({wait.name for wait in row.waits}) == len(row.waits), state
+        assert all(wait.then in row.moves for wait in row.waits), state
+        assert "end" in row.moves or not row.moves, state
+    reached = {target for row in TABLE.values() for target in row.moves.values()}
+    assert reached == set(State) - {State.IDLE}
+    assert "BRM" in triggers(TABLE)
+
+
+# State, what is said at which period meanwhile, the moment of the failure in s, and its CEM.
+WAITS = [
+    ("DN.1001", "recognition", {}, 5.0, "FD F0 C0 FC"),
+    ("DN.1003", "recognition", {"BHM": 0.25}, 5.0, "FD F0 C0 FC"),
+    ("DN.1004", "recognised", {"BRM": 0.25}, 5.0, "FC F1 C0 FC"),
+    ("DN.2001", "recognised", {}, 5.0, "FC F1 C0 FC"),
+    ("DN.2003", "parameters", {}, 5.0, "FC F4 C0 FC"),
+    ("DN.2005", "parameters", {"BRO(00)": 0.25}, 60.0, "FC F4 C0 FC"),
+    ("DN.2005, invalid", "parameters", {"BRO(FF)": 0.25}, 60.0, "FC F4 C0 FC"),
+    ("DN.2006", "parameters", {"BCP": 0.5}, 5.0, "FC F4 C0 FC"),
+    ("DN.2007", "preparing", {}, 5.0, "FC F4 C0 FC"),
+    ("DN.2008", "preparing", {"BRO(FF)": 0.25}, 5.0, "FC F4 C0 FC"),
+    ("DN.2010", "ready", {"BRO(AA)": 0.25}, 1.0, "FC F0 C4 FC"),
+    ("DN.3001", "ready", {"BCL": 0.05}, 5.0, "FC F0 C1 FC"),
+    ("DN.3002", "ready", {"BCS": 0.25}, 1.0, "FC F0 C4 FC"),
+    ("DN.3005", "charging", {"BCL": 0.05}, 5.0, "FC F0 C1 FC"),
+    ("DN.3006", "charging", {"BCS": 0.25}, 1.0, "FC F0 C4 FC"),
+    ("DN.3006, paused", "paused", {"BCS": 0.25}, 1.0, "FC F0 C4 FC"),
+    ("DN.3009", "stopping", {}, 5.0, "FC F0 D0 FC"),
+    ("DN.3010", "stopping", {"BCL": 0.05, "BCS": 0.25}, 5.0, "FC F0 D0 FC"),
+    ("DN.4001", "stopped", {}, 10.0, "FC F0 C0 FD"),
+    ("DN.4002", "stopped", {"BST": 0.01}, 10.0, "FC F0 C0 FD"),
+]
+
+
+@pytest.mark.parametrize(("case", "state", "repeating", "moment", "cem"), WAITS, ids=[row[0] for row in WAITS])
+def test_waits_end_at_their_moment(case: str, state: str, repeating: dict[str, float], moment: float, cem: str) -> None:
+    tester = charger_in(state)
+    tester.run(moment - 0.001, repeating)
+    assert tester.state == state
+    assert not [event for event in tester.events if isinstance(event, Failed)]
+    tester.run(0.001)
+    (failed,) = [event for event in tester.events if isinstance(event, Failed)]
+    assert failed.by is Sender.CHARGER
+    assert tester.state == "error"
+    said = tester.said[-1]
+    assert (said.name, said.payload, round(said.at, 6)) == ("CEM", bytes.fromhex(cem), moment)
+    tester.run(10.0)
+    assert tester.events[-1] == Ended()
+    assert tester.device.deadline is None
+    assert len(tester.times("CEM")) == 20  # 5 s of it
+
+
+@pytest.mark.parametrize("name", ["BRM", "BCP"])
+def test_long_messages_count_only_by_transport(name: str) -> None:
+    """DN.1002, DN.2002."""
+    tester = charger_in("recognition" if name == "BRM" else "recognised")
+    before = tester.state
+    tester.say_frame(Frame(0x1C0056F4 | (0x02 if name == "BRM" else 0x06) << 16, MESSAGES[name].encode()[:8]))
+    assert tester.state == before
+
+
+def test_waits_of_two_states_go_on() -> None:
+    """BSD within 10 s of the first CST, however late BST comes (DN.4003)."""
+    tester = charger_in("stopping")
+    tester.run(4.0)
+    tester.say("BST")
+    tester.run(5.99)
+    assert tester.state == "stopped"
+    tester.run(0.02)
+    assert tester.state == "error"
+
+
+def test_the_longest_pause_is_10_minutes() -> None:
+    """DP.3005."""
+    repeating = {"BCL": 0.05, "BCS": 0.25, "BSM forbids": 0.25}
+    tester = charger_in("paused")
+    assert tester.said[-1].payload[6] == 0xFC
+    tester.run(599.999, repeating)
+    assert tester.state == "paused"
+    tester.run(0.001, repeating)
+    assert tester.state == "stopping"
+    assert tester.said[-1].payload == bytes.fromhex("01 00 F0 F0")
+
+
+def test_a_pause_is_told_once_and_ends() -> None:
+    tester = charger_in("charging")
+    tester.say("BSM", "BSM forbids", "BSM forbids", "BSM", "BSM")
+    assert [event for event in tester.events if isinstance(event, VehiclePermits)] == [
+        VehiclePermits(False),
+        VehiclePermits(True),
+    ]
+    assert tester.said[-1].payload[6] == 0xFD
+
+
+BSM_FAULTS = [
+    ("cell_voltage_state", 1, "stopping", "10 00 F4 F0"),
+    ("cell_voltage_state", 2, "stopping", "10 00 F4 F0"),
+    ("soc_state", 1, "stopping", "10 00 F4 F0"),
+    ("soc_state", 2, "stopping", "10 00 F4 F0"),
+    ("over_current", 1, "stopping", "10 00 F4 F0"),
+    ("over_temperature", 1, "stopping", "10 00 F4 F0"),
+    ("insulation", 1, "stopping", "10 00 F4 F0"),
+    ("output_connector", 1, "stopping", "10 04 F0 F0"),
+    ("over_current", 2, "charging", ""),
+    ("over_temperature", 2, "charging", ""),
+    ("insulation", 2, "charging", ""),
+    ("output_connector", 2, "charging", ""),
+    ("over_temperature", 3, "charging", ""),
+    ("charge_permission", 2, "charging", ""),
+    ("charge_permission", 3, "charging", ""),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "state", "cst"), BSM_FAULTS)
+def test_what_the_battery_state_asks_for(field: str, value: int, state: str, cst: str) -> None:
+    """DP.3003, DP.3004."""
+    tester = charger_in("charging")
+    values = {name: getattr(SOUND, name) for name in SOUND.__struct_fields__ if name != "flaws"}
+    tester.say_frame(Frame(0x181356F4, BSM(**values | {field: value}).encode(checked=False)))
+    assert tester.state == state
+    if cst:
+        assert (tester.said[-1].name, tester.said[-1].payload) == ("CST", bytes.fromhex(cst))
+
+
+def test_a_demand_out_of_range_is_never_obeyed_and_feeds_nothing() -> None:
+    """-10 I - 400 instead of 4000 - 10 I, as an LFP bus of 2015 has it."""
+    wrong = Frame(0x181056F4, bytes.fromhex("0410ECFC02"))
+    tester = charger_in("charging")
+    before = len(tester.events)
+    tester.run(0.5)
+    tester.say_frame(wrong)
+    assert tester.events[before:] == [Unreadable("BCL", wrong.data, "current_demand_A is above its range")]
+    tester.run(0.5)
+    assert tester.state == "error"
+
+
+def test_a_current_that_was_never_set_is_not_obeyed() -> None:
+    """Raw 0 says -400 A, from a battery that takes 250 A."""
+    tester = charger_in("charging")
+    tester.say_frame(Frame(0x181056F4, bytes.fromhex("0410000002")))
+    assert isinstance(tester.events[-1], Unreadable)
+
+
+@pytest.mark.parametrize("data", ["", "04", "0410ECFC"])
+def test_what_lacks_bytes_is_told(data: str) -> None:
+    tester = charger_in("charging")
+    tester.say_frame(Frame(0x181056F4, bytes.fromhex(data)))
+    assert isinstance(tester.events[-1], Unreadable)
+
+
+def test_events_of_a_charge() -> None:
+    tester = charger_in("statistics")
+    told = [event for event in tester.events if not isinstance(event, Status)]
+    assert told == [
+        VehicleAnswered(420_000),
+        VehicleIdentified(IDENTITY),
+        Parameters(BATTERY),
+        VehicleReady(),
+        Demand(410_000, 100_000, DEMAND.charge_mode),
+        Stopped(Sender.BMS, ("soc_target_reached",)),
+        VehicleStatistics(MESSAGES["BSD"]),  # type: ignore[arg-type]
+    ]
+    tester.run(0.749)
+    assert tester.state == "statistics"
+    tester.run(0.001)
+    assert tester.events[-1] == Ended()
+
+
+def test_statistics_are_said_when_they_are_known() -> None:
+    tester = charger_in("statistics")
+    assert not tester.times("CSD")
+    assert isinstance(tester.device, Charger)
+    tester.device.statistics(12, 3_456_789)
+    tester.run(0.25, {"BSD": 0.25})
+    assert tester.said[-1].payload == bytes.fromhex("0C00 2200 07000000")
+
+
+def test_the_output_is_clipped_to_what_can_be_said() -> None:
+    tester = charger_in("charging")
+    assert isinstance(tester.device, Charger)
+    for (voltage, current, minutes), said in {
+        (380_049, 99_951, 12): "D80E B80B 0C00 FD",
+        (-30, -20, 0): "0000 A00F 0000 FD",
+        (2_000_000, 900_000, 999): "983A 0000 5802 FD",
+        (0, -900_000, 0): "0000 8813 0000 FD",
+    }.items():
+        tester.device.report(voltage, current, minutes)
+        tester.run(0.05, {"BCL": 0.05})
+        assert tester.said[-1].payload == bytes.fromhex(said)
+    tester.device.report(0, 0, 0, permitted=False)
+    tester.run(0.05)
+    assert tester.said[-1].payload[6] == 0xFC
+
+
+def test_readiness_taken_back_ends_it() -> None:
+    """DN.2009."""
+    tester = charger_in("preparing")
+    tester.say("BRO(00)")
+    assert tester.events[-2:] == [Failed(Sender.CHARGER, ("bro_withdrawn",)), Ended()]
+
+
+def test_an_error_of_the_vehicle_ends_it_without_cem() -> None:
+    tester = charger_in("charging")
+    tester.say("BEM")
+    assert tester.events[-2:] == [Failed(Sender.BMS, ("cts_cml_timeout",)), Ended()]
+    assert not tester.times("CEM")
+
+
+def test_a_vehicle_that_wakes_late_is_heard() -> None:
+    tester = charger_in("handshake")
+    tester.run(11.0)
+    tester.say("BHM")
+    assert tester.events == [VehicleAnswered(None), VehicleAnswered(420_000)]
+
+
+def test_a_vehicle_of_2011_is_spoken_to_in_its_layouts() -> None:
+    tester = charger_in("handshake")
+    tester.run(10.0)
+    apply(tester, "insulation done")
+    assert tester.said[-1].payload == bytes.fromhex("00 06 43 4E 31 20 20 20")
+    old = IDENTITY.encode()[3:41]
+    tester._endpoint.send(0x0200, b"\x00\x01\x00" + old, tester.now)
+    tester.settle()
+    for stimulus in ("BCP", "BRO(AA)", "ready", "BCL", "BCS"):
+        apply(tester, stimulus)
+    lengths = {said.name: len(said.payload) for said in tester.said}
+    assert lengths == {"CHM": 3, "CRM": 8, "CML": 6, "CRO": 1, "CCS": 6}
+    tester.say_frame(Frame(0x101956F4, bytes.fromhex("00 00 04 00")))
+    assert tester.events[-1] == Stopped(Sender.BMS, ("other_fault",))
+    assert tester.said[-1].payload == bytes.fromhex("C0 00 F0 F0")
+
+
+def test_times_are_told_when_they_are_known() -> None:
+    tester = Opposite(Charger(0.0, LIMITS))
+    assert isinstance(tester.device, Charger)
+    tester.device.start(0.0, datetime(2015, 12, 31, 23, 59, 58))
+    for stimulus in PATHS["parameters"].split(", ")[1:]:
+        apply(tester, stimulus)
+    tester.run(2.0)
+    assert [said.payload.hex() for said in tester.said if said.name == "CTS"][::4] == [
+        "58592331121520",
+        "00000001011620",
+    ]
+
+
+def test_what_cannot_be_said_is_refused_at_once() -> None:
+    with pytest.raises(EncodeError):
+        Charger(0.0, ChargerLimits(max_voltage=750_050, min_voltage=0, max_current=100_000))
+
+
+def test_a_faulty_parameter_is_not_obeyed() -> None:
+    tester = charger_in("recognised")
+    values = {name: getattr(BATTERY, name) for name in BATTERY.__struct_fields__ if name != "flaws"}
+    tester._endpoint.send(0x0600, BCP(**values | {"max_total_voltage": 6_000_000}).encode(checked=False), tester.now)
+    tester.settle()
+    assert isinstance(tester.events[-1], Unreadable)
+    assert tester.state == "recognised"
+
+
+def test_names_of_causes_travel() -> None:
+    tester = charger_in("charging")
+    tester.say_message(BST(*(1,) * 14))
+    assert isinstance(tester.events[-1], Stopped)
+    assert len(tester.events[-1].causes) == 14
