@@ -20,16 +20,11 @@ def identifier(number: int) -> str:
     return str(uuid.UUID(int=(int(time.time() * 1000) << 80) | (0x7 << 76) | (0b10 << 62) | number))
 
 
-TARIFF = {
-    "id": "site-1",
-    "version": 1,
-    "name": "night and day",
-    "periods": [
-        {"start": "00:00", "end": "08:00", "name": "valley", "energyPrice": 30_000, "servicePrice": 40_000},
-        {"start": "08:00", "end": "24:00", "name": "peak", "energyPrice": 110_000, "servicePrice": 40_000},
-    ],
-    "perUse": None,
-}
+PERIODS = [
+    {"start": "00:00", "end": "08:00", "name": "valley", "energyPrice": 30_000, "servicePrice": 40_000},
+    {"start": "08:00", "end": "24:00", "name": "peak", "energyPrice": 110_000, "servicePrice": 40_000},
+]
+TARIFF = {"id": "site-1", "version": 1, "name": "night and day", "periods": PERIODS, "perUse": None}
 TARIFF_BODY = msgpack.packb(TARIFF)
 TARIFF_HASH = hashlib.sha256(TARIFF_BODY).hexdigest()
 

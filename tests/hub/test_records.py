@@ -46,12 +46,10 @@ async def test_acknowledged_is_durable_and_exact(writer: RecordWriter, tables: P
 
 
 async def test_commits_reach_the_disk(tables: Path) -> None:
-    assert configuration(tables)["connections"]["default"]["credentials"]["synchronous"] == "FULL"
-    rows = await Record.raw("PRAGMA synchronous")
-    assert len(rows) == 1  # type: ignore[arg-type]
-    with sqlite3.connect(tables) as other:
-        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    other.close()
+    """WAL with synchronous=FULL: a power cut after the acknowledgement loses nothing."""
+    database = require_context().db()
+    assert await database.execute_query_dict("PRAGMA synchronous") == [{"synchronous": 2}]
+    assert await database.execute_query_dict("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
 
 
 STORIES = [
