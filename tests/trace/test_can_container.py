@@ -2,6 +2,8 @@
 
 import builtins
 import random
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import can
 import pytest
 
-from chargelink.trace.can_log import CanFrame, CanLog, Kind, Unreadable
+from chargelink.trace.can_log import CanFrame, CanLog, Kind, Unreadable, container
 from chargelink.trace.can_log.container import DAMAGED, ENDS_EARLY
 from chargelink.trace.can_log.frame import NOT_A_FRAME
 from chargelink.trace.source import CannotRead, Source
@@ -146,6 +148,20 @@ def test_a_blf_object_without_length_ends_the_reading(version: int, tmp_path: Pa
     frames, [unreadable] = read(path)
     assert [frame.data for frame in frames] == [CHM]
     assert unreadable.reason is DAMAGED
+
+
+@pytest.mark.parametrize(("most", "sound"), [(1 << 20, False), (2 << 20, True)])
+def test_a_blf_container_is_unpacked_so_far_and_no_further(
+    most: int, sound: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "MOST_UNPACKED", most)
+    path = write(tmp_path / "log.blf", can.BLFWriter)
+    begun = b"LOBJ" + struct.pack("<HHLL", 16, 1, 4 << 20, 99)  # goes on in the next container
+    packed = zlib.compress(begun.ljust((1 << 20) + 1, b"\0"))
+    head = b"LOBJ" + struct.pack("<HHLLHHLLL", 16, 1, 32 + len(packed), 10, 2, 0, 0, 0, 0)
+    path.write_bytes(path.read_bytes()[:144] + head + packed)
+    _, unreadable = read(path)
+    assert [item.reason for item in unreadable] == ([] if sound else [DAMAGED])
 
 
 @pytest.mark.parametrize(("suffix", "writer"), FORMATS)

@@ -7,6 +7,7 @@ reader carries on below it. BLF and MF4 are binary: from a damaged place on noth
 
 import logging
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,8 +34,10 @@ BATCH = 1000  # frames of a file that are handed on together
 DAMAGED = Text("damaged from here on", "自此处起文件已损坏")
 ENDS_EARLY = Text("the recording ends before its end", "记录不完整，提前结束")
 PREAMBLE = 20  # lines of a header that carry meaning; a file has fewer
-_BLF_OBJECT = b"LOBJ"
-_BLF_HEADER = 16  # bytes of an object before what is its own; its length stands in bytes 9 to 12
+BLF_OBJECT = b"LOBJ"
+BLF_HEADER = 16  # bytes of an object before what is its own; length and kind stand in the last 8
+BLF_CONTAINER = 10  # the kind of object that holds others, packed by zlib (method 2) or not (0)
+MOST_UNPACKED = 64 << 20  # bytes of a container; tools write 128 KiB
 
 _ASC_HEADER = re.compile(r"\s*(?:date\s|base\s|//|(?:no\s+)?internal\s+events)", re.IGNORECASE)
 _ASC_FRAME = re.compile(r"\s*\d+\.\d+\s+(?:\d+\s+(?!Statistic)|CANFD\s+\d+\s+)\S", re.IGNORECASE)
@@ -186,10 +189,14 @@ class _Bytes:
 
 
 def _blf_reader() -> Any:
-    """python-can's reader, kept from reading an object again for ever that says it has no length."""
+    """python-can's reader, kept from unpacking without end, and from reading an object without length for ever."""
     reader: Any = _python_can().BLFReader
 
     class Reader(reader):  # type: ignore[misc]
+        def __iter__(self) -> Iterator["can.Message"]:
+            for container in _containers(self.file):
+                yield from self._parse_container(container)
+
         def _parse_data(self, data: bytes) -> Iterator["can.Message"]:
             sound = _sound_objects(data)
             yield from super()._parse_data(data[:sound])
@@ -199,12 +206,34 @@ def _blf_reader() -> Any:
     return Reader
 
 
+def _containers(file: _Bytes) -> Iterator[bytes]:
+    """The containers of a BLF, unpacked. Raises ValueError where there is none, or one that no tool writes."""
+    while header := file.read(BLF_HEADER):
+        length, kind = (int.from_bytes(header[at : at + 4], "little") for at in (8, 12))
+        if len(header) < BLF_HEADER or not header.startswith(BLF_OBJECT) or not BLF_HEADER <= length < MOST_UNPACKED:
+            raise ValueError(f"no object: {header.hex(' ')}")
+        content = file.read(length - BLF_HEADER)
+        file.read(length % 4)  # padding
+        if kind != BLF_CONTAINER:
+            continue
+        method, packed = int.from_bytes(content[:2], "little"), content[16:]
+        if method == 0:
+            yield packed
+        elif method == 2:
+            unpacking = zlib.decompressobj()
+            yield unpacking.decompress(packed, MOST_UNPACKED)
+            if unpacking.unconsumed_tail:
+                raise ValueError(f"a container of more than {MOST_UNPACKED} bytes")
+        else:
+            raise ValueError(f"a container packed by method {method}")
+
+
 def _sound_objects(data: bytes) -> int:
     """How many bytes of a container can be gone through: all, or those before an object shorter than its header."""
     at = 0
-    while (start := data.find(_BLF_OBJECT, at, at + 8)) >= 0 and start + _BLF_HEADER <= len(data):
+    while (start := data.find(BLF_OBJECT, at, at + 8)) >= 0 and start + BLF_HEADER <= len(data):
         size = int.from_bytes(data[start + 8 : start + 12], "little")
-        if size < _BLF_HEADER:
+        if size < BLF_HEADER:
             return start
         at = start + size
     return len(data)
