@@ -57,6 +57,8 @@ def test_the_sample_for_a_gateway(folder: Path) -> None:
 def test_the_sample_for_the_simulators(folder: Path) -> None:
     config = load(written(folder, SIMULATED))
     assert config.site.data == folder / "data"
+    assert config.guard is not None
+    assert config.guard.lines == f"unix:{folder}/lines"
     assert config.prices.periods[0].energy_price == 32_000
     assert [period.name for period in config.prices.periods][-2:] == ["sharp", "flat"]
 
@@ -78,6 +80,8 @@ def test_the_sample_for_the_simulators(folder: Path) -> None:
         ('mode = "charge"', 'mode = "both"', 'gun[0].mode: Invalid enum value \'both\'; write "charge" or "monitor"'),
         ('address = "000000000161"', 'address = "161"', "meter[0].address: Expected `str` matching regex"),
         ('can = "socketcand://', 'can = "serial://', "gun[0].can: serial: cannot be used here; write an address with"),
+        ("127.0.0.1:5020", "127.0.0.1:99999", "io[0].port: 'modbus-tcp://127.0.0.1:99999?unit=1': Port out of range"),
+        ("?unit=1", "?unit", "io[0].port: 'modbus-tcp://127.0.0.1:5020?unit'"),
         ("max_voltage_V = 500", "max_voltage_V = 5000", "gun[0].max_voltage_V: 5000 is impossible; write more than 0"),
         ("max_voltage_V = 500", "max_voltage_V = 0.0", "gun[0].max_voltage_V: 0.0 is impossible; write more than 0"),
         ("max_voltage_V = 500", "max_voltage_V = inf", "gun[0].max_voltage_V: Infinity is impossible"),

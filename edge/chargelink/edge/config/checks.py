@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from chargelink.cli.language import Text
 from chargelink.edge.config.error import Problem
 from chargelink.edge.config.sections import Document, Gun
+from chargelink.edge.ports.address import Address, AddressError
 
 # What each kind of port may be: the part of its address before the colon.
 SCHEMES = {
@@ -75,7 +76,12 @@ def _schemes(document: Document) -> Iterator[Problem]:
     if document.guard is not None:
         ports.append(("guard.lines", "guard", document.guard.lines))
     for path, kind, address in ports:
-        scheme = address.partition(":")[0]
+        try:
+            scheme = Address.parse(address).scheme
+        except AddressError as error:
+            remedy = Text("write it as KIND:WHERE?option=value", "请写成 类型:位置?选项=值")
+            yield Problem(path, Text(str(error), f"地址不可用（{error}）"), remedy)
+            continue
         if scheme not in SCHEMES[kind]:
             kinds = ", ".join(f"{known}:" for known in SCHEMES[kind])
             problem = Text(f"{scheme}: cannot be used here", f"此处不能使用 {scheme}:")

@@ -15,6 +15,9 @@ from chargelink.edge.config.strict import read
 from chargelink.edge.config.tariff import tariff
 
 
+UNIX = "unix:"
+
+
 def load(path: Path) -> Config:
     """Read and check a configuration and its tariff. Paths in it count from the folder of the file.
 
@@ -52,8 +55,12 @@ def _refuse(path: Path, problem: Text, remedy: Text) -> NoReturn:
 def _rooted(document: Document, folder: Path) -> Document:
     """The document with every path absolute."""
     replace = msgspec.structs.replace
+    guard = document.guard
+    if guard is not None and guard.lines.startswith(UNIX):
+        guard = replace(guard, lines=f"{UNIX}{folder / guard.lines.removeprefix(UNIX)}")
     return replace(
         document,
+        guard=guard,
         site=replace(document.site, data=folder / document.site.data),
         tariff=replace(document.tariff, file=folder / document.tariff.file),
         socket_sites=tuple(replace(site, keys=folder / site.keys) for site in document.socket_sites),
