@@ -3,6 +3,6 @@
 address  how a port is written in the configuration
 serial   a serial line, its descriptor read by the loop
 modbus   a Modbus device over TCP or a serial line
-can      a CAN bus
+can      a CAN bus, opened again when it is gone: socketcan (an interface), socketcand (over TCP)
 gwmp     LoRa packet forwarders
 """
