@@ -6,7 +6,7 @@ modbus-rtu:/dev/ttyS2?baud=9600&parity=N&stop=1&unit=1
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from pymodbus import ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -55,16 +55,13 @@ class ModbusPort:
 
     async def read(self, space: Space, address: int, count: int) -> list[int]:
         """`count` bits or words. Raises LinkError without an answer, RefusedError for one that says no."""
-        client, unit = self._client, self._unit
-        match space:
-            case Space.COIL:
-                answer = await self._ask(client.read_coils(address, count=count, device_id=unit))
-            case Space.DISCRETE_INPUT:
-                answer = await self._ask(client.read_discrete_inputs(address, count=count, device_id=unit))
-            case Space.INPUT_REGISTER:
-                answer = await self._ask(client.read_input_registers(address, count=count, device_id=unit))
-            case Space.HOLDING_REGISTER:
-                answer = await self._ask(client.read_holding_registers(address, count=count, device_id=unit))
+        ask = {
+            Space.COIL: self._client.read_coils,
+            Space.DISCRETE_INPUT: self._client.read_discrete_inputs,
+            Space.INPUT_REGISTER: self._client.read_input_registers,
+            Space.HOLDING_REGISTER: self._client.read_holding_registers,
+        }[space]
+        answer = await self._exchange(lambda: ask(address, count=count, device_id=self._unit))
         values = [int(bit) for bit in answer.bits] if space.is_bits else [*answer.registers]
         if len(values) < count:
             raise LinkError(f"{self._name}: {len(values)} of {count} values came back")
@@ -75,19 +72,19 @@ class ModbusPort:
 
         If it is cancelled or raises LinkError the request may have been obeyed or not.
         """
+        client, unit = self._client, self._unit
         if space is Space.COIL:
-            bits = [bool(word) for word in words]
-            await self._ask(self._client.write_coils(address, bits, device_id=self._unit))
+            await self._exchange(lambda: client.write_coils(address, [bool(word) for word in words], device_id=unit))
         else:
-            await self._ask(self._client.write_registers(address, [*words], device_id=self._unit))
+            await self._exchange(lambda: client.write_registers(address, [*words], device_id=unit))
 
     def close(self) -> None:
         """Once or more often."""
         self._client.close()
 
-    async def _ask(self, exchange: Awaitable[ModbusPDU]) -> ModbusPDU:
+    async def _exchange(self, ask: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
         try:
-            answer = await exchange
+            answer = await ask()
         except (OSError, ModbusException) as error:
             raise LinkError(f"{self._name}: {error}") from error
         if answer.isError():

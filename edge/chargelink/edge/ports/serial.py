@@ -36,6 +36,7 @@ class SerialPort:
         self._name = address.text
         parity = address.choice("parity", "ENO")
         stop = address.number("stop", 1, 1, 2)
+        turned_by_kernel = address.number("rs485", 0, 0, 1)
         try:
             self._line = serial.Serial(
                 address.path,
@@ -46,7 +47,7 @@ class SerialPort:
                 write_timeout=0,
                 exclusive=True,
             )
-            if address.number("rs485", 0, 0, 1):
+            if turned_by_kernel:
                 self._line.rs485_mode = RS485Settings()
         except (OSError, ValueError) as error:  # SerialException is an OSError
             raise LinkError(f"{self._name}: {error}") from error

@@ -1,0 +1,236 @@
+"""The driver of a site's sockets: moves packets between gateways and the site, and tells the ledger what happened."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+import structlog
+
+from chargelink.edge.board import Board
+from chargelink.edge.drivers.socket_view import view
+from chargelink.edge.ledger import Sessions
+from chargelink.edge.ledger.journal import Journal
+from chargelink.edge.ports.address import LinkError
+from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.sockets import events
+from chargelink.edge.sockets.charges import OUTLETS, Charges
+from chargelink.edge.sockets.diversity import Diversity
+from chargelink.edge.sockets.events import SiteEvent
+from chargelink.edge.sockets.keys import SiteKeys
+from chargelink.edge.sockets.memory import MemoryFile
+from chargelink.edge.sockets.plan import RadioPlan
+from chargelink.edge.sockets.site import Site
+from chargelink.edge.sockets.terms import StartRefused, Terms
+from chargelink.link.messages import Caps
+from chargelink.lora_radio.server import (
+    GatewayLost,
+    GatewayReachable,
+    PacketReceived,
+    ServerEvent,
+    Transmitted,
+    immediately,
+)
+from chargelink.lora_radio.server import Refused as DatagramRefused
+from chargelink.model import Alarm, AuthorisedBy, SessionEnded, SessionStarted, StopReason, Tariff
+
+log = structlog.get_logger()
+
+SessionNews = SessionStarted | SessionEnded
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a site's driver needs of the edge: `clock` gives UTC milliseconds, `entropy` random bytes."""
+
+    journal: Journal
+    sessions: Sessions
+    board: Board
+    clock: Callable[[], int]
+    entropy: Callable[[int], bytes]
+    news: Callable[[SessionNews], None] = lambda _: None  # a session began or ended, and is stored
+
+
+class SocketSite:
+    """The sockets behind one radio. `names` are device ids by EUI. Call `run` once; `start` and `stop` at any time."""
+
+    def __init__(
+        self,
+        port: GwmpPort,
+        keys: SiteKeys,
+        names: Mapping[bytes, str],
+        file: MemoryFile,
+        around: Surroundings,
+        plan: RadioPlan = RadioPlan(),  # noqa: B008 - frozen
+        terms: Terms = Terms(),  # noqa: B008 - frozen
+    ) -> None:
+        self._port = port
+        self._keys = keys
+        self._names = dict(names)
+        self._file = file
+        self._around = around
+        self._plan = plan
+        self._diversity = Diversity()
+        self._site: Site | None = None
+        self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, around.entropy, terms)
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> NoReturn:
+        """Until cancelled; `ready` is called when the port listens.
+
+        Raises LinkError when the port cannot be had, ForgottenError when the memory is damaged or cannot be written,
+        LedgerError when nothing can be stored: then no socket is told that it was.
+        """
+        await self._port.open()
+        try:
+            site = self._site = await self._awake()
+            ready()
+            while True:
+                await self._store(site)
+                self._transmit(site)
+                await self._once(site)
+        finally:
+            self._port.close()
+
+    async def start(
+        self,
+        device: str,
+        outlet: str,
+        tariff: Tariff,
+        *,
+        authorised_by: AuthorisedBy = AuthorisedBy.LOCAL,
+        remote_start_id: int | None = None,
+        caps: Caps = Caps(),  # noqa: B008 - frozen
+    ) -> SessionStarted:
+        """Begin a session: stored when this returns, its START on the way.
+
+        Raises StartRefused, which says why; LedgerError.
+        """
+        eui = next((eui for eui, name in self._names.items() if name == device), None)
+        place = OUTLETS.get(outlet)
+        if eui is None or place is None:
+            raise StartRefused(f"there is no outlet {outlet!r} of {device!r}")
+        site = self._site
+        if site is None or not site.sockets[eui].online:
+            raise StartRefused("the socket cannot be reached")
+        started, start = await self._charges.begin(
+            eui,
+            place,
+            tariff,
+            self._around.clock(),
+            authorised_by=authorised_by,
+            remote_start_id=remote_start_id,
+            caps=caps,
+        )
+        if start is not None:
+            site.order(eui, place, start, self._now())
+            self._port.wake()
+            self._around.news(started)
+            self._show(eui)
+        return started
+
+    async def stop(self, session_id: str, reason: StopReason = StopReason.LOCAL, by: str = "local") -> None:
+        """Have a session stopped; its end comes with the settlement. Raises KeyError for one that does not run here."""
+        eui, place, stop = self._charges.stop(session_id, reason, by)
+        assert self._site is not None
+        self._site.order(eui, place, stop, self._now())
+        self._port.wake()
+
+    async def _awake(self) -> Site:
+        """The site as the memory has it, with the sessions that were open."""
+        position = await self._around.journal.position()
+        memory = (await asyncio.to_thread(self._file.load)).in_life(position.epoch)
+        utc = self._around.clock() / 1000 - self._now()
+        site = Site(self._keys, [*self._names], self._plan, memory, self._now(), utc)
+        self._charges.resume()
+        for eui in site.sockets:
+            self._show_of(site, eui)
+        return site
+
+    async def _store(self, site: Site) -> None:
+        """Write what must be on the disk before more is sent."""
+        document = site.to_store()
+        if document is not None:
+            await asyncio.to_thread(self._file.write, document)
+            site.stored()
+
+    def _transmit(self, site: Site) -> None:
+        for downlink in site.data_to_send():
+            gateway = self._diversity.best(downlink.address, self._port.reachable)
+            if gateway is None:
+                continue  # as if it were lost: it is repeated
+            packet = immediately(downlink.frequency_hz, downlink.spreading_factor, downlink.frame, downlink.power_dbm)
+            try:
+                self._port.transmit(gateway, packet)
+            except LinkError as error:
+                log.warning("packet not sent", gateway=gateway.hex(), reason=str(error))
+
+    async def _once(self, site: Site) -> None:
+        """Wait for a packet or for the next turn; let the ledger know, then acknowledge."""
+        try:
+            async with asyncio.timeout_at(site.deadline):
+                arrived = await self._port.read()
+        except TimeoutError:
+            arrived = self._port.tick()
+        now = self._now()
+        site.utc = self._around.clock() / 1000 - now
+        happened = [event for one in arrived for event in self._heard(site, one, now)]
+        happened += site.tick(now)
+        self._transmit(site)
+        for event in happened:
+            await self._take(site, event)
+
+    def _heard(self, site: Site, event: ServerEvent, now: float) -> list[SiteEvent]:
+        match event:
+            case PacketReceived(gateway=gateway, packet=packet):
+                if packet.payload is not None and self._diversity.is_new(gateway, packet, now):
+                    return site.receive(packet.payload, packet.frequency_hz or self._plan.frequencies[0], now)
+            case GatewayReachable(gateway=gateway):
+                log.info("gateway reachable", gateway=gateway.hex())
+            case GatewayLost(gateway=gateway):
+                log.warning("gateway lost", gateway=gateway.hex())
+            case Transmitted(gateway=gateway, result=result) if result.error != "NONE":
+                log.warning("packet not sent", gateway=gateway.hex(), reason=result.error)
+            case DatagramRefused(reason=reason, source=source):
+                log.warning("datagram refused", source=source[0], reason=reason)
+        return []
+
+    async def _take(self, site: Site, event: SiteEvent) -> None:
+        """Store first, acknowledge then."""
+        now = self._around.clock()
+        ended: list[SessionEnded] = []
+        match event:
+            case events.Told(eui=eui, received=received):
+                wanted, ended = await self._charges.told(event, now)
+                if wanted:
+                    site.acknowledge(eui, received)
+            case events.OrderAnswered():
+                refused = await self._charges.answered(event, now)
+                ended = [] if refused is None else [refused]
+            case events.OrderExpired():
+                self._charges.expired(event)
+            case events.FrameRefused(address=address, reason=reason, detail=detail):
+                log.info("frame refused", address=f"{address:04X}", reason=reason and reason.value, detail=detail)
+            case events.UnderAttack(address=address, frames=frames):
+                text = f"{frames} frames with wrong tags in a minute, sent in the name of address {address:04X}"
+                await self._alarm(Alarm(code="forged-frames", text=text, at=now))
+            case _:
+                log.info(type(event).__name__, device=self._names[event.eui])
+        for end in ended:
+            self._around.news(end)
+        if eui_of := getattr(event, "eui", None):
+            self._show_of(site, eui_of)
+
+    async def _alarm(self, alarm: Alarm) -> None:
+        log.warning("alarm", code=alarm.code, text=alarm.text, device=alarm.device)
+        await self._around.journal.append(alarm, alarm.at)
+
+    def _show(self, eui: bytes) -> None:
+        if self._site is not None:
+            self._show_of(self._site, eui)
+
+    def _show_of(self, site: Site, eui: bytes) -> None:
+        sessions = {place: running.id for (owner, place), running in self._charges.running.items() if owner == eui}
+        self._around.board.show(view(self._names[eui], site.sockets[eui], sessions, self._around.clock()))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
