@@ -14,7 +14,6 @@ from chargelink.edge.config.sections import Config, Document
 from chargelink.edge.config.strict import read
 from chargelink.edge.config.tariff import tariff
 
-
 UNIX = "unix:"
 
 
