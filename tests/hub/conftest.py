@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio import open_file  # noqa: F401 - else imported in the first request for a file, too deep for pytest's rewriting
 from tests.hub.fake_edge import FakeEdge
 
 from chargelink.hub.serve import Settings, serve

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -22,7 +23,7 @@ class HubProcess:
         self.web = ready["web"].rstrip("/")
         self.http = httpx.AsyncClient(base_url=self.web, timeout=PATIENCE)
 
-    async def get(self, path: str) -> object:
+    async def get(self, path: str) -> Any:
         """JSON of the API."""
         answer = await self.http.get(path)
         answer.raise_for_status()

@@ -51,34 +51,33 @@ async def run(settings: Settings) -> None:
 
 async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set; `ready` is told where links and pages are when both answer."""
-    async with opened(settings.data), asyncio.TaskGroup() as tasks:
-        bus = Bus()
-        writer, live = RecordWriter(), Live(bus)
-        workers = [
-            tasks.create_task(writer.run(), name="write records"),
-            tasks.create_task(Intake(bus, writer.written).run(), name="read records"),
-            tasks.create_task(live.run(), name="write live state"),
-        ]
-        gateway = Gateway(bus, live, writer, tasks)
-        async with gateway.listening(settings.link_port) as listener:
-            link = f"ws://{ADDRESS}:{listener.sockets[0].getsockname()[1]}"
-            port = listening_socket(settings.web_port)
-            web_port = port.getsockname()[1]
-            web = WebServer(application(bus, live, Commands(gateway.edges), web_port, link))
-            pages = tasks.create_task(web.serve([port]), name="web")
-            await web.until_started()
-            ready(link, f"http://{ADDRESS}:{web_port}/")
-            await stop.wait()
-            log.info("stopping")
-            bus.close()
-            web.should_exit = True
-            await pages
-        for worker in workers:
-            worker.cancel()
+    with bound(settings.link_port) as link_port, bound(settings.web_port) as web_port:
+        link, web = (f"{ADDRESS}:{port.getsockname()[1]}" for port in (link_port, web_port))
+        async with opened(settings.data), asyncio.TaskGroup() as tasks:
+            bus = Bus()
+            writer, live = RecordWriter(), Live(bus)
+            workers = [
+                tasks.create_task(writer.run(), name="write records"),
+                tasks.create_task(Intake(bus, writer.written).run(), name="read records"),
+                tasks.create_task(live.run(), name="write live state"),
+            ]
+            gateway = Gateway(bus, live, writer, tasks)
+            pages = WebServer(application(bus, live, Commands(gateway.edges), f"ws://{link}"))
+            async with gateway.listening(link_port):
+                serving = tasks.create_task(pages.serve([web_port]), name="serve pages")
+                await pages.until_started()
+                ready(f"ws://{link}", f"http://{web}/")
+                await stop.wait()
+                log.info("stopping")
+                bus.close()
+                pages.should_exit = True
+            await serving
+            for worker in workers:
+                worker.cancel()
 
 
-def listening_socket(port: int) -> socket.socket:
-    """A socket on a port of this machine. Raises OSError when it is taken."""
+def bound(port: int) -> socket.socket:
+    """A socket on a port of this machine, 0 for a free one. Raises OSError when it is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -26,13 +26,12 @@ SECURITY = {
 class Door:
     """Lets in what names us as its host and, if a page sends it, comes from our own page; says so if not."""
 
-    def __init__(self, inside: ASGIApp, port: int) -> None:
+    def __init__(self, inside: ASGIApp) -> None:
         self._inside = inside
-        self._port = port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if not is_ours(headers.getlist("host"), headers.getlist("origin"), self._port):
+        if not is_ours(headers.getlist("host"), headers.getlist("origin"), scope["server"][1]):
             refusal = PlainTextResponse("this hub serves this machine and its own page only\n", HTTPStatus.FORBIDDEN)
             await refusal(scope, receive, send)
             return
@@ -45,7 +44,7 @@ class Door:
         await self._inside(scope, receive, send_secured)
 
 
-def application(bus: Bus, live: Live, commands: Commands, port: int, link: str) -> ASGIApp:
+def application(bus: Bus, live: Live, commands: Commands, link: str) -> ASGIApp:
     """Everything that is served on the web port; `link` is where edges connect, for the page to say."""
     inside = Starlette(
         routes=[*rest.ROUTES, *page.ROUTES],
@@ -55,4 +54,4 @@ def application(bus: Bus, live: Live, commands: Commands, port: int, link: str) 
     inside.state.live = live
     inside.state.commands = commands
     inside.state.link = link
-    return Door(inside, port)
+    return Door(inside)

@@ -3,11 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
+from socket import socket
 
 import structlog
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -15,7 +16,7 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.gateway.actions import Actions
 from chargelink.hub.gateway.connection import CLOSING, Connection
 from chargelink.hub.gateway.edges import Edges
-from chargelink.hub.loopback import ADDRESS, is_ours
+from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.live import Live
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
@@ -23,6 +24,8 @@ from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
 PATH = re.compile(r"/link/([A-Za-z0-9._:-]{1,64})")
 TAKEN_OVER = 4001  # close codes from 4000 on are ours (RFC 6455 §7.4.2)
 GOING_AWAY = 1001
+OPENING = 10.0  # s for a handshake over a bad line
+GRACE = 3.0  # s for all links to end when the hub stops
 BACKLOG = 1024  # edges that all come back at once after a restart
 
 log = structlog.get_logger()
@@ -38,25 +41,27 @@ class Gateway:
         self._actions = Actions(bus, live, writer, self._joined)
 
     @asynccontextmanager
-    async def listening(self, port: int) -> AsyncIterator[Server]:
-        """Accept links on a port of this machine, 0 for a free one; at the end they are told that we go."""
+    async def listening(self, port: socket) -> AsyncIterator[None]:
+        """Accept links on a bound socket; at the end they are told that we go."""
         server = await serve(
             self._serve,
-            ADDRESS,
-            port,
+            sock=port,
             subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
             process_request=self._admit,
             compression=None,  # costs twice the processor and 38 KiB a link for what the edge can batch itself
             max_size=LARGEST_FRAME,
             close_timeout=CLOSING,
+            open_timeout=OPENING,
             backlog=BACKLOG,
             server_header=None,
         )
         try:
-            yield server
+            yield
         finally:
             server.close(code=GOING_AWAY, reason="the hub is stopping")
-            await server.wait_closed()
+            with suppress(TimeoutError):  # one that never finished its handshake is not waited for
+                async with asyncio.timeout(GRACE):
+                    await server.wait_closed()
 
     def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Refuse a request that is no link, before the handshake: the status says who is wrong."""
