@@ -114,7 +114,10 @@ def ask(path: Path, action: str, timeout: float = ANSWER_TIMEOUT, **values: Any)
 
 
 def _listen(path: Path) -> socket.socket:
-    """A listening socket that nobody else could open even for a moment, in place of one left by a dead daemon."""
+    """A listening socket that nobody else could open even for a moment.
+
+    It takes the place of one left by a dead daemon: a living one would hold the lock of the ledger beside it.
+    """
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)

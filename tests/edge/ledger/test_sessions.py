@@ -1,5 +1,6 @@
 """Sessions: begun once, read truthfully, ended once, and found again after a crash."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -80,6 +81,14 @@ async def test_a_session_ends_once(journal: Journal, sessions: Sessions) -> None
     assert again == first
     assert (await kinds(journal)).count("session.ended") == 1
     assert not await sessions.read(started.session_id, reading(3 * HOUR, 500))
+
+
+async def test_two_who_end_a_session_at_once_get_one_bill(journal: Journal, sessions: Sessions) -> None:
+    started = await begin(sessions)
+    endings = (Ending(StopReason.LOCAL, "driver", reading(1, 200)), Ending(StopReason.OTHER, "guard", reading(2, 300)))
+    first, second = await asyncio.gather(*(sessions.end(started.session_id, MIDNIGHT, ending) for ending in endings))
+    assert first == second
+    assert (await kinds(journal)).count("session.ended") == 1
 
 
 async def test_a_session_that_never_was(sessions: Sessions) -> None:

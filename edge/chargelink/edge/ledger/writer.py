@@ -128,9 +128,9 @@ def _attempt(database: sqlite3.Connection, work: Work) -> Any:
     database.execute("SAVEPOINT work")
     try:
         outcome = work(database)
-    except sqlite3.OperationalError:
-        raise  # the disk, not the work: nothing of this group can be trusted
     except Exception as error:
+        if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+            raise  # the disk, not the work: nothing of this group can be trusted
         database.execute("ROLLBACK TO work")
         outcome = _Failed(error)
     database.execute("RELEASE work")
