@@ -17,6 +17,7 @@ ENERGY_STEP = 100_000  # mWh
 LEAST_DEMAND = 2_000  # mA: a charge that tapers below this is over
 HOTTEST = 550  # 0.1 °C
 SENSORS = 16
+MOST_CAPACITY = 1_000_000  # mAh
 LONGEST = 600  # min
 MINUTE = 60_000  # ms
 NOBODY = "LSIMULATED0000001"  # a VIN that belongs to no car
@@ -50,7 +51,7 @@ class Bms:
         return BRM(
             VERSION_2015,
             BatteryType.TERNARY,
-            _down(capacity),
+            min(_down(capacity), MOST_CAPACITY),
             _down(nominal),
             "SIMU",
             bytes(4),
