@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +15,11 @@ from websockets.typing import Subprotocol
 class FakeHub:
     """Keeps records in memory as a real one keeps them on disk: what it knows outlives a restart of its server."""
 
-    def __init__(self) -> None:
+    def __init__(self, subprotocol: str = "chargelink.1.msgpack") -> None:
+        self.subprotocol = Subprotocol(subprotocol)
+        in_json = subprotocol.endswith("json")
+        self.pack: Callable[[Any], bytes | str] = json.dumps if in_json else msgpack.packb
+        self.unpack: Callable[[Any], Any] = json.loads if in_json else msgpack.unpackb
         self.port = 0
         self.store: dict[tuple[str, str, int], dict[str, Any]] = {}
         self.conflicts = 0
@@ -35,7 +40,7 @@ class FakeHub:
             self._edge,
             "127.0.0.1",
             self.port,
-            subprotocols=[Subprotocol("chargelink.1.msgpack")],
+            subprotocols=[self.subprotocol],
             compression=None,
         ) as server:
             self.port = next(iter(server.sockets)).getsockname()[1]
@@ -49,7 +54,7 @@ class FakeHub:
     async def call(self, identifier: str, action: str, payload: dict[str, Any]) -> list[Any]:
         """Ask the edge something and wait for the frame that answers."""
         assert self.connection is not None
-        await self.connection.send(msgpack.packb([2, identifier, action, payload]))
+        await self.connection.send(self.pack([2, identifier, action, payload]))
         await self.until(lambda: identifier in self.answers)
         return self.answers[identifier]
 
@@ -71,10 +76,10 @@ class FakeHub:
         assert connection.request is not None
         self.paths.append(connection.request.path)
         async for message in connection:
-            frame = msgpack.unpackb(message)
+            frame = self.unpack(message)
             if frame[0] == 2:
                 reply = (self.reply and self.reply(frame)) or [3, frame[1], self._answer(frame[2], frame[3])]
-                await connection.send(reply if isinstance(reply, bytes) else msgpack.packb(reply))
+                await connection.send(reply if isinstance(reply, bytes) else self.pack(reply))
             else:
                 self.answers[frame[1]] = frame
             async with self.changed:

@@ -45,6 +45,11 @@ class Edge:
         self.path = path
         self.board = Board()
         self.handler = handler
+        self.lost = asyncio.Event()  # a connection ended, or there was none
+
+    def random(self) -> float:
+        self.lost.set()
+        return 0.5
 
     @asynccontextmanager
     async def running(self, hub: FakeHub) -> AsyncIterator[Uplink]:
@@ -57,7 +62,7 @@ class Edge:
             self.board,
             self.handler,
             lambda: NOW,
-            Backoff(lambda: 0.5, first=0.01, longest=0.05),
+            Backoff(self.random, first=0.01, longest=0.05),
         )
         task = asyncio.create_task(uplink.run())
         try:
@@ -87,8 +92,9 @@ def gun(state: str) -> Device:
     return Device(id="gun-1", kind="gun", state=state, at=1)
 
 
-async def test_it_says_who_it_is_and_what_is(edge: Edge) -> None:
-    hub = FakeHub()
+@pytest.mark.parametrize("subprotocol", ["chargelink.1.msgpack", "chargelink.1.json"])
+async def test_it_says_who_it_is_and_what_is(edge: Edge, subprotocol: str) -> None:
+    hub = FakeHub(subprotocol)
     edge.board.show(gun("idle"))
     async with hub.serving(), edge.running(hub) as uplink:
         await hub.until(lambda: hub.devices == {"gun-1": "idle"})
@@ -256,6 +262,16 @@ async def test_a_hub_that_talks_nonsense_is_outlived(edge: Edge, nonsense: Any) 
     async with hub.serving(), edge.running(hub):
         await edge.record(1)
         await hub.until(lambda: numbers(hub) == [1])
+
+
+async def test_a_hub_of_another_language_is_left_alone(edge: Edge) -> None:
+    hub = FakeHub("soap")
+    async with hub.serving(), edge.running(hub) as uplink:
+        async with asyncio.timeout(20):
+            await edge.lost.wait()
+        assert not uplink.online
+        assert uplink.trouble
+    assert hub.boots == []
 
 
 async def test_nobody_is_there(edge: Edge) -> None:
