@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from tests.edge.guard.rig import ahead_of_others
 from tests.edge.guard.told import CLOSED, E_STOP, LOCKED, inputs
 
 from chargelink.edge.guard import mark
@@ -56,7 +57,8 @@ async def site(folder: Path) -> AsyncIterator[tuple[Guarded, Charger, list[Repor
     guarded, charger = Guarded(f"unix:{folder}", folder, folder / "mark", reports.append), Charger(folder)
     tasks = [asyncio.create_task(guarded.run()), asyncio.create_task(charger.run())]
     try:
-        yield guarded, charger, reports
+        with ahead_of_others():
+            yield guarded, charger, reports
     finally:
         for task in tasks:
             task.cancel()
@@ -108,6 +110,7 @@ async def test_it_starts_a_guard_tells_it_and_ends_it(folder: Path) -> None:
 
 async def test_a_guard_that_dies_is_started_again_and_is_latched(folder: Path) -> None:
     async with site(folder) as (guarded, _, _):
+        await until(lambda: state(guarded) == "armed", guarded)
         await until(lambda: guarded.permits, guarded, limit_mv=400_000)
         assert guarded.report
         first = guarded.report.pid

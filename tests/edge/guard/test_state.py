@@ -37,6 +37,7 @@ def test_armed_gives_no_permit_by_itself() -> None:
 
 def test_no_permit_before_the_mark_is_durable() -> None:
     bench = Bench()
+    bench.run(5)
     bench.writing = False
     bench.flags = WANTED | KNOWN
     bench.run(50)
@@ -53,6 +54,7 @@ def test_no_permit_before_the_mark_is_durable() -> None:
 
 def test_a_mark_that_cannot_be_written_is_tried_again_each_second() -> None:
     bench = Bench()
+    bench.run(5)
     bench.writing = False
     bench.flags = WANTED | KNOWN
     bench.run(10)
@@ -190,14 +192,40 @@ def test_an_orderly_end_takes_the_modules_off_first_too(current: int) -> None:
     assert bench.marks[-1] == Mark(CLEAR)
 
 
-def test_a_wish_that_comes_back_during_the_stop_waits_for_its_end() -> None:
+def test_a_wish_that_comes_back_during_the_stop_is_no_new_permit() -> None:
+    """Nothing recloses by itself: the wish has to be seen gone while the contactor is open."""
     bench = charging()
     bench.flags = 0
     bench.run(20)
     bench.flags = WANTED | KNOWN
     since = bench.now
     bench.run(1000)
-    assert bench.first(b"O", since) - since <= 900 * MS
+    opened = bench.first(b"O", since)
+    assert opened - since <= 900 * MS
+    bench.bits, bench.current = LOCKED, 0
+    bench.run(1000)
+    assert b"P" not in bench.words(opened)
+    bench.flags = 0
+    bench.run(5)
+    bench.flags = WANTED | KNOWN
+    bench.run(5)
+    assert bench.guard.state == "permit"
+
+
+def test_a_guard_that_starts_into_a_wish_waits_for_a_new_one() -> None:
+    bench = Bench()
+    bench.flags = WANTED | KNOWN
+    bench.run(500)
+    assert bench.guard.state == "armed"
+    assert not bench.marks
+
+
+def test_no_permit_on_a_contactor_that_is_closed_already() -> None:
+    bench = Bench()
+    bench.run(5)
+    bench.bits, bench.flags = LOCKED | CLOSED, WANTED | KNOWN
+    bench.run(500)
+    assert b"P" not in bench.words()
 
 
 def trip(bench: Bench) -> None:

@@ -65,16 +65,15 @@ class Process:
             sources.append(self._keeper)
         wait = max(0, guard.deadline - time.monotonic_ns()) / 1e9
         readable = select.select(sources, (), (), wait)[0]
-        now = time.monotonic_ns()
-        for source in readable:
-            if source is self._inputs:
-                for datagram in self._inputs.receive():
-                    guard.receive_inputs(datagram, now)
-            elif source is self._facts:
-                for datagram in self._facts.receive():
-                    guard.receive_facts(datagram, now)
-            elif self._keeper:
-                self._hear(self._keeper, guard, now)
+        inputs = self._inputs.receive() if self._inputs in readable else []
+        facts = self._facts.receive() if self._facts in readable else []
+        now = time.monotonic_ns()  # after reading, or a fact could come from the future
+        for datagram in inputs:
+            guard.receive_inputs(datagram, now)
+        for datagram in facts:
+            guard.receive_facts(datagram, now)
+        if self._keeper and self._keeper in readable:
+            self._hear(self._keeper, guard, now)
         guard.tick(now)
         for word in guard.words_to_send():
             self._permit.say(word)

@@ -73,6 +73,7 @@ class Guard:
         self._evaluation: Evaluation | None = None
         self._pulse_at: int | None = None
         self._open_by: int | None = None  # set while the modules are off and the contactor waits for its current
+        self._spent = True  # no permit before the wish was seen gone and the contactor open: nothing resumes by itself
         self._reset_asked = self._ending = False
         self._word, self._word_at = b"", now
         self._words: list[bytes] = []
@@ -157,6 +158,7 @@ class Guard:
             self._reset_asked = False
             self._reset(self._evaluation)
         if self.state in (State.FAULT_HOLD, State.ARMED):
+            self._spent = self._spent and (self._wanted or not self._open)
             self._permit(self._evaluation)
         self._speak(now)
 
@@ -206,7 +208,7 @@ class Guard:
         if abs(self._inputs.current_ma) <= STOP_CURRENT or now >= self._open_by - RELEASE:
             self._open_by = None
             if self.state is State.PERMIT:
-                self.state = State.ARMED
+                self.state, self._spent = State.ARMED, True
                 self._words.append(OPEN)
 
     def _reset(self, evaluation: Evaluation) -> None:
@@ -218,20 +220,20 @@ class Guard:
             reasons.append("stopping")
         if self._wanted:
             reasons.append("charging-wanted")
-        if self._inputs and self._inputs.contactor_closed:
+        if not self._open:
             reasons.append("contactor-closed")
         cabinet = any(trip.rule.latch is Latch.CABINET for trip in self.trips)
         if cabinet and self._inputs and abs(self._inputs.inside_mv) >= SAFE_VOLTAGE:
             reasons.append("output-voltage")
         self.refused = tuple(reasons)
         if not reasons:
-            self.trips, self.state = [], State.FAULT_HOLD
+            self.trips, self.state, self._spent = [], State.FAULT_HOLD, True
 
     def _permit(self, evaluation: Evaluation) -> None:
         """Armed when all is known and well; a permit when that is wanted and `armed` is durable."""
         self.state = State.ARMED if evaluation.clean else State.FAULT_HOLD
         durable = self._mark is not None and self._mark.word == ARMED and not self._writing
-        if self.state is State.ARMED and self._wanted and durable and not self._ending:
+        if self.state is State.ARMED and self._asked_for and self._open and durable:
             self.state = State.PERMIT
 
     def _speak(self, now: int) -> None:
@@ -249,13 +251,21 @@ class Guard:
     def _wanted(self) -> bool:
         return self._facts is not None and self._facts.wanted
 
+    @property
+    def _asked_for(self) -> bool:
+        return self._wanted and not self._spent and not self._ending
+
+    @property
+    def _open(self) -> bool:
+        """The contactor, by its feedback; what was never seen is not open."""
+        return self._inputs is not None and not self._inputs.contactor_closed
+
     def _mark_wanted(self) -> Mark | None:
         if self.trips:
             return Mark(TRIPPED, self.trips[0].rule.name, self._sequence)
-        idle = self._ending or not self._wanted
-        if self.state is State.PERMIT or (self.state is State.ARMED and not idle):
+        if self.state is State.PERMIT or (self.state is State.ARMED and self._asked_for):
             return Mark(ARMED, sequence=self._sequence)
-        if idle and self._inputs is not None and not self._inputs.contactor_closed:
+        if self._open and not self._asked_for:
             return Mark(CLEAR, sequence=self._sequence)
         return self._mark  # leave it
 
