@@ -12,9 +12,9 @@ from chargelink.lora_radio.server import PacketReceived, Server, UnreachableErro
 from chargelink.lora_socket.codes import Place
 from chargelink.lora_socket.keys import device_key
 from chargelink.lora_socket.messages import Event, Settle
-from chargelink.sim.ebike import CURVES, Ebike
-from chargelink.sim.flash import Identity
-from chargelink.sim.street import Street
+from chargelink.sim.sockets.ebike import CURVES, Ebike
+from chargelink.sim.sockets.flash import Identity
+from chargelink.sim.sockets.street import Street
 
 NET = 0x2A51
 MASTER = bytes(range(16))

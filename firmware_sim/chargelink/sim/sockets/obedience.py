@@ -17,11 +17,11 @@ from chargelink.lora_socket.commands import (
     Unlock,
 )
 from chargelink.lora_socket.messages import CommandResult
-from chargelink.sim.flash import MOST_SETTLEMENTS
+from chargelink.sim.sockets.flash import MOST_SETTLEMENTS
 
 if TYPE_CHECKING:
-    from chargelink.sim.outlet import Outlet
-    from chargelink.sim.socket import Socket
+    from chargelink.sim.sockets.outlet import Outlet
+    from chargelink.sim.sockets.socket import Socket
 
 REMEMBERED = 8  # command ids whose answers are kept
 

@@ -21,11 +21,11 @@ from chargelink.lora_socket.join import JoiningSocket
 from chargelink.lora_socket.keys import GroupKey
 from chargelink.lora_socket.messages import Beacon, Event, KeyUpdate, Poll, Settle
 from chargelink.lora_socket.session import Answered, Received, Role, Session
-from chargelink.sim import reports
-from chargelink.sim.ebike import Ebike
-from chargelink.sim.flash import Conversation, Flash, Identity
-from chargelink.sim.obedience import Obedience
-from chargelink.sim.outlet import Ended, Outlet
+from chargelink.sim.sockets import reports
+from chargelink.sim.sockets.ebike import Ebike
+from chargelink.sim.sockets.flash import Conversation, Flash, Identity
+from chargelink.sim.sockets.obedience import Obedience
+from chargelink.sim.sockets.outlet import Ended, Outlet
 from chargelink.wire import DecodeError
 
 OUTLETS = (Place.A, Place.B)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from chargelink.lora_socket.codes import Place
-from chargelink.sim.air import Air, Packet, Radio
-from chargelink.sim.ebike import Ebike
-from chargelink.sim.flash import Flash, Identity
-from chargelink.sim.forwarder import Forwarder
-from chargelink.sim.socket import TOP_UP, Socket
+from chargelink.sim.sockets.air import Air, Packet, Radio
+from chargelink.sim.sockets.ebike import Ebike
+from chargelink.sim.sockets.flash import Flash, Identity
+from chargelink.sim.sockets.forwarder import Forwarder
+from chargelink.sim.sockets.socket import TOP_UP, Socket
 
 TURNAROUND = 0.012  # s from the end of a frame to its answer
 SPREADING_FACTOR = 8

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from chargelink.lora_socket.codes import OutletState, Place, Result, StartFlags, StopReason
 from chargelink.lora_socket.commands import Limit, Start
-from chargelink.sim.ebike import MILLIWATT_MILLISECONDS, Ebike
+from chargelink.sim.sockets.ebike import MILLIWATT_MILLISECONDS, Ebike
 
 STEP = 1000  # ms at most between two looks at the load
 PLUG_WAIT = 120_000  # ms after a start without load

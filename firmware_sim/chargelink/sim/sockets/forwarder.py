@@ -4,7 +4,7 @@ from chargelink.lora_radio.airtime import CN470
 from chargelink.lora_radio.gateway import Gateway, TransmitRequested
 from chargelink.lora_radio.gwmp import TransmitResult
 from chargelink.lora_radio.packets import ReceivedPacket, TransmitPacket
-from chargelink.sim.air import Air, Packet, Radio
+from chargelink.sim.sockets.air import Air, Packet, Radio
 
 RSSI = -8_500  # 0.01 dBm, of a socket in the next stairwell
 SNR = 850  # 0.01 dB

@@ -8,11 +8,11 @@ from chargelink.lora_socket.channel import Reason
 from chargelink.lora_socket.codes import Place, SettleFlags, StatusFlags
 from chargelink.lora_socket.commands import RATED_OUTLET
 from chargelink.lora_socket.messages import Info, Meter, OutletStatus, Settle, Status, StatusShort
-from chargelink.sim.outlet import Ended, Outlet
+from chargelink.sim.sockets.outlet import Ended, Outlet
 
 if TYPE_CHECKING:
     from chargelink.lora_socket.session import Session
-    from chargelink.sim.socket import Socket
+    from chargelink.sim.sockets.socket import Socket
 
 POWER_ON = 1  # reset reason
 MAINS = 223_000  # mV without load
