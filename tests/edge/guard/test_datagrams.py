@@ -63,6 +63,20 @@ def test_facts_that_are_none(datagram: bytes) -> None:
     assert Facts.decode(datagram) is None
 
 
+@pytest.mark.parametrize(("step", "follows"), [(0, False), (1, True), (0x7FFF, True), (0x8000, False), (-1, False)])
+def test_what_follows(step: int, follows: bool) -> None:
+    for counter in (0, 0xFFFF, 0x8000):
+        earlier, later = Inputs.decode(inputs(counter)), Inputs.decode(inputs(counter + step))
+        assert earlier
+        assert later
+        assert later.follows(earlier) is follows
+        before, after = Facts.decode(facts(counter << 16, 5)), Facts.decode(facts(counter + step << 16, 5))
+        assert before
+        assert after
+        assert after.follows(before) is follows
+        assert not after._replace(at=4).follows(before)
+
+
 NEARLY = st.one_of(
     st.binary(max_size=64),
     st.builds(lambda *values: struct.pack("<BBHiii", *values), st.just(1), *[st.integers(0, 255)] * 5),

@@ -107,6 +107,12 @@ def test_the_evaluation_is_a_pure_function() -> None:
     assert evaluate(seen, first, bench.now + MS) == evaluate(seen, first, bench.now + MS)
 
 
+def test_an_old_input_leaves_its_signals_unknown() -> None:
+    seen = charging().guard._seen()
+    for age, value in ((50 * MS, 0), (50 * MS + 1, None)):
+        assert evaluate(seen, None, seen.inputs_at + age).signals["e_stop"] == value
+
+
 def test_nothing_seen_is_nothing_permitted() -> None:
     nothing = evaluate(Seen(None, 0, None, None), None, 0)
     assert {f.rule.name for f in nothing.findings if f.holds} == {

@@ -52,6 +52,22 @@ def test_no_permit_before_the_mark_is_durable() -> None:
     assert bench.said[-1] == (bench.now, b"P")
 
 
+def test_no_permit_while_another_word_is_on_its_way_to_the_disk() -> None:
+    """The disk still says armed, and is about to say clear."""
+    bench = Bench()
+    bench.charge()
+    bench.writing = False
+    bench.flags, bench.bits, bench.current = 0, LOCKED, 0
+    bench.run(10)
+    assert bench.guard.mark_to_write(bench.now) == Mark(CLEAR)
+    since = bench.now
+    bench.flags = WANTED | KNOWN
+    bench.run(50)
+    assert b"P" not in bench.words(since)
+    bench.guard.mark_written(True, bench.now)
+    assert bench.guard.mark_to_write(bench.now) == Mark(ARMED)
+
+
 def test_a_mark_that_cannot_be_written_is_tried_again_each_second() -> None:
     bench = Bench()
     bench.run(5)
