@@ -1,12 +1,14 @@
 """Curves: bounded whatever the length of a session, complete from end to end."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargelink.hub.services.curves import FINEST, MOST, Point, is_wanted, spacing, thinned
+from chargelink.hub.services.curves import FINEST, KEPT, MOST, Point, curve, forget, is_wanted, spacing, thinned
+from chargelink.hub.store.models import Sample
 from chargelink.ids import session_id
 
 BORN = 1_763_571_600_000
@@ -46,9 +48,10 @@ def test_a_session_of_any_length_costs_few_rows(hours: float, most: int) -> None
     assert points[0] == BORN
 
 
-def test_points_out_of_order_and_repeated_are_not_kept() -> None:
+def test_points_close_to_the_last_one_are_not_kept_and_a_clock_set_back_ends_no_curve() -> None:
     assert not is_wanted(SESSION, BORN + 5_000, BORN + 5_000)
-    assert not is_wanted(SESSION, BORN + 4_000, BORN + 5_000)
+    assert not is_wanted(SESSION, BORN + 4_001, BORN + 5_000)
+    assert is_wanted(SESSION, BORN + 4_000, BORN + 5_000_000)
     assert is_wanted(SESSION, BORN + 6_000, BORN + 5_000)
 
 
@@ -71,3 +74,11 @@ def test_a_long_curve_is_thinned_evenly() -> None:
     assert MOST / 2 <= len(drawn) <= MOST + 1
     distances = {after[0] - before[0] for before, after in pairwise(drawn[:-1])}
     assert len(distances) == 1
+
+
+async def test_old_points_are_forgotten(tables: Path) -> None:
+    now = BORN + 200 * 24 * HOUR
+    for at in (BORN, now - KEPT - 1, now - KEPT, now):
+        await Sample.create(session=SESSION, at=at, voltage=1, current=2, power=3, soc=None, energy=4)
+    await forget(now)
+    assert await curve(SESSION) == [(now - KEPT, 1, 2, 3, None, 4), (now, 1, 2, 3, None, 4)]

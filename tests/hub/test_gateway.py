@@ -82,6 +82,25 @@ async def test_heartbeat_status_and_samples(hub: Hub) -> None:
     assert curve == [[born + 1_000 * n, 380_000, 100_000, n, 500, 1_000_000] for n in range(4)]
 
 
+async def test_devices_that_an_edge_no_longer_has_are_forgotten(hub: Hub) -> None:
+    other = await hub.edge("edge-2")
+    await other.boot(devices=(device("gun-9"),))
+    edge = await hub.edge()
+    await edge.boot(devices=(device("gun-1"), device("gun-2")))
+    await edge.boot(devices=(device("gun-2"), device("gun-3")))
+    assert [gun["id"] for gun in await hub.get("/api/devices")] == ["gun-2", "gun-3", "gun-9"]
+
+
+async def test_an_edge_cannot_fill_the_hub_with_devices(hub: Hub) -> None:
+    edge = await hub.edge()
+    await edge.boot()
+    for hundred in range(10):
+        await edge.call("StatusNotification", {"devices": [device(f"d-{hundred}-{n}") for n in range(100)]})
+    with pytest.raises(CallError, match="PropertyConstraintViolation"):
+        await edge.call("StatusNotification", {"devices": [device("one-more")]})
+    assert len(await hub.get("/api/devices")) == 1000
+
+
 async def test_the_newest_link_of_an_edge_wins(hub: Hub) -> None:
     older = await hub.edge()
     await older.boot()

@@ -108,6 +108,14 @@ async def test_a_port_that_is_taken_is_said_in_a_line(tmp_path: Path) -> None:
             assert b"Traceback" not in err
 
 
+async def test_two_hubs_do_not_share_a_folder(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        process = await start(tmp_path)
+        _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
+        assert process.returncode == 2
+        assert b"another hub is using" in err
+
+
 async def test_a_folder_that_cannot_be_made_is_said_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     process = await start(tmp_path / "file" / "data")

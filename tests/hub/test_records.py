@@ -59,6 +59,9 @@ STORIES = [
     ("the same number twice in a batch", [(1, 1, 2)], 2, []),
     ("an epoch that begins late", [(500, 501)], 501, []),
     ("a gap that nobody can fill", [(1, 2), (5, 6)], 6, ["missing-records"]),
+    ("a gap within a batch", [(1, 2), (3, 5)], 5, ["missing-records"]),
+    ("a gap within the first batch", [(7, 9)], 9, ["missing-records"]),
+    ("a batch in disorder", [(2, 1), (4, 3)], 4, []),
     ("a gap that is filled later", [(1, 2), (5, 6), (3, 4)], 6, ["missing-records"]),
     ("nothing", [()], 0, []),
 ]

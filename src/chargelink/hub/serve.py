@@ -13,14 +13,17 @@ import structlog
 from chargelink.hub.api.app import application
 from chargelink.hub.api.server import WebServer
 from chargelink.hub.bus import Bus
+from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.server import Gateway
 from chargelink.hub.loopback import ADDRESS
+from chargelink.hub.services import curves
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.live import Live
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.writer import RecordWriter
 
+FORGET_EVERY = 24 * 3600  # s
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
@@ -60,6 +63,7 @@ async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asy
                 tasks.create_task(writer.run(), name="write records"),
                 tasks.create_task(Intake(bus, writer.written).run(), name="read records"),
                 tasks.create_task(live.run(), name="write live state"),
+                tasks.create_task(forget_old_curves(), name="forget old curves"),
             ]
             gateway = Gateway(bus, live, writer, tasks)
             pages = WebServer(application(bus, live, Commands(gateway.edges), f"ws://{link}"))
@@ -74,6 +78,13 @@ async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asy
             await serving
             for worker in workers:
                 worker.cancel()
+
+
+async def forget_old_curves() -> None:
+    """Once a day, and at the start."""
+    while True:
+        await curves.forget(now_ms())
+        await asyncio.sleep(FORGET_EVERY)
 
 
 def bound(port: int) -> socket.socket:

@@ -12,6 +12,7 @@ from chargelink.ids import born_at
 
 FINEST = 1_000  # ms
 MOST = 600  # points drawn of one session
+KEPT = 92 * 24 * 3_600_000  # ms: a quarter, for whoever looks into a complaint
 
 Point = tuple[int, int, int, int, int | None, int]
 """One instant: at (ms), voltage (mV), current (mA), power (mW), SOC (0.1 %, None where unknown), energy (mWh)."""
@@ -24,8 +25,8 @@ def spacing(age: int) -> int:
 
 
 def is_wanted(session: str, at: int, last: int | None) -> bool:
-    """Whether a point is far enough from the last one kept; a point out of order is not."""
-    return last is None or at - last >= spacing(at - born_at(session))
+    """Whether a point is far enough from the last one kept, on either side: a clock may have been set back."""
+    return last is None or abs(at - last) >= spacing(at - born_at(session))
 
 
 def thinned(points: Iterable[Point]) -> list[Point]:
@@ -49,3 +50,8 @@ async def curve(session: str) -> list[Point]:
         .values_list("at", "voltage", "current", "power", "soc", "energy")
     )
     return thinned(rows)
+
+
+async def forget(now: int) -> None:
+    """Give up the points of long ago; what was charged and paid stays in records, sessions and bills."""
+    await Sample.filter(at__lt=now - KEPT).delete()

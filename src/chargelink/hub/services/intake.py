@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
-from tortoise.exceptions import BaseORMException
+from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Bus, Change
@@ -46,7 +46,7 @@ class Intake:
             try:
                 while await self.read_waiting():
                     pass
-            except BaseORMException as failure:
+            except OperationalError as failure:
                 log.error("database", failure=str(failure))
                 await asyncio.sleep(PATIENCE)
                 continue
@@ -66,8 +66,10 @@ class Intake:
             async with in_transaction():
                 changes = await READERS[type(content := understood(record))](record, content)
                 await Record.filter(id=record.id).update(reading=Reading.DONE)
-        except BaseORMException:
-            raise
+        except OperationalError as failure:
+            if not isinstance(failure, IntegrityError):
+                raise  # the database's trouble, not the record's
+            return await self.quarantine(record, str(failure))
         except Exception as failure:  # whatever it is, it must not stop the records behind it
             return await self.quarantine(record, str(failure) or type(failure).__name__)
         return changes

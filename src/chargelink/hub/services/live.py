@@ -6,7 +6,7 @@ says about itself is bounded by `MOST_DEVICES`.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +21,7 @@ from chargelink.hub.store import models
 from chargelink.model import Device, Sample
 
 EVERY = 1.0  # s between writes
+SEEN_EVERY = 10_000  # ms between notes of an edge's signs of life
 MOST_DEVICES = 1_000  # of one edge
 MOST_SESSIONS = 10_000  # whose last sample is remembered
 MOST_UNWRITTEN = 50_000  # samples; more are lost rather than kept in memory while the database does not answer
@@ -39,10 +40,16 @@ class Live:
         self._kept: OrderedDict[str, int] = OrderedDict()
         self._samples: list[Sample] = []
         self._devices: dict[tuple[str, str], Device] = {}
+        self._names: dict[str, set[str]] = {}
         self._seen: dict[str, int] = {}
+        self._told: dict[str, int] = {}
 
-    async def up(self, edge: str, epoch: str, software: str, devices: Iterable[Device]) -> None:
-        """An edge said who it is."""
+    async def up(self, edge: str, epoch: str, software: str, devices: Sequence[Device]) -> None:
+        """An edge said who it is and what it has: devices that it no longer has are forgotten.
+
+        Raises ValueError as `status` does.
+        """
+        await self.have_only(edge, devices)
         now = now_ms()
         row, new = await models.Edge.get_or_create(
             {"software": software, "epoch": epoch, "first_seen": now, "last_seen": now}, id=edge
@@ -54,10 +61,20 @@ class Live:
         self.bus.publish(views.change("edge", views.edge(row, connected=True)))
         self.status(edge, devices)
 
+    async def have_only(self, edge: str, devices: Sequence[Device]) -> None:
+        """Forget the other devices of an edge."""
+        names = [device.id for device in devices]
+        await self.write()
+        if await models.Device.filter(edge=edge, device__not_in=names).delete():
+            self.bus.publish(views.change("devices", views.DevicesView(edge=edge, ids=names)))
+        self._names[edge] = set()
+
     async def down(self, edge: str) -> None:
         """The link of an edge is gone, and no newer one has taken its place."""
         self.connected.discard(edge)
         self._seen.pop(edge, None)
+        self._told.pop(edge, None)
+        self._names.pop(edge, None)
         row = await models.Edge.get_or_none(id=edge)
         if row is not None:
             row.last_seen = now_ms()
@@ -65,15 +82,18 @@ class Live:
             self.bus.publish(views.change("edge", views.edge(row, connected=False)))
 
     def seen(self, edge: str) -> None:
-        """An edge gave a sign of life."""
-        self._seen[edge] = now_ms()
+        """An edge gave a sign of life; written down now and then, for the page to say since when it is away."""
+        now = now_ms()
+        if now - self._told.get(edge, 0) >= SEEN_EVERY:
+            self._seen[edge] = self._told[edge] = now
 
-    def status(self, edge: str, devices: Iterable[Device]) -> None:
+    def status(self, edge: str, devices: Sequence[Device]) -> None:
         """Devices of an edge as they are now. Raises ValueError for what JSON cannot hold, and for too many."""
-        devices = list(devices)
-        if len(devices) > MOST_DEVICES:
-            raise ValueError(f"{len(devices)} devices, {MOST_DEVICES} are allowed")
+        names = self._names.get(edge, set()) | {device.id for device in devices}
+        if len(names) > MOST_DEVICES:
+            raise ValueError(f"{len(names)} devices, {MOST_DEVICES} are allowed")
         shown = [(device, views.device_of(edge, device)) for device in devices]
+        self._names[edge] = names
         for device, view in shown:
             self._devices[edge, device.id] = device
             self.bus.publish(views.change("device", view))

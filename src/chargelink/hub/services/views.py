@@ -37,6 +37,13 @@ class DeviceView(View, frozen=True):
     detail: msgspec.Raw
 
 
+class DevicesView(View, frozen=True):
+    """All devices that an edge still has."""
+
+    edge: str
+    ids: list[str]
+
+
 class SessionView(View, frozen=True):
     """A session; running while `ended` is null."""
 

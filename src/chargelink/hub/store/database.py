@@ -3,8 +3,9 @@
 SQLite writes every commit through to the disk (`synchronous=FULL`): a record is acknowledged when it is durable.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tortoise.migrations.executor import MigrationExecutor
 
 APP = "hub"
 FILE = "hub.db"
+LOCK = "hub.lock"
 
 
 def configuration(file: Path) -> dict[str, Any]:
@@ -37,8 +39,20 @@ def configuration(file: Path) -> dict[str, Any]:
 @asynccontextmanager
 async def opened(directory: Path) -> AsyncIterator[TortoiseContext]:
     """The database in an existing directory, migrated. The models work inside, also in tasks that servers start."""
-    async with TortoiseContext() as context:
-        settings = configuration(directory / FILE)
-        await context.init(config=settings, _enable_global_fallback=True)
-        await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
-        yield context
+    with alone(directory):
+        async with TortoiseContext() as context:
+            settings = configuration(directory / FILE)
+            await context.init(config=settings, _enable_global_fallback=True)
+            await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
+            yield context
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keep other hubs off a data directory. Raises OSError when one is there; a killed one leaves nothing behind."""
+    with (directory / LOCK).open("w") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise OSError(f"another hub is using {directory}") from None
+        yield

@@ -211,6 +211,7 @@ class Sample(Model):
     class Meta:
         table = "sample"
         unique_together = (("session", "at"),)
+        indexes = (Index(fields=("at",), name="sample_at"),)
 
 
 class Alarm(Model):

@@ -109,12 +109,14 @@ async def write_batch(batch: Batch) -> Stored:
         ignore_conflicts=True,
     )
     before = await watermark(batch.edge, batch.epoch, batch.lane)
-    first, last = batch.records[0].seq, max(record.seq for record in batch.records)
+    numbers = {record.seq for record in batch.records}
+    last = max(numbers)
     if last > before:
         await Watermark.update_or_create({"seq": last}, edge=batch.edge, epoch=batch.epoch, lane=batch.lane)
     alarms = [await set_aside_alarm(batch, record) for record in contradicting]
-    if before and first > before + 1:  # an epoch may begin at any number
-        alarms.append(await missing_alarm(batch, first, first - before - 1))
+    begin = before or min(numbers) - 1  # an epoch may begin at any number
+    if missing := max(0, last - begin) - sum(number > begin for number in numbers):
+        alarms.append(await missing_alarm(batch, last, missing))
     return Stored(max(before, last), tuple(alarm for alarm in alarms if alarm is not None))
 
 
@@ -123,9 +125,9 @@ async def set_aside_alarm(batch: Batch, record: Arrived) -> Alarm | None:
     return await write_alarm(batch.edge, "set-aside", f"{key} {record.hash[:16]}", batch.received, {"key": key})
 
 
-async def missing_alarm(batch: Batch, first: int, count: int) -> Alarm | None:
-    """The edge goes on after a gap: it holds no records from before it, and waiting for them would block the lane."""
-    key = key_of(batch, first)
+async def missing_alarm(batch: Batch, last: int, count: int) -> Alarm | None:
+    """The edge went on over a gap: it no longer holds what was there, and waiting for it would block the lane."""
+    key = key_of(batch, last)
     return await write_alarm(batch.edge, "missing-records", key, batch.received, {"key": key, "count": count})
 
 

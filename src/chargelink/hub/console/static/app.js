@@ -7,7 +7,7 @@ import { clock, language, power, word } from "./format.js";
 import { sessionCard } from "./sessions.js";
 import { State } from "./state.js";
 
-const TOPICS = ["snapshot", "edge", "device", "session", "sample", "bill", "alarm"];
+const TOPICS = ["snapshot", "edge", "device", "devices", "session", "sample", "bill", "alarm"];
 const FEW_ALARMS = 4;
 const FRAME = 200; // ms between drawings: faster is not seen
 

@@ -23,6 +23,7 @@ export class State {
     if (topic === "snapshot") this.begin(value);
     else if (topic === "edge") this.edges.set(value.id, value);
     else if (topic === "device") this.devices.set(`${value.edge}/${value.id}`, value);
+    else if (topic === "devices") this.haveOnly(value);
     else if (topic === "session") this.session(value);
     else if (topic === "sample") this.samples.set(value.session, value.point);
     else if (topic === "bill") this.bills.set(value.session, value);
@@ -35,6 +36,10 @@ export class State {
     const topics = [["edges", "edge"], ["devices", "device"], ["sessions", "session"], ["samples", "sample"],
       ["bills", "bill"], ["alarms", "alarm"]];
     for (const [kind, topic] of topics) for (const value of snapshot[kind]) this.take(topic, value);
+  }
+
+  haveOnly({ edge, ids }) {
+    for (const [key, device] of this.devices) if (device.edge === edge && !ids.includes(device.id)) this.devices.delete(key);
   }
 
   session(value) {

@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
                 "table": "sample",
                 "app": "hub",
                 "unique_together": (("session", "at"),),
+                "indexes": [Index(fields=["at"], name="sample_at")],
                 "pk_attr": "id",
                 "table_description": "A point of a session's curve, as `services.curves` thins it.",
             },
