@@ -10,7 +10,6 @@ All but `wants`, `deadline` and `data_to_send` give events. The sequence is the 
 decided by `conditions`. Times are seconds of one clock that never goes backwards.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 
 from chargelink.edge.charge import conditions
@@ -134,9 +133,9 @@ class Controller:
         self._dialogue.report(facts.outside_voltage, facts.current, minutes)
         return self._advance(now)
 
-    def see_board_fault(self, points: Collection[str], now: float) -> list[Event]:
-        """The board was told these points and did not do them; it was told to switch everything off."""
-        self._stop(Stop(Cause.BOARD_FAULT, " ".join(points)), now)
+    def see_board_trouble(self, cause: Cause, detail: str, now: float) -> list[Event]:
+        """The board is lost or did not do what it was told. Either way its outputs are off, and stay off."""
+        self._stop(Stop(cause, detail), now)
         return self._advance(now)
 
     def see_guard(self, state: str, rule: str | None, now: float) -> list[Event]:
@@ -169,6 +168,7 @@ class Controller:
             "the emergency stop is pressed": board.e_stop,
             "the cabinet is open": board.door_open,
             "the guard has tripped": self.situation.guard_state == "tripped",
+            "the guard does not answer": self.situation.guard_state == "silent",
             "a charge is under way": self.charge is not None or self.phase in LIVE,
             "the gun is not ready yet": self.phase in ENDING or self.phase is Phase.STARTING,
             "the plug must be pulled first": self.latch is Latch.REPLUG,

@@ -89,5 +89,5 @@ class Situation:
     vehicle: Vehicle = field(default_factory=Vehicle)
     charge: Charge | None = None
     test_voltage: int = 0  # mV
-    guard_state: str = "fault-hold"
+    guard_state: str = "silent"  # as it says it; silent when it says nothing
     guard_rule: str | None = None

@@ -1,0 +1,317 @@
+"""The driver of a gun that charges: does what the controller wants, tells it what is so, keeps the books.
+
+gun = Gun("gun-1", limits, around)
+hardware = Hardware(board=IoBoard(..., gun.hear_board), bus=CanBus(..., gun.hear_frame),
+                    guard=Guarded(..., gun.hear_guard), meter=MeterDriver(..., gun.hear_meter))
+await gun.run(hardware)
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, NoReturn, Protocol
+
+import structlog
+
+from chargelink.edge.charge.causes import Cause, Latch
+from chargelink.edge.charge.controller import Controller
+from chargelink.edge.charge.events import Entered, Event, Finished, Noted, RefusedError, Warned
+from chargelink.edge.charge.phases import LIVE, Phase
+from chargelink.edge.charge.situation import GunLimits
+from chargelink.edge.drivers.board_state import BoardFacts, BoardFault, Wanted
+from chargelink.edge.drivers.gun_books import GunBooks, Outcome
+from chargelink.edge.drivers.gun_view import alarm, sample, shown, trip
+from chargelink.edge.drivers.io_board import BoardEvent, BoardLost
+from chargelink.edge.drivers.meter_poll import PollEvent, Quantity
+from chargelink.edge.drivers.reading import Quality, Reading
+from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.guard.rules import RULES
+from chargelink.edge.guard.rules import Latch as GuardLatch
+from chargelink.edge.guarded import Report
+from chargelink.edge.ledger import LedgerError
+from chargelink.edge.ports.address import LinkError
+from chargelink.edge.ports.can import CanFrame
+from chargelink.model import AuthorisedBy, Caps, SessionStarted, StopReason, Tariff
+
+TELL_EVERY = 0.05  # s: the guard hears what is wanted
+SHOW_EVERY = 1.0  # s
+END_WITHIN = 3.5  # s that a charge may take to end when the daemon does
+CHINA = timezone(timedelta(hours=8))
+SILENT = "silent"  # state of a guard that says nothing
+PLUG_RESETS = frozenset(rule.name for rule in RULES if rule.latch is GuardLatch.SESSION)
+COMMANDS = {StopReason.LOCAL: Cause.LOCAL, StopReason.REMOTE: Cause.REMOTE}
+
+log = structlog.get_logger()
+
+
+class Outputs(Protocol):
+    """The charger's board."""
+
+    def want(self, wanted: Wanted) -> None:
+        """Raises LinkError while it is lost."""
+
+    async def run(self) -> NoReturn: ...
+
+
+class Bus(Protocol):
+    """The CAN bus to the vehicle."""
+
+    def send(self, frames: list[CanFrame]) -> None: ...
+
+    async def run(self) -> NoReturn: ...
+
+
+class GuardEnd(Protocol):
+    """This end of the guard."""
+
+    @property
+    def report(self) -> Report | None: ...
+
+    def tell(self, *, wanted: bool, limit_mv: int | None = None, limit_ma: int = 0, session: int = 0) -> None: ...
+
+    def reset(self) -> None: ...
+
+    async def run(self) -> None: ...
+
+
+class Runs(Protocol):
+    async def run(self) -> NoReturn: ...
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a gun is made of; each runs as long as the gun."""
+
+    board: Outputs
+    bus: Bus
+    guard: GuardEnd
+    meter: Runs
+
+
+class Gun:
+    """A gun in mode "charge". Needs a running loop."""
+
+    def __init__(self, device: str, limits: GunLimits, around: Surroundings, number: int | None = None) -> None:
+        """Raises EncodeError when the limits or the number cannot be said to a vehicle."""
+        self.device = device
+        self.controller = Controller(self._now(), limits, number)
+        self.books = GunBooks(device, around)
+        self._around = around
+        self._hardware: Hardware | None = None
+        self._wake = asyncio.Event()
+        self._starting = asyncio.Lock()
+        self._stopped_by = ""
+        self._report: Report | None = None
+        self._trips = 0  # sequence number of the guard's newest that is recorded
+        self._broken: LedgerError | None = None
+        self._told: tuple[bool, tuple[int, int] | None] | None = None
+        self._told_at = self._shown_at = float("-inf")
+
+    async def run(self, hardware: Hardware) -> NoReturn:
+        """Until cancelled; then a charge under way is stopped in order, and all of the hardware ends after it.
+
+        Raises an ExceptionGroup of LedgerError when nothing can be stored, in the same order.
+        """
+        self._hardware = hardware
+        async with asyncio.TaskGroup() as group:
+            self._task(group, self._keep_books(), "books")
+            for name in ("board", "bus", "guard", "meter"):
+                self._task(group, getattr(hardware, name).run(), name)
+            try:
+                while self._broken is None:
+                    await self._turn(hardware)
+            finally:
+                await self._end(hardware)
+            raise self._broken
+        raise AssertionError("a gun runs until it is cancelled")
+
+    async def start(
+        self,
+        tariff: Tariff,
+        *,
+        authorised_by: AuthorisedBy = AuthorisedBy.LOCAL,
+        remote_start_id: int | None = None,
+        caps: Caps = Caps(),  # noqa: B008 - frozen
+    ) -> SessionStarted:
+        """Begin a session: stored when this returns. A remote start told again gets its session, and no other.
+
+        Raises RefusedError, which says why; LedgerError.
+        """
+        async with self._starting:
+            reason = self.controller.refusal(self._now()) or self.books.refusal
+            if reason and not (remote_start_id is not None and self._is_mine(remote_start_id)):
+                raise RefusedError(reason)
+            begun = await self.books.begin(tariff, authorised_by, remote_start_id, caps)
+            if begun.again:
+                return begun.started
+            self._stopped_by = ""
+            local = datetime.fromtimestamp(self._around.clock() / 1000, CHINA).replace(tzinfo=None)
+            try:
+                events = self.controller.authorise(self._now(), self.books.register or 0, caps, local)
+            except RefusedError:  # the plug was pulled while it was stored
+                await self.books.withdraw()
+                raise
+            self._heard(events)
+            return begun.started
+
+    async def stop(self, session_id: str, reason: StopReason = StopReason.LOCAL, by: str = "local") -> None:
+        """Have a session stopped; its end comes later. Raises KeyError for one that does not run here."""
+        session = self.books.session
+        if session is None or session.session_id != session_id:
+            raise KeyError(session_id)
+        self._stopped_by = self._stopped_by or by
+        self._heard(self.controller.stop(self._now(), COMMANDS.get(reason, Cause.LOCAL)))
+
+    def reset(self) -> None:
+        """A person looked at it: guard and gun may work again, if what tripped them is gone."""
+        if self._hardware:
+            self._hardware.guard.reset()
+        self._heard(self.controller.reset(self._now()))
+
+    def hear_board(self, event: BoardEvent) -> None:
+        """From the board's driver."""
+        match event:
+            case BoardFacts():
+                self._heard(self.controller.see_board(event, self._now()))
+            case BoardFault(points=points):
+                self._heard(self.controller.see_board_trouble(Cause.BOARD_FAULT, " ".join(points), self._now()))
+            case BoardLost(because=because):
+                self._heard(self.controller.see_board_trouble(Cause.BOARD_SILENT, because, self._now()))
+
+    def hear_frame(self, frame: CanFrame) -> None:
+        """From the bus."""
+        self._heard(self.controller.receive(frame.identifier, frame.data, self._now()))
+
+    def hear_guard(self, report: Report) -> None:
+        """From the guard."""
+        self._report = report
+        for tripped in report.trips:
+            if tripped.sequence > self._trips:
+                self._trips = tripped.sequence
+                session = self.books.session
+                self.books.note(
+                    trip(self.device, tripped, session.session_id if session else None, self._around.clock())
+                )
+        self._heard(self.controller.see_guard(report.state, report.rule, self._now()))
+
+    def hear_meter(self, event: PollEvent) -> None:
+        """From the meter's driver; the register counts, and only a good one."""
+        if not isinstance(event, Reading) or event.quantity != Quantity.ENERGY:
+            return
+        if event.quality is Quality.GOOD and event.value is not None:
+            self.books.read(event.value, event.at)
+            self._heard(self.controller.see_register(event.value, self._now()))
+            self._sample()
+
+    async def _turn(self, hardware: Hardware) -> None:
+        """Wait until something happened or is due, then do what is wanted."""
+        deadline = self.controller.deadline
+        until = self._now() + TELL_EVERY
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until if deadline is None else min(until, deadline)):
+                await self._wake.wait()
+        self._wake.clear()
+        if hardware.guard.report is None:
+            self._take(self.controller.see_guard(SILENT, None, self._now()))
+        self._take(self.controller.tick(self._now()))
+        self._tell(hardware)
+        if self._now() >= self._shown_at + SHOW_EVERY:
+            self._show()
+
+    async def _end(self, hardware: Hardware) -> None:
+        """The daemon ends: stop, and leave nothing closed. What is not over in time is billed at the next start."""
+        self._stopped_by = self._stopped_by or "edge"
+        self._take(self.controller.stop(self._now(), Cause.SHUTDOWN))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_WITHIN):
+                while self.controller.phase in LIVE or (self.books.session and not self._broken):
+                    await self._turn(hardware)
+
+    async def _keep_books(self) -> None:
+        try:
+            await self.books.run()
+        except LedgerError as error:
+            self._broken = error
+            self._wake.set()
+
+    def _heard(self, events: list[Event]) -> None:
+        """What came from outside may have made something due earlier."""
+        self._take(events)
+        self._wake.set()
+
+    def _take(self, events: list[Event]) -> None:
+        """Note what happened and do at once what is wanted now."""
+        for event in events:
+            match event:
+                case Entered(phase=phase):
+                    self._entered(phase)
+                case Noted(phase=phase, stop=stop):
+                    log.warning("gun stops", gun=self.device, phase=phase, cause=stop.cause.key, detail=stop.detail)
+                    if stop.cause.latch is not Latch.NONE:
+                        self.books.note(alarm(self.device, phase, stop, self.books.session, self._around.clock()))
+                case Warned(phase=phase, what=what):
+                    log.warning(what, gun=self.device, phase=phase)
+                case Finished(stop=stop):
+                    by = self._stopped_by or stop.cause.key
+                    self.books.end(Outcome(event, by, self._tripped()))
+        self._do()
+
+    def _entered(self, phase: Phase) -> None:
+        log.info("gun", gun=self.device, phase=phase)
+        tripped = {one.rule for one in self._report.trips} if self._report else set()
+        if phase is Phase.AVAILABLE and tripped and tripped <= PLUG_RESETS and self._hardware:
+            self._hardware.guard.reset()
+        self._show()
+
+    def _do(self) -> None:
+        hardware = self._hardware
+        if hardware is None:
+            return
+        with suppress(LinkError):  # a lost board has dropped everything, and the controller hears of it
+            hardware.board.want(self.controller.wants.board)
+        if frames := self.controller.data_to_send():
+            hardware.bus.send([CanFrame(*frame) for frame in frames])
+
+    def _tell(self, hardware: Hardware) -> None:
+        """The guard wants to hear it again and again from the code that decides."""
+        wants, now = self.controller.wants, self._now()
+        if (wants.permit, wants.limit) == self._told and now < self._told_at + TELL_EVERY:
+            return
+        self._told, self._told_at = (wants.permit, wants.limit), now
+        voltage, current = wants.limit or (None, 0)
+        session = self.books.session
+        short = int(session.session_id[-8:], 16) if session else 0
+        hardware.guard.tell(wanted=wants.permit, limit_mv=voltage, limit_ma=current, session=short)
+
+    def _show(self) -> None:
+        self._shown_at = self._now()
+        session = self.books.session
+        self._around.board.show(
+            shown(self.device, self.controller, session.session_id if session else None, self._around.clock())
+        )
+
+    def _sample(self) -> None:
+        session, charge = self.books.session, self.controller.charge
+        if session and charge and charge.began is not None:
+            self._around.board.sample(
+                sample(self.device, session.session_id, self.controller.situation, charge, self._around.clock())
+            )
+
+    def _tripped(self) -> dict[str, Any] | None:
+        if self._report is None or not self._report.trips:
+            return None
+        first = self._report.trips[0]
+        return {"rule": first.rule, "id": first.id, "action": first.action, "values": first.values}
+
+    def _is_mine(self, remote_start_id: int) -> bool:
+        session = self.books.session
+        return session is not None and session.remote_start_id == remote_start_id
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+    def _task(self, group: asyncio.TaskGroup, work: Coroutine[Any, Any, Any], name: str) -> "asyncio.Task[Any]":
+        return group.create_task(work, name=f"{self.device} {name}")

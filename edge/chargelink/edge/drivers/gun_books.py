@@ -1,0 +1,152 @@
+"""What the ledger is told of a gun: sessions, readings, alarms, trips; in order, and without making the gun wait."""
+
+import asyncio
+from collections import deque
+from typing import Any, NamedTuple, NoReturn
+
+import structlog
+
+from chargelink.edge.charge.events import Finished
+from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.ledger import Begun, Ending
+from chargelink.model import (
+    Alarm,
+    AuthorisedBy,
+    Caps,
+    Reading,
+    SessionKind,
+    SessionStarted,
+    StopReason,
+    Tariff,
+    Trip,
+)
+
+LAST_READING_WITHIN = 3.0  # s after the end that the meter may take to be read once more
+
+log = structlog.get_logger()
+
+
+class Outcome(NamedTuple):
+    """How a charge came to its end, as the ledger takes it."""
+
+    finished: Finished
+    stopped_by: str
+    trip: dict[str, Any] | None
+
+
+class GunBooks:
+    """`device` is the gun's id. One session at a time."""
+
+    def __init__(self, device: str, around: Surroundings) -> None:
+        self.session: SessionStarted | None = None
+        self._device = device
+        self._around = around
+        self._latest: Reading | None = None
+        self._latest_at = float("-inf")  # s of the loop
+        self._unread = False
+        self._notes: deque[Alarm | Trip] = deque(maxlen=1000)
+        self._outcome: Outcome | None = None
+        self._changed = asyncio.Event()
+        self._read = asyncio.Event()
+
+    @property
+    def register(self) -> int | None:
+        """mWh, as it was read last."""
+        return self._latest.register if self._latest else None
+
+    @property
+    def refusal(self) -> str:
+        """Why no session can begin; empty if one can."""
+        return "the last session is not billed yet" if self.session else ""
+
+    async def begin(self, tariff: Tariff, by: AuthorisedBy, remote_start_id: int | None, caps: Caps) -> Begun:
+        """Store that a session begins, before anything is energised. Raises LedgerError."""
+        begun = await self._around.sessions.begin(
+            self._device,
+            SessionKind.DC,
+            tariff,
+            self._around.clock(),
+            authorised_by=by,
+            remote_start_id=remote_start_id,
+            caps=caps,
+            start=self._latest,
+        )
+        if not begun.again:
+            self.session = begun.started
+            self._around.news(begun.started)
+        return begun
+
+    async def withdraw(self) -> None:
+        """A session that began will not charge. Raises LedgerError."""
+        if self.session is not None:
+            ending = Ending(StopReason.EV_DISCONNECTED, by="edge", reading=self._latest, fault=True)
+            await self._close(self.session, ending)
+
+    def read(self, register: int, at: float) -> None:
+        """The meter's register, mWh, read at `at` s of the loop."""
+        self._latest, self._latest_at = Reading(at=self._around.clock(), register=register), at
+        self._unread = True
+        self._read.set()
+        self._changed.set()
+
+    def note(self, note: Alarm | Trip) -> None:
+        """Something to be recorded."""
+        self._notes.append(note)
+        self._changed.set()
+
+    def end(self, outcome: Outcome) -> None:
+        """The charge is over."""
+        self._outcome = outcome
+        self._changed.set()
+
+    async def run(self) -> NoReturn:
+        """Write until cancelled. Raises LedgerError: what cannot be stored must not go on."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what there is."""
+        while self._notes:
+            note = self._notes.popleft()
+            await self._around.journal.append(note, note.at)
+        if self.session and self._latest and self._unread:
+            self._unread = False
+            await self._around.sessions.read(self.session.session_id, self._latest)
+        if self._outcome and self.session:
+            outcome, self._outcome = self._outcome, None
+            await self._end(self.session, outcome)
+
+    async def _end(self, session: SessionStarted, outcome: Outcome) -> None:
+        finished, cause = outcome.finished, outcome.finished.stop.cause
+        await self._last_reading(finished.charge.ended)
+        ending = Ending(
+            reason=cause.value.reason,
+            by=outcome.stopped_by,
+            reading=self._latest,
+            fault=cause.value.is_fault,
+            soc_start=finished.vehicle.soc_start,
+            soc_end=finished.vehicle.soc,
+            trip=outcome.trip,
+        )
+        await self._close(session, ending)
+
+    async def _close(self, session: SessionStarted, ending: Ending) -> None:
+        ended = await self._around.sessions.end(session.session_id, self._around.clock(), ending)
+        self.session = None
+        energy = ended.bill.energy
+        log.info("session ended", gun=self._device, session=session.session_id, reason=ending.reason, energy=energy)
+        self._around.news(ended)
+
+    async def _last_reading(self, ended: float | None) -> None:
+        """A reading of after the contactors opened; without one the newest stands."""
+        if ended is None:
+            return
+        try:
+            async with asyncio.timeout(LAST_READING_WITHIN):
+                while self._latest_at < ended:
+                    self._read.clear()
+                    await self._read.wait()
+        except TimeoutError:
+            log.warning("no reading after the end", gun=self._device)

@@ -1,0 +1,25 @@
+"""What a driver needs of the edge around it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chargelink.edge.board import Board
+from chargelink.edge.ledger import Journal, Sessions
+from chargelink.model import SessionEnded, SessionStarted
+
+SessionNews = SessionStarted | SessionEnded
+
+
+def nobody(_: SessionNews) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`clock` gives UTC milliseconds. `news` hears of a session that began or ended, when that is stored."""
+
+    journal: Journal
+    sessions: Sessions
+    board: Board
+    clock: Callable[[], int]
+    news: Callable[[SessionNews], None] = nobody
