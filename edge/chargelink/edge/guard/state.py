@@ -114,7 +114,7 @@ class Guard:
 
     @property
     def ended(self) -> bool:
-        """The contactor is open or tripped for good, and the disk says so or cannot be written."""
+        """Nothing is permitted, and the disk says so. A disk that cannot be written delays it: bound the wait."""
         wanted = self._mark_wanted()
         settled = wanted == self._mark and (wanted is None or wanted.word != ARMED)
         return self._ending and self.state is not State.PERMIT and self._open_by is None and settled
