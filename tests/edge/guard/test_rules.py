@@ -3,19 +3,13 @@
 from pathlib import Path
 
 import pytest
-from tests.edge.guard.told import CLOSED, E_STOP, KNOWN, LOCKED, MS, WANTED, Bench
+from tests.edge.guard.told import CLOSED, E_STOP, KNOWN, LOCKED, MS, WANTED, Bench, charging
 
 from chargelink.edge.guard.evaluate import CONDITIONS, SIGNALS, Seen, evaluate
 from chargelink.edge.guard.rules import RULES, UNCLEAN_START, Action, Rule, Watch
 
 CATALOGUE = (*RULES, UNCLEAN_START)
 SAFETY = Path(__file__).parents[3] / "docs" / "safety.md"
-
-
-def charging() -> Bench:
-    bench = Bench()
-    bench.charge()
-    return bench
 
 
 def test_estop() -> None:

@@ -80,3 +80,21 @@ class Bench:
     def first(self, word: bytes, since: int = 0) -> int:
         """When it was said first after `since`."""
         return next(at for at, said in self.said if said == word and at >= since)
+
+
+def charging(current: int = 100_000) -> Bench:
+    bench = Bench()
+    bench.charge(current)
+    return bench
+
+
+def stopped(bench: Bench) -> None:
+    """The charger has obeyed, the daemon has given the session up."""
+    bench.bits, bench.current, bench.inside, bench.flags = LOCKED, 0, 0, 0
+
+
+def trip(bench: Bench) -> None:
+    bench.bits |= E_STOP
+    bench.step()
+    stopped(bench)
+    bench.run(10)
