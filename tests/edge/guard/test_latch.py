@@ -1,7 +1,7 @@
 """What latches, what a reset asks for, and what a start remembers."""
 
 import pytest
-from tests.edge.guard.told import CLOSED, E_STOP, KNOWN, LOCKED, WANTED, Bench, charging, trip
+from tests.edge.guard.told import CLOSED, E_STOP, KNOWN, LOCKED, WANTED, Bench, charging, stopped, trip
 
 from chargelink.edge.guard.mark import ARMED, CLEAR, TRIPPED, Mark
 
