@@ -4,8 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -13,6 +11,7 @@ import can
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.sim.processes import PATIENCE, can_bus, facts, simulator
 
 from chargelink.cli.command import CommandError
 from chargelink.sim.can_bus import LONGEST_BACKLOG
@@ -20,30 +19,15 @@ from chargelink.sim.can_client import CanClient, LinkError, joined, parsed
 from chargelink.sim.socketcand import CanFrame, Messages, carried, frame, message, send, sent
 from chargelink.wire import DecodeError, EncodeError
 
-PATIENCE = 10.0  # s, for what takes milliseconds
 FRAMES = st.one_of(
     st.builds(CanFrame, st.integers(0, 0x1FFFFFFF), st.binary(max_size=8), st.just(True)),
     st.builds(CanFrame, st.integers(0, 0x7FF), st.binary(max_size=8), st.just(False)),
 )
 
 
-@contextlib.contextmanager
-def bus_process() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`chargelink sim can-bus` and its address."""
-    line = [sys.executable, "-m", "chargelink.cli", "sim", "can-bus"]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            match = re.fullmatch(r"ready can=(socketcand://127\.0\.0\.1:\d+/can0)\n", process.stdout.readline())
-            assert match
-            yield process, match[1]
-        finally:
-            process.terminate()
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with bus_process() as (_, found):
+    with can_bus() as found:
         yield found
 
 
@@ -132,7 +116,7 @@ async def everything(client: CanClient) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_in_order(number: signal.Signals) -> None:
-    with bus_process() as (process, address), python_can(address):
+    with simulator("can-bus") as process, python_can(facts(process)["can"]):
         os.kill(process.pid, number)
         assert process.wait(PATIENCE) == 0
 

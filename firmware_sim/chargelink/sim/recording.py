@@ -13,7 +13,13 @@ from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
 from chargelink.sim.socketcand import LARGEST_EXTENDED, LONGEST_DATA, STANDARD_DIGITS, CanFrame
 
-BY_PYTHON_CAN = (".asc", ".blf", ".trc", ".mf4", ".csv")
+BY_PYTHON_CAN = {
+    ".asc": ("ASCReader", "r"),
+    ".blf": ("BLFReader", "rb"),
+    ".trc": ("TRCReader", "r"),
+    ".mf4": ("MF4Reader", "rb"),
+    ".csv": ("CSVReader", "r"),  # with python-can's own columns
+}  # the reader and how its file is opened
 CANNOT_READ = Text("cannot read {}: {}", "无法读取 {}: {}")
 NO_FRAMES = Text(
     "no frames in {}; it has to be what `candump -L` writes, or a file named {}",
@@ -73,8 +79,9 @@ def _frame(time: str, identifier: str, octets: str) -> Recorded | None:
 def _read_by_python_can(path: Path) -> Iterator[Recorded | None]:
     import can  # heavy, and needed for these kinds only
 
+    name, mode = BY_PYTHON_CAN[path.suffix.lower()]
     try:
-        with can.LogReader(path) as reader:
+        with path.open(mode) as file, getattr(can, name)(file) as reader:
             for message in reader:
                 special = message.is_error_frame or message.is_remote_frame or message.is_fd
                 frame = CanFrame(message.arbitration_id, bytes(message.data), message.is_extended_id)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from chargelink.cli.command import Command, Example, Exit
 from chargelink.cli.language import Text
@@ -50,8 +50,7 @@ class Driver(asyncio.DatagramProtocol):
         self._begun = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._wire = transport
+        self._wire = cast(asyncio.DatagramTransport, transport)  # which not all of Python's own are by class
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         felt = decode(data, ChargerSide)
