@@ -1,7 +1,7 @@
 """Stored records become sessions, bills, tariffs and alarms: each record once, in the order stored.
 
-A record is read in one transaction with the mark that it has been read, so a crash in between repeats nothing and loses
-nothing. What cannot be read is quarantined with the reason and the next one is read: nothing blocks a lane.
+What a record says and the mark that it has been read are one transaction, so a crash in between repeats nothing and
+loses nothing. What cannot be read is quarantined with the reason and the next one is read: nothing blocks a lane.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from chargelink.hub.store.models import Quarantine, Reading, Record
 from chargelink.model import Alarm, Content, SessionEnded, SessionStarted, Tariff, Trip, content_of
 from chargelink.wire import DecodeError
 
-AT_ONCE = 200  # records looked up together
+AT_ONCE = 32  # records read in one transaction; whoever stores new ones waits for it
 PATIENCE = 1.0  # s before the database is tried again after it failed
 
 log = structlog.get_logger()
@@ -53,37 +53,37 @@ class Intake:
             await self.wake.wait()
 
     async def read_waiting(self) -> int:
-        """Read the oldest waiting records; tell how many."""
+        """Read the oldest waiting records in one transaction; tell how many."""
         waiting = await Record.filter(reading=Reading.WAITING).order_by("id").limit(AT_ONCE)
-        for record in waiting:
-            for change in await self.read(record):
+        if waiting:
+            async with in_transaction():
+                changes = [change for record in waiting for change in await self.read(record)]
+                numbers = [record.id for record in waiting]
+                await Record.filter(id__in=numbers, reading=Reading.WAITING).update(reading=Reading.DONE)
+            for change in changes:
                 self.bus.publish(change)
         return len(waiting)
 
     async def read(self, record: Record) -> list[Change]:
-        """Read one record; what changed is to be published."""
+        """Read one record, all of it or nothing; what changed is to be published after the commit."""
         try:
             async with in_transaction():
-                changes = await READERS[type(content := understood(record))](record, content)
-                await Record.filter(id=record.id).update(reading=Reading.DONE)
+                content = understood(record)
+                return await READERS[type(content)](record, content)
         except OperationalError as failure:
             if not isinstance(failure, IntegrityError):
                 raise  # the database's trouble, not the record's
             return await self.quarantine(record, str(failure))
         except Exception as failure:  # whatever it is, it must not stop the records behind it
             return await self.quarantine(record, str(failure) or type(failure).__name__)
-        return changes
 
     async def quarantine(self, record: Record, why: str) -> list[Change]:
         """Put a record where a person will find it."""
         log.warning("quarantined", record=key_of(record), why=why)
-        async with in_transaction():
-            await Quarantine.update_or_create({"why": why, "at": now_ms()}, record=record.id)
-            await Record.filter(id=record.id).update(reading=Reading.QUARANTINED)
-            alarm = await write_alarm(
-                record.edge, "quarantined", key_of(record), now_ms(), {"key": key_of(record), "why": why}
-            )
-        return views.alarms(alarm)
+        await Quarantine.update_or_create({"why": why, "at": now_ms()}, record=record.id)
+        await Record.filter(id=record.id).update(reading=Reading.QUARANTINED)
+        detail: dict[str, object] = {"key": key_of(record), "why": why}
+        return views.alarms(await write_alarm(record.edge, "quarantined", key_of(record), now_ms(), detail))
 
 
 def key_of(record: Record) -> str:

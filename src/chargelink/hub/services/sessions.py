@@ -4,6 +4,8 @@ Start and end may come in either order, twice, or alone (a start from before an 
 what its records together say, and its bill is made once.
 """
 
+from functools import lru_cache
+
 import msgspec
 
 from chargelink.hub.bus import Change
@@ -74,7 +76,6 @@ def beginning(content: SessionStarted | SessionEnded, at: int) -> dict[str, str 
         "kind": content.kind,
         "authorised_by": content.authorised_by,
         "remote_start_id": content.remote_start_id,
-        "tariff_hash": content.tariff_hash,
         "started": at,
     }
 
@@ -82,20 +83,23 @@ def beginning(content: SessionStarted | SessionEnded, at: int) -> dict[str, str 
 async def settle_session(ended: SessionEnded) -> list[Change]:
     """Price an ended session; made once, and again only when it could not be priced before."""
     tariff = await Tariff.get_or_none(hash=ended.tariff_hash)
-    settled = settle(ended, None if tariff is None else document_of(tariff))
-    row, _ = await Bill.update_or_create(
+    settled = settle(ended, None if tariff is None else document(tariff.hash, tariff.document))
+    hub = settled.hub_bill
+    row = await Bill.get_or_none(session=ended.session_id) or Bill(session=ended.session_id)
+    row.update_from_dict(
         {
             "edge": ended.edge_id,
             "at": ended.at,
+            "tariff_hash": ended.tariff_hash,
             "settlement": settled.settlement,
             "total": settled.total,
             "edge_total": ended.bill.total,
-            "hub_total": None if settled.hub_bill is None else settled.hub_bill.total,
+            "hub_total": None if hub is None else hub.total,
             "edge_bill": msgspec.json.encode(ended.bill).decode(),
-            "hub_bill": "" if settled.hub_bill is None else msgspec.json.encode(settled.hub_bill).decode(),
-        },
-        session=ended.session_id,
+            "hub_bill": "" if hub is None else msgspec.json.encode(hub).decode(),
+        }
     )
+    await row.save()
     return [views.change("bill", views.bill(row)), *await alarm_of(ended, settled)]
 
 
@@ -123,17 +127,18 @@ async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:
         hash=record.hash,
     )
     changes: list[Change] = []
-    for session in await Session.filter(tariff_hash=record.hash, ended__not_isnull=True):
-        if await Bill.exists(session=session.id, settlement=Settlement.UNPRICED):
-            end = await Record.get(id=session.end_record)
-            ended = content_of(end.kind, end.body)
-            assert isinstance(ended, SessionEnded)
-            changes += await settle_session(ended)
+    for bill in await Bill.filter(settlement=Settlement.UNPRICED, tariff_hash=record.hash):
+        session = await Session.get(id=bill.session)
+        end = await Record.get(id=session.end_record)
+        ended = content_of(end.kind, end.body)
+        assert isinstance(ended, SessionEnded)
+        changes += await settle_session(ended)
     return changes
 
 
-def document_of(row: Tariff) -> TariffDocument:
-    """The document of a tariff that was read before."""
-    document = content_of("tariff", row.document)
-    assert isinstance(document, TariffDocument)
-    return document
+@lru_cache(maxsize=256)
+def document(_: str, body: bytes) -> TariffDocument:
+    """The document of a tariff that was read before, by its hash and bytes."""
+    tariff = content_of("tariff", body)
+    assert isinstance(tariff, TariffDocument)
+    return tariff

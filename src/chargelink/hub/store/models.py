@@ -140,7 +140,6 @@ class Session(Model):
     kind = fields.CharField(max_length=64)
     authorised_by = fields.CharField(max_length=64)
     remote_start_id = fields.BigIntField(null=True)
-    tariff_hash = fields.CharField(max_length=64)
     end_record = fields.BigIntField(null=True)
     started = fields.BigIntField()
     ended = fields.BigIntField(null=True)
@@ -156,7 +155,6 @@ class Session(Model):
         indexes = (
             Index(fields=("ended", "started"), name="session_ended"),
             Index(fields=("started",), name="session_started"),
-            Index(fields=("tariff_hash",), name="session_tariff"),
         )
 
 
@@ -169,6 +167,7 @@ class Bill(Model):
     session = fields.CharField(max_length=64, primary_key=True)
     edge = fields.CharField(max_length=64)
     at = fields.BigIntField()
+    tariff_hash = fields.CharField(max_length=64)
     settlement = fields.CharField(max_length=64)
     total = fields.BigIntField(null=True)
     edge_total = fields.BigIntField()
@@ -180,7 +179,7 @@ class Bill(Model):
         table = "bill"
         indexes = (
             Index(fields=("at",), name="bill_at"),
-            Index(fields=("settlement", "at"), name="bill_settlement"),
+            Index(fields=("settlement", "tariff_hash"), name="bill_settlement"),
         )
 
 

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ("session", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
                 ("edge", fields.CharField(max_length=64)),
                 ("at", fields.BigIntField()),
+                ("tariff_hash", fields.CharField(max_length=64)),
                 ("settlement", fields.CharField(max_length=64)),
                 ("total", fields.BigIntField(null=True)),
                 ("edge_total", fields.BigIntField()),
@@ -47,7 +48,7 @@ class Migration(migrations.Migration):
                 "app": "hub",
                 "indexes": [
                     Index(fields=["at"], name="bill_at"),
-                    Index(fields=["settlement", "at"], name="bill_settlement"),
+                    Index(fields=["settlement", "tariff_hash"], name="bill_settlement"),
                 ],
                 "pk_attr": "session",
                 "table_description": "What a session cost, priced by the edge and by the hub.",
@@ -179,7 +180,6 @@ class Migration(migrations.Migration):
                 ("kind", fields.CharField(max_length=64)),
                 ("authorised_by", fields.CharField(max_length=64)),
                 ("remote_start_id", fields.BigIntField(null=True)),
-                ("tariff_hash", fields.CharField(max_length=64)),
                 ("end_record", fields.BigIntField(null=True)),
                 ("started", fields.BigIntField()),
                 ("ended", fields.BigIntField(null=True)),
@@ -196,7 +196,6 @@ class Migration(migrations.Migration):
                 "indexes": [
                     Index(fields=["ended", "started"], name="session_ended"),
                     Index(fields=["started"], name="session_started"),
-                    Index(fields=["tariff_hash"], name="session_tariff"),
                 ],
                 "pk_attr": "id",
                 "table_description": "A session, as the records of its start and its end tell it.",
