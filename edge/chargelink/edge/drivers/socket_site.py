@@ -1,23 +1,23 @@
 """The driver of a site's sockets: moves packets between gateways and the site, and tells the ledger what happened."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 import structlog
 
-from chargelink.edge.board import Board
+from chargelink.edge import config
 from chargelink.edge.drivers.socket_view import view
-from chargelink.edge.ledger import Sessions
-from chargelink.edge.ledger.journal import Journal
-from chargelink.edge.ports.address import LinkError
+from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.ports.address import Address, LinkError
 from chargelink.edge.ports.gwmp import GwmpPort
 from chargelink.edge.sockets import events
 from chargelink.edge.sockets.charges import OUTLETS, Charges
 from chargelink.edge.sockets.diversity import Diversity
 from chargelink.edge.sockets.events import SiteEvent
-from chargelink.edge.sockets.keys import SiteKeys
+from chargelink.edge.sockets.keys import KeyFileError, SiteKeys, load
 from chargelink.edge.sockets.memory import MemoryFile
 from chargelink.edge.sockets.plan import RadioPlan
 from chargelink.edge.sockets.site import Site
@@ -36,20 +36,6 @@ from chargelink.model import Alarm, AuthorisedBy, SessionEnded, SessionStarted, 
 
 log = structlog.get_logger()
 
-SessionNews = SessionStarted | SessionEnded
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a site's driver needs of the edge: `clock` gives UTC milliseconds, `entropy` random bytes."""
-
-    journal: Journal
-    sessions: Sessions
-    board: Board
-    clock: Callable[[], int]
-    entropy: Callable[[int], bytes]
-    news: Callable[[SessionNews], None] = lambda _: None  # a session began or ended, and is stored
-
 
 class SocketSite:
     """The sockets behind one radio. `names` are device ids by EUI. Call `run` once; `start` and `stop` at any time."""
@@ -61,8 +47,10 @@ class SocketSite:
         names: Mapping[bytes, str],
         file: MemoryFile,
         around: Surroundings,
+        *,
         plan: RadioPlan = RadioPlan(),  # noqa: B008 - frozen
         terms: Terms = Terms(),  # noqa: B008 - frozen
+        entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._port = port
         self._keys = keys
@@ -72,7 +60,21 @@ class SocketSite:
         self._plan = plan
         self._diversity = Diversity()
         self._site: Site | None = None
-        self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, around.entropy, terms)
+        self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, entropy, terms)
+
+    @classmethod
+    def configured(cls, section: config.SocketSite, data: Path, around: Surroundings) -> "SocketSite":
+        """The site of a section of the configuration; its memory lies in the folder `data`.
+
+        Raises KeyFileError, AddressError.
+        """
+        keys = load(section.keys)
+        names = {bytes.fromhex(socket.eui): socket.id for socket in section.sockets}
+        known = {key.eui for key in keys.sockets}
+        if missing := [eui.hex() for eui in names if eui not in known]:
+            raise KeyFileError(f"{section.keys}: has no key for {', '.join(missing)}")
+        port = GwmpPort(Address.parse(section.radio), [bytes.fromhex(gateway) for gateway in section.gateways])
+        return cls(port, keys, names, MemoryFile(data / f"sockets-{section.id}.json"), around)
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> NoReturn:
         """Until cancelled; `ready` is called when the port listens.

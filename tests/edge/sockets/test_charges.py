@@ -1,0 +1,256 @@
+"""What sockets say becomes sessions and bills in a real ledger; time jumps."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.edge.sockets.test_site import QUICK
+from tests.edge.sockets.yard import A, B, Yard, eui, small
+
+from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.sockets import events
+from chargelink.edge.sockets.charges import Charges
+from chargelink.edge.sockets.memory import Memory
+from chargelink.edge.sockets.terms import StartRefused
+from chargelink.link.messages import Caps, Sample
+from chargelink.lora_socket.codes import StopReason as SocketReason
+from chargelink.lora_socket.commands import Start
+from chargelink.model import Alarm, AuthorisedBy, Period, SessionEnded, SessionStarted, StopReason, Tariff
+
+TARIFF = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
+NO_CAPS = Caps()
+
+
+class Edge:
+    """The yard's edge with a ledger; `crash` and `restart` as a power cut would."""
+
+    def __init__(self, yard: Yard, path: Path) -> None:
+        self.yard = yard
+        self.path = path
+        self.samples: list[Sample] = []
+        self.alarms: list[Alarm] = []
+        self.ended: list[SessionEnded] = []
+        yard.acknowledging = False
+        self.drawn = 0
+
+    async def wake(self) -> None:
+        self.journal = Journal.open(self.path)
+        self.sessions = Sessions(self.journal, "edge-1", self.entropy)
+        await self.sessions.load()
+        names = {key: f"socket-{socket.address}" for key, socket in self.yard.site.sockets.items()}
+        self.charges = Charges(names, self.sessions, self.alarm, self.samples.append, self.entropy, QUICK)
+        self.charges.resume()
+
+    def entropy(self, length: int) -> bytes:
+        self.drawn += 1
+        return hashlib.sha256(self.drawn.to_bytes(8, "big")).digest()[:length]
+
+    async def alarm(self, alarm: Alarm) -> None:
+        self.alarms.append(alarm)
+        await self.journal.append(alarm, alarm.at)
+
+    async def crash(self) -> None:
+        await self.journal.close()
+        self.yard.awake(msgspec.json.decode(self.yard.saved, type=Memory))
+        await self.wake()
+
+    async def start(self, number: int = 1, remote: int | None = None, caps: Caps = NO_CAPS) -> SessionStarted:
+        started, start = await self.charges.begin(
+            eui(number),
+            A,
+            TARIFF,
+            self.yard.utc_ms,
+            authorised_by=AuthorisedBy.REMOTE,
+            remote_start_id=remote,
+            caps=caps,
+        )
+        if start is not None:
+            self.yard.site.order(eui(number), A, start, self.yard.now)
+        return started
+
+    async def run(self, until: Callable[[], bool], limit: float = 600.0) -> None:
+        end = self.yard.now + limit
+        while not until():
+            assert self.yard.now < end, "it did not come to that"
+            for event in self.yard.step():
+                await self.take(event)
+
+    async def after(self, seconds: float) -> None:
+        end = self.yard.now + seconds
+        await self.run(lambda: self.yard.now >= end, seconds + 1)
+
+    async def take(self, event: events.SiteEvent) -> None:
+        now = self.yard.utc_ms
+        match event:
+            case events.Told(eui=who, received=received):
+                wanted, ended = await self.charges.told(event, now)
+                self.ended += ended
+                if wanted:
+                    self.yard.site.acknowledge(who, received)
+            case events.OrderAnswered():
+                refused = await self.charges.answered(event, now)
+                self.ended += [] if refused is None else [refused]
+            case events.OrderExpired():
+                self.charges.expired(event)
+
+
+@pytest.fixture
+async def edge(tmp_path: Path) -> AsyncIterator[Edge]:
+    yard = Yard(2)
+    edge = Edge(yard, tmp_path / "ledger.db")
+    await edge.wake()
+    await edge.run(lambda: yard.all_online)
+    yield edge
+    await edge.journal.close()
+
+
+async def test_a_charge_is_billed_once_from_its_settlement(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(4_000), edge.yard.now)
+    started = await edge.start()
+    await edge.run(lambda: bool(edge.ended))
+    (ended,) = edge.ended
+    assert ended.session_id == started.session_id
+    assert ended.stop_reason == StopReason.STOPPED_BY_EV
+    assert ended.outlet == "A"
+    assert ended.bill.energy == ended.readings[-1].register
+    assert 3_000 < ended.bill.energy <= 4_000
+    assert not ended.bill.verified_meter
+    energies = [sample.energy for sample in edge.samples]
+    assert len(energies) > 10
+    assert energies == sorted(energies)
+    assert max(sample.power for sample in edge.samples) > 200_000
+    await edge.after(60.0)
+    assert len(edge.ended) == 1
+    assert edge.yard.street.sockets[1].flash.settlements == []
+    assert edge.alarms == []
+
+
+async def test_an_edge_that_dies_in_mid_session_bills_all_of_it(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    started = await edge.start(caps=Caps(energy=5_000))
+    await edge.run(lambda: len(edge.samples) > 5)
+    await edge.crash()
+    assert edge.charges.running[eui(1), A].uncertain
+    await edge.run(lambda: bool(edge.ended))
+    assert [one.session_id for one in edge.ended] == [started.session_id]
+    assert edge.ended[0].bill.energy == 5_000
+    assert edge.ended[0].stop_reason == StopReason.ENERGY_LIMIT_REACHED
+
+
+async def test_an_edge_that_was_dead_at_the_end_finds_the_settlement(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    started = await edge.start(caps=Caps(energy=2_000))
+    await edge.run(lambda: len(edge.samples) > 2)
+    edge.yard.street.air.loss = 1.0
+    edge.yard.after(300.0)
+    ended_at = edge.yard.street.sockets[1].flash.settlements[0]
+    edge.yard.street.air.loss = 0.0
+    await edge.crash()
+    await edge.run(lambda: bool(edge.ended))
+    (ended,) = edge.ended
+    assert (ended.session_id, ended.bill.energy) == (started.session_id, 2_000)
+    assert ended.readings[-1].at == (ended_at.started + ended_at.duration) * 1000  # not when it was told
+
+
+async def test_a_settlement_told_again_after_the_crash_changes_nothing(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    await edge.start(caps=Caps(energy=1_000))
+    await edge.run(lambda: bool(edge.ended))
+    edge.yard.site.sockets[eui(1)].to_acknowledge.clear()  # it dies before the acknowledgement is sent
+    await edge.crash()
+    await edge.run(lambda: not edge.yard.street.sockets[1].flash.settlements)
+    assert len(edge.ended) == 1
+    assert edge.alarms == []
+
+
+async def test_a_session_that_was_never_switched_on_costs_nothing(edge: Edge) -> None:
+    edge.yard.street.air.loss = 1.0
+    started = await edge.start()
+    await edge.after(40.0)
+    assert edge.ended == []  # unknown, not failed
+    edge.yard.street.air.loss = 0.0
+    await edge.run(lambda: bool(edge.ended))
+    assert edge.ended[0].session_id == started.session_id
+    assert edge.ended[0].bill.total == 0
+
+
+async def test_a_start_whose_answer_was_lost_goes_on(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    await edge.start(caps=Caps(energy=3_000))
+    await edge.run(lambda: edge.yard.street.sockets[1].outlets[A].charge is not None)
+    edge.yard.street.air.loss = 1.0
+    await edge.after(40.0)
+    edge.yard.street.air.loss = 0.0
+    await edge.run(lambda: bool(edge.ended))
+    assert edge.ended[0].bill.energy == 3_000
+
+
+async def test_a_refused_start_ends_at_once(edge: Edge) -> None:
+    edge.yard.street.sockets[1].outlets[A].locked = True
+    started = await edge.start()
+    await edge.run(lambda: bool(edge.ended), 10)
+    assert (edge.ended[0].session_id, edge.ended[0].stopped_by) == (started.session_id, "locked")
+    assert edge.ended[0].bill.total == 0
+    assert edge.charges.running == {}
+
+
+async def test_an_outlet_is_sold_once(edge: Edge) -> None:
+    await edge.start()
+    with pytest.raises(StartRefused):
+        await edge.start()
+    with pytest.raises(StartRefused, match="1 Wh"):
+        await edge.start(2, caps=Caps(energy=999))
+
+
+async def test_a_remote_start_told_again_is_the_same_session(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    first = await edge.start(remote=4711, caps=Caps(energy=1_000))
+    assert await edge.start(remote=4711) == first
+    await edge.run(lambda: bool(edge.ended))
+    assert await edge.start(remote=4711) == first
+    assert edge.charges.running == {}
+
+
+async def test_a_stop_keeps_who_asked(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    started = await edge.start()
+    await edge.run(lambda: len(edge.samples) > 2)
+    who, place, stop = edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
+    edge.yard.site.order(who, place, stop, edge.yard.now)
+    await edge.run(lambda: bool(edge.ended), 30)
+    assert (edge.ended[0].stop_reason, edge.ended[0].stopped_by) == (StopReason.REMOTE, "hub")
+    with pytest.raises(KeyError):
+        edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
+
+
+async def test_a_lost_settlement_does_not_hold_the_outlet_for_ever(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    await edge.start()
+    await edge.run(lambda: len(edge.samples) > 5)
+    seen = edge.samples[-1].energy
+    edge.yard.street.sockets[1].outlets[A].end(SocketReason.BUTTON)  # and its flash lost it
+    await edge.run(lambda: bool(edge.ended), 200)
+    assert edge.ended[0].stopped_by == "settlement lost"
+    assert edge.ended[0].bill.energy >= seen
+
+
+async def test_a_settlement_of_nobody_is_kept_as_an_alarm_and_acknowledged(edge: Edge) -> None:
+    socket = edge.yard.street.sockets[1]
+    start = Start(99, 10, 1_000, 400_000, 0, 0, 0)
+    socket.outlets[B].start(start)
+    socket.finish(B, socket.outlets[B].end(SocketReason.BUTTON), edge.yard.now)
+    await edge.run(lambda: not socket.flash.settlements)
+    (alarm,) = edge.alarms
+    assert alarm.code == "unknown-settlement"
+
+
+async def test_a_trip_of_a_socket_is_an_alarm(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
+    await edge.start(caps=Caps(power=100_000))
+    await edge.run(lambda: bool(edge.ended) and bool(edge.alarms))
+    assert edge.ended[0].stop_reason == StopReason.OVERCURRENT_FAULT
+    assert edge.ended[0].bill.fault
+    assert "overload" in edge.alarms[0].text
+    assert len(edge.alarms) == 1
