@@ -144,7 +144,7 @@ async def test_start_and_stop_are_buttons(browser: Browser, hub: Hub) -> None:
     edge.answers["RequestStartTransaction"] = {"status": "Accepted", "transactionId": identifier(20)}
     edge.answers["RequestStopTransaction"] = {"status": "Rejected", "reason": "<b>not now</b>"}
     page = await looked_at(browser, hub)
-    await page.locator('[data-device="socket-1"] button', has_text="Start 2").click()
+    await page.locator('[data-device="socket-1"] .place', has_text="outlet 2").get_by_text("Start").click()
     await expect(page.locator("#said-last")).to_have_text("The edge accepted.")
     action, request = await edge.asked.get()
     assert (action, request["device"], request["outlet"]) == ("RequestStartTransaction", "socket-1", "2")
@@ -161,7 +161,7 @@ async def test_what_a_device_says_is_never_markup(browser: Browser, hub: Hub) ->
     await edge.send(record(1, "alarm", {"code": "x", "text": evil, "at": 1}), record(2, evil, b""))
     page = await looked_at(browser, hub)
     await expect(page.locator("#alarms li")).to_have_count(2)
-    await expect(page.locator('[data-device="gun-1"] .pill')).to_have_text(evil)
+    await expect(page.locator('[data-device="gun-1"] header .pill')).to_have_text(evil)
     assert await page.locator("main img").count() == 0
     no_problems(page)
 

@@ -2,10 +2,11 @@
 
 import { ask } from "./ask.js";
 import { keep, make, say } from "./dom.js";
-import { ago, clock, term, word } from "./format.js";
+import { ago, clock, language, term, word } from "./format.js";
 
 const STARTABLE = ["gun", "socket"];
-const TONES = { charging: "good", monitoring: "good", fault: "bad", faulted: "bad", tripped: "bad", lost: "bad", offline: "bad" };
+const BAD = ["fault", "faulted", "tripped", "lost", "offline", "unavailable"];
+const GOOD = ["charging", "topping up", "monitoring"];
 
 /** An edge with its devices. */
 export function edgeGroup(state, edge) {
@@ -29,39 +30,48 @@ export function edgeGroup(state, edge) {
 function deviceCard(state, device) {
   const pill = make("span", { class: "pill" });
   const age = make("span", { class: "quiet" }, "");
-  const buttons = make("div", { class: "buttons" });
+  const cause = make("p", { class: "quiet" }, "");
+  const places = make("div", { class: "places" });
   const card = make("article", { class: "card device", "data-device": device.id },
-    make("header", {}, make("div", {}, make("h4", {}, device.id), make("p", { class: "quiet" }, term(device.kind))), pill),
-    make("footer", {}, age, buttons));
+    make("header", {}, make("div", {}, make("h4", {}, device.id), make("p", { class: "quiet" }, term(device.kind), " · ", age)), pill),
+    cause, places);
   card.update = (device) => {
     say(pill, term(device.state));
-    pill.className = `pill ${TONES[device.state] ?? ""}`;
+    pill.className = `pill ${tone(device.state)}`;
     say(age, ago(state.now - device.at));
-    keep(buttons, placesToStart(state, device), (outlet) => outlet ?? "", (outlet) => startButton(device, outlet));
-    for (const button of buttons.children) button.classList.toggle("away", !state.edges.get(device.edge)?.connected);
+    say(cause, String((language === "zh" ? device.detail.causeChinese : device.detail.causeText) ?? ""));
+    keep(places, placesOf(device), ({ outlet }) => outlet ?? "", (place) => placeRow(state, device, place));
   };
   return card;
 }
 
-/** Where a session could start: outlets of a socket as its `detail.outlets` tells them, null for a device without. */
-function placesToStart(state, device) {
-  if (!STARTABLE.includes(device.kind) || TONES[device.state] === "bad") return [];
-  const busy = state.runningAt(device).map((session) => session.outlet);
+function tone(word) {
+  if (BAD.includes(word)) return "bad";
+  return GOOD.includes(word) ? "good" : "";
+}
+
+/** Where a session could be: the outlets of a socket (`detail.outlets`, by name), or the device itself. */
+function placesOf(device) {
+  if (!STARTABLE.includes(device.kind)) return [];
   const outlets = device.detail.outlets;
-  const all = outlets === undefined || outlets === null ? [null] : names(outlets);
-  return all.filter((outlet) => !busy.includes(outlet));
+  if (outlets === null || typeof outlets !== "object") return [{ outlet: null, state: device.state }];
+  return Object.entries(outlets).map(([outlet, { state } = {}]) => ({ outlet, state: state ?? device.state }));
 }
 
-/** Outlets come as a list of names or of objects with an id, or as an object by name. */
-function names(outlets) {
-  if (!Array.isArray(outlets)) return Object.keys(outlets);
-  return outlets.map((outlet) => String(outlet?.id ?? outlet?.outlet ?? outlet));
-}
-
-function startButton(device, outlet) {
-  const text = outlet === null ? word("start") : word("start-outlet", outlet);
-  const button = make("button", { class: "start", type: "button" }, text);
+/** One place: an outlet's name and state, and a button while nothing is charging there. */
+function placeRow(state, device, { outlet }) {
+  const pill = make("span", { class: "pill" });
+  const button = make("button", { class: "start", type: "button" }, word("start"));
   const path = `/api/devices/${encodeURIComponent(device.edge)}/${encodeURIComponent(device.id)}/start`;
   button.addEventListener("click", () => ask(button, path, outlet === null ? {} : { outlet }));
-  return button;
+  const name = outlet === null ? null : make("span", {}, make("span", {}, `${word("outlet", outlet)} `), pill);
+  const row = make("div", { class: "place" }, name, button);
+  row.update = (place) => {
+    say(pill, term(place.state));
+    pill.className = `pill ${tone(place.state)}`;
+    button.hidden = BAD.includes(place.state) || state.runningAt(device).some((session) => session.outlet === outlet);
+    button.classList.toggle("away", !state.edges.get(device.edge)?.connected);
+    row.hidden = name === null && button.hidden;
+  };
+  return row;
 }
