@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +12,8 @@ from tests.hub.conftest import PATIENCE, Hub
 from tests.hub.fake_edge import FakeEdge, device, ended, identifier, record, started
 
 from chargelink.hub.services import commands
+from chargelink.hub.store.models import Command
+from chargelink.link.shape import Shape
 
 SESSION = identifier(1)
 ACCEPTED = {"status": "Accepted", "transactionId": SESSION}
@@ -46,16 +50,38 @@ async def test_a_start_goes_to_the_edge_and_its_answer_comes_back(hub: Hub) -> N
     assert request == {
         "device": "socket-1",
         "outlet": "2",
-        "remoteStartId": 1,
+        "remoteStartId": request["remoteStartId"],
         "caps": {"energy": 1_000_000, "minutes": 120, "power": None},
     }
 
 
 async def test_every_start_has_a_number_of_its_own(hub: Hub) -> None:
     edge = await ready(hub, RequestStartTransaction=ACCEPTED)
+    before = time.time_ns() // 1_000_000 * 1_000
     await asyncio.gather(*(start(hub) for _ in range(5)))
-    numbers = [edge.asked.get_nowait()[1]["remoteStartId"] for _ in range(5)]
-    assert sorted(numbers) == [1, 2, 3, 4, 5]
+    numbers = {edge.asked.get_nowait()[1]["remoteStartId"] for _ in range(5)}
+    assert len(numbers) == 5
+    assert all(before <= number < 2**53 for number in numbers)
+
+
+async def test_numbers_grow_after_a_restart_and_with_a_clock_set_back(
+    tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = []
+    for now in (9_000, 1, 1):
+        monkeypatch.setattr(commands, "now_ms", partial(int, now))
+        await commands.Commands(Away()).stop("edge-1", SESSION)
+        newest = await Command.all().order_by("-id").first()
+        assert newest is not None
+        numbers.append(newest.id)
+    assert numbers == [9_000_000, 9_000_001, 9_000_002]
+
+
+class Away:
+    """No edge is there."""
+
+    async def call(self, edge: str, request: Shape, expiry: int) -> Shape:
+        raise commands.EdgeAwayError(edge)
 
 
 async def test_a_refusal_is_told_in_the_words_of_the_edge(hub: Hub) -> None:

@@ -66,24 +66,33 @@ class Commands:
 
     def __init__(self, links: Links) -> None:
         self._links = links
+        self._last = 0
 
     async def start(self, edge: str, device: str, outlet: str | None, caps: Caps, expiry: int | None = None) -> Answer:
         """Start charging; the number of the command is the `remote_start_id` by which the session will be known."""
         given = now_ms()
         until = given + EXPIRY if expiry is None else expiry
-        row = await Command.create(edge=edge, action="start", payload="", given=given, expiry=until)
+        row = Command(id=await self._number(), edge=edge, action="start", given=given, expiry=until)
         request = RequestStartTransaction(device=device, outlet=outlet, remote_start_id=row.id, caps=caps, expiry=until)
         return await self._give(row, request)
 
     async def stop(self, edge: str, session: str) -> Answer:
         """Stop a session."""
         given = now_ms()
-        row = await Command.create(edge=edge, action="stop", payload="", given=given, expiry=given + EXPIRY)
+        row = Command(id=await self._number(), edge=edge, action="stop", given=given, expiry=given + EXPIRY)
         return await self._give(row, RequestStopTransaction(transaction_id=session))
+
+    async def _number(self) -> int:
+        """A number that no command has had: the time, or more if the clock was set back."""
+        if not self._last:
+            newest = await Command.all().order_by("-id").first()
+            self._last = max(self._last, newest.id if newest else 0)
+        self._last = max(self._last + 1, now_ms() * 1_000)
+        return self._last
 
     async def _give(self, row: Command, request: Shape) -> Answer:
         row.payload = msgspec.json.encode(request).decode()
-        await row.save()
+        await row.save(force_create=True)
         answer = await self._ask(row, request)
         row.outcome = answer.outcome
         row.answer = msgspec.json.encode(answer).decode()

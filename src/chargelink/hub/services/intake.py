@@ -128,7 +128,7 @@ async def read_trip(record: Record, content: Content) -> list[Change]:
         "values": content.values,
         "session": content.session_id,
     }
-    return views.alarms(await write_alarm(record.edge, "trip", key_of(record), content.at, detail))
+    return views.alarms(await write_alarm(record.edge, "trip", record.hash, content.at, detail))
 
 
 async def read_alarm(record: Record, content: Content) -> list[Change]:
@@ -139,7 +139,7 @@ async def read_alarm(record: Record, content: Content) -> list[Change]:
         "device": content.device,
         "session": content.session_id,
     }
-    return views.alarms(await write_alarm(record.edge, "edge-alarm", key_of(record), content.at, detail))
+    return views.alarms(await write_alarm(record.edge, "edge-alarm", record.hash, content.at, detail))
 
 
 Reader = Callable[[Record, Content], Awaitable[list[Change]]]

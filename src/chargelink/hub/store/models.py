@@ -235,7 +235,8 @@ class Alarm(Model):
 class Command(Model):
     """A command to an edge.
 
-    Its number is the `remoteStartId` of a start, so it is never used twice.
+    Its number is the `remoteStartId` of a start: microseconds since 1970, so that it is never used twice, not even
+    after the database was restored from a backup.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
