@@ -195,6 +195,7 @@ class Site:
                 for order in socket.orders:
                     order.sent = order.sent and order.id != number
                 socket.held = True
+                socket.poll_at = now
             case Unanswered(body=KeyUpdate()):
                 socket.key_sent, socket.held = False, True
         return []
@@ -243,7 +244,8 @@ class Site:
         socket.missed += 1
         if socket.talk is not None:
             socket.talk.tries += 1
-        socket.poll_at = now + (MISSED_AGAIN if socket.missed < MISSED else self.plan.cycle)
+        soon = socket.missed < MISSED or socket.orders
+        socket.poll_at = now + (MISSED_AGAIN if soon else self.plan.cycle)
         silent = now - socket.heard_at
         if not socket.online:
             invited = socket.talk is not None and socket.talk is socket.offered

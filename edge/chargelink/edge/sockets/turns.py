@@ -11,6 +11,7 @@ from chargelink.edge.sockets.remote import RemoteSocket, Talk
 from chargelink.lora_socket.codes import Answer
 from chargelink.lora_socket.kinds import Kind
 from chargelink.lora_socket.messages import Poll
+from chargelink.lora_socket.session import ORDER_WAITS
 
 IDLE = 0.25  # s at most until somebody looks again, with nothing due
 RESTING = 0.005  # s at least between two looks
@@ -172,7 +173,7 @@ class Turns:
 
     def _poll(self, now: float) -> bool:
         due = [socket for socket in self._sockets if socket.poll_at <= now and socket.talk is not None]
-        for socket in sorted(due, key=lambda socket: socket.poll_at):
+        for socket in sorted(due, key=_longest_due):
             talk = socket.talk
             if talk is not None and talk.session.counter.ready:
                 question = socket.question()
@@ -202,6 +203,13 @@ class Turns:
         self._free_at = now + plan.lasts(len(frame)) + TURNAROUND
         if awaited is not None:
             self._free_at += plan.lasts(answer) + ANSWER_SLACK
+        if answer == RESULT_LENGTH:
+            self._free_at = max(self._free_at, now + ORDER_WAITS[0])  # its repetition follows without a poll between
+
+
+def _longest_due(socket: RemoteSocket) -> tuple[bool, float]:
+    """First those whom a command waits for."""
+    return not socket.orders, socket.poll_at
 
 
 def _urgent(socket: RemoteSocket) -> bool:

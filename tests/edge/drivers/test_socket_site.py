@@ -1,0 +1,159 @@
+"""The driver of sockets against `chargelink sim site`, a process of its own, over real UDP."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from tests.sim.simulator import simulator
+
+from chargelink.edge.board import Board
+from chargelink.edge.config import Socket
+from chargelink.edge.config import SocketSite as Section
+from chargelink.edge.drivers.socket_site import SocketSite
+from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
+from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.sockets.keys import KeyFileError
+from chargelink.edge.sockets.terms import StartRefused
+from chargelink.link.messages import Caps
+from chargelink.model import Period, SessionEnded, SessionStarted, StopReason, Tariff
+from chargelink.sim.sockets import keys
+
+PATIENCE = 60.0  # s; joining takes seconds, the rest less
+TARIFF = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
+FIRST = f"{keys.FIRST_EUI:016x}"
+GATEWAY = "a84041ffff000001"
+
+
+class Running(NamedTuple):
+    """An edge with one site."""
+
+    site: SocketSite
+    board: Board
+    news: list[SessionNews]
+    changed: asyncio.Event
+
+    async def until(self, so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            with self.board.watch(self.changed):
+                while not so():
+                    self.changed.clear()
+                    await self.changed.wait()
+
+    def state(self) -> str:
+        return self.board.devices[0].state if self.board.devices else ""
+
+    @property
+    def ended(self) -> list[SessionEnded]:
+        return [one for one in self.news if isinstance(one, SessionEnded)]
+
+
+@asynccontextmanager
+async def edge(folder: Path, port: int) -> AsyncIterator[Running]:
+    journal = Journal.open(folder / "ledger.db")
+    sessions = Sessions(journal, "edge-1", os.urandom)
+    await sessions.load()
+    news: list[SessionNews] = []
+    changed = asyncio.Event()
+
+    def hear(one: SessionNews) -> None:
+        news.append(one)
+        changed.set()
+
+    board = Board()
+    around = Surroundings(journal, sessions, board, lambda: time.time_ns() // 1_000_000, hear)
+    section = Section(
+        id="shed-1",
+        radio=f"gwmp://127.0.0.1:{port}",
+        keys=folder / "keys.toml",
+        gateways=(GATEWAY,),
+        sockets=(Socket(id="socket-1", eui=FIRST),),
+    )
+    site = SocketSite.configured(section, folder, around)
+    ready = asyncio.Event()
+    task = asyncio.create_task(site.run(ready.set))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await ready.wait()
+        yield Running(site, board, news, changed)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await journal.close()
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        return int(wire.getsockname()[1])
+
+
+async def order(folder: Path, line: str) -> str:
+    reader, writer = await asyncio.open_unix_connection(folder / "site.sock")
+    writer.write(f"{line}\n".encode())
+    answer = (await reader.readline()).decode().strip()
+    writer.close()
+    return answer
+
+
+async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path) -> None:
+    keys.make(tmp_path / "keys.toml", 1)
+    port = free_port()
+    line = ("--radio", f"udp:127.0.0.1:{port}", "--keys", f"{tmp_path}/keys.toml", "--sockets", "1")
+    with simulator("site", *line, "--control", f"{tmp_path}/site.sock", "--load-curve", "tricycle") as street:
+        assert street.places["gateway"] == GATEWAY
+        async with edge(tmp_path, port) as first:
+            with pytest.raises(StartRefused):
+                await first.site.start("socket-1", "A", TARIFF)
+            await first.until(lambda: first.state() in ("idle", "plugged"))
+            assert await order(tmp_path, "plug 1 A") == "ok"
+            started = await first.site.start("socket-1", "A", TARIFF, caps=Caps(energy=1_000, power=800_000))
+            await first.until(lambda: first.state() == "charging")
+            with pytest.raises(StartRefused, match="taken"):
+                await first.site.start("socket-1", "A", TARIFF)
+        async with edge(tmp_path, port) as second:
+            await second.until(lambda: bool(second.ended))
+            (ended,) = second.ended
+            assert (ended.session_id, ended.bill.energy) == (started.session_id, 1_000)
+            assert ended.stop_reason == StopReason.ENERGY_LIMIT_REACHED
+            await second.until(lambda: second.state() == "plugged")
+            again = await second.site.start("socket-1", "A", TARIFF, caps=Caps(power=800_000))
+            await second.until(lambda: second.state() == "charging")
+            await second.site.stop(again.session_id, StopReason.REMOTE, "hub")
+            await second.until(lambda: len(second.ended) == 2)
+            assert second.ended[1].stop_reason == StopReason.REMOTE
+            assert [type(one) for one in second.news] == [SessionEnded, SessionStarted, SessionEnded]
+
+
+async def test_the_simulated_site_obeys_its_testers_and_ends_cleanly(tmp_path: Path) -> None:
+    line = ("--radio", "udp:127.0.0.1:9", "--keys", f"{tmp_path}/keys.toml", "--control", f"{tmp_path}/site.sock")
+    with simulator("site", *line) as street:
+        assert (tmp_path / "keys.toml").stat().st_mode & 0o777 == 0o600  # made, as there was none
+        assert street.places["sockets"] == "2"
+        answers = [await order(tmp_path, line) for line in ("plug 1 A", "plug 2 B 7", "unplug 1 A", "cut 2")]
+        assert answers == ["ok"] * 4
+        for wrong in ("", "plug", "plug 3 A", "plug 1 C", "plug 1 A 0", "unplug x A", "\x00"):
+            assert (await order(tmp_path, wrong)).startswith("unknown")
+        street.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(street.process.wait, 10) == 0
+    assert not (tmp_path / "site.sock").exists()
+
+
+def test_a_socket_without_a_key_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    keys.make(tmp_path / "keys.toml", 1)
+    section = Section(
+        id="shed-1",
+        radio="gwmp://127.0.0.1:0",
+        keys=tmp_path / "keys.toml",
+        gateways=(GATEWAY,),
+        sockets=(Socket(id="socket-9", eui="00" * 8),),
+    )
+    with pytest.raises(KeyFileError, match="0000000000000000"):
+        SocketSite.configured(section, tmp_path, None)  # type: ignore[arg-type]
