@@ -7,6 +7,7 @@ modbus-rtu:/dev/ttyS2?baud=9600&parity=N&stop=1&unit=1
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from pymodbus import ModbusException
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -22,6 +23,8 @@ CONNECTS_WITHIN = 2.0  # s
 LONGEST_EXCHANGE = 100  # bytes, both ways, of what is asked here
 BITS = 11  # a character at most
 STANDARD_PORT = 502
+
+Result = TypeVar("Result")
 
 
 class RefusedError(ChargelinkError):
@@ -47,7 +50,7 @@ class ModbusPort:
         """Raises LinkError when nobody is there."""
         try:
             async with asyncio.timeout(CONNECTS_WITHIN):
-                connected = await self._client.connect()
+                connected = await _cancellable(self._client.connect())
         except (TimeoutError, OSError, ModbusException) as error:
             raise LinkError(f"{self._name}: {error}") from error
         if not connected:
@@ -84,12 +87,25 @@ class ModbusPort:
 
     async def _exchange(self, ask: Callable[[], Awaitable[ModbusPDU]]) -> ModbusPDU:
         try:
-            answer = await ask()
+            answer = await _cancellable(ask())
         except (OSError, ModbusException) as error:
             raise LinkError(f"{self._name}: {error}") from error
         if answer.isError():
             raise RefusedError(self._name, answer.exception_code)
         return answer
+
+
+async def _cancellable(awaitable: Awaitable[Result]) -> Result:
+    """Await what pymodbus does. Its `asyncio.wait_for` forgets, up to Python 3.11, a cancellation that comes together
+    with the answer; then this task would never end."""
+    task = asyncio.current_task()
+    assert task
+    before = task.cancelling()
+    try:
+        return await awaitable
+    finally:
+        if task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _client(address: Address) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
