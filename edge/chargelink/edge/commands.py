@@ -1,0 +1,267 @@
+"""The command `chargelink edge`: run the daemon, check its configuration, ask and tell a running one."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
+from chargelink.cli.language import Text
+from chargelink.cli.parser import Parser
+
+RUN = Text("run the daemon of a site", "运行站点守护进程")
+CHECK = Text("check a configuration before it is run", "运行前检查配置")
+STATUS = Text("what a running edge does: devices, sessions, hub", "查看运行状态: 设备、充电过程、平台连接")
+START = Text("start charging at a gun or an outlet", "在充电枪或插座口上开始充电")
+RESET = Text("let a gun work again after a trip, on site", "跳闸后在现场复位充电枪")
+COMMISSION = Text("once, when a site is built: accept its guards", "建站时执行一次: 启用安全进程")
+STOP = Text("stop a session", "停止一个充电过程")
+
+
+def _config_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "config",
+        type=Path,
+        metavar="CONFIG",
+        help=str(Text("configuration (TOML); see edge/config/ for samples", "配置文件 (TOML)；示例见 edge/config/")),
+    )
+
+
+def _data_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("/var/lib/chargelink"),
+        metavar=str(Text("DIR", "目录")),
+        help=str(Text("its data folder (default: /var/lib/chargelink)", "其数据目录 (默认: /var/lib/chargelink)")),
+    )
+
+
+def _configured(path: Path) -> Any:
+    from chargelink.edge.config import ConfigError, load
+
+    try:
+        return load(path)
+    except ConfigError as error:
+        raise CommandError(str(error)) from None
+
+
+def configure_run(parser: argparse.ArgumentParser) -> None:
+    _config_argument(parser)
+    parser.add_argument(
+        "--log-json",
+        action="store_true",
+        help=str(Text("log one JSON object a line", "日志每行一个 JSON 对象")),
+    )
+
+
+def run_daemon(arguments: argparse.Namespace) -> int:
+    """Run until stopped. Raises CommandError for a configuration or a ledger that is not to be run."""
+    import asyncio
+
+    from chargelink.cli.logs import configure
+    from chargelink.edge.daemon import run
+    from chargelink.edge.ledger import LedgerError
+
+    config = _configured(arguments.config)
+    configure(arguments.log_json)
+    try:
+        asyncio.run(run(config))
+    except* (LedgerError, OSError) as errors:
+        raise CommandError(str(errors.exceptions[0])) from None
+    return Exit.CLEAN
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Say what is configured. Raises CommandError with every problem that was found."""
+    config = _configured(arguments.config)
+    found = {
+        Text("meters", "电能表"): config.meters,
+        Text("charger boards", "控制板"): config.io_boards,
+        Text("guns", "充电枪"): config.guns,
+        Text("socket sites", "插座站"): config.socket_sites,
+    }
+    counts = ", ".join(f"{len(things)} {name}" for name, things in found.items())
+    print(Text("{}: can be run; {}", "{}：可以运行；{}").format(arguments.config, counts))
+    return Exit.CLEAN
+
+
+def _asked(arguments: argparse.Namespace, action: str, **values: Any) -> dict[str, Any]:
+    from chargelink.edge.control import ControlError, ask
+    from chargelink.edge.paths import control_socket
+
+    try:
+        return ask(control_socket(arguments.data), action, **values)
+    except ControlError as error:
+        raise CommandError(str(error)) from None
+
+
+def configure_status(parser: argparse.ArgumentParser) -> None:
+    _data_argument(parser)
+    parser.add_argument(
+        "--json", action="store_true", help=str(Text("one JSON object, for programs", "输出一个 JSON 对象，供程序使用"))
+    )
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Print the state of a running edge."""
+    status = _asked(arguments, "status")
+    if arguments.json:
+        import json
+
+        print(json.dumps(status, ensure_ascii=False))
+    else:
+        from chargelink.edge.status import lines
+
+        print("\n".join(lines(status)))
+    return Exit.CLEAN
+
+
+def configure_start(parser: argparse.ArgumentParser) -> None:
+    _data_argument(parser)
+    parser.add_argument("device", metavar=str(Text("DEVICE", "设备")), help=str(Text("gun or socket", "充电枪或插座")))
+    parser.add_argument(
+        "outlet",
+        nargs="?",
+        metavar=str(Text("OUTLET", "插座口")),
+        help=str(Text("A or B of a socket", "插座的 A 或 B 口")),
+    )
+    for name, unit in (("energy", "kWh"), ("minutes", "min")):
+        parser.add_argument(
+            f"--{name}", type=float, metavar=unit, help=str(Text(f"stop after so many {unit}", f"达到该 {unit} 后停止"))
+        )
+
+
+def run_start(arguments: argparse.Namespace) -> int:
+    """Start, and print the session's id."""
+    caps = {
+        "energy": None if arguments.energy is None else round(arguments.energy * 1_000_000),
+        "minutes": None if arguments.minutes is None else round(arguments.minutes),
+    }
+    answer = _asked(arguments, "start", device=arguments.device, outlet=arguments.outlet, caps=caps)
+    print(answer["session"])
+    return Exit.CLEAN
+
+
+def configure_stop(parser: argparse.ArgumentParser) -> None:
+    _data_argument(parser)
+    parser.add_argument(
+        "session", metavar=str(Text("SESSION", "充电过程")), help=str(Text("its id, see `status`", "编号，见 status"))
+    )
+
+
+def run_stop(arguments: argparse.Namespace) -> int:
+    """Ask for an orderly stop."""
+    _asked(arguments, "stop", session=arguments.session)
+    return Exit.CLEAN
+
+
+def configure_reset(parser: argparse.ArgumentParser) -> None:
+    _data_argument(parser)
+    parser.add_argument(
+        "gun", metavar=str(Text("GUN", "充电枪")), help=str(Text("the one that tripped", "已跳闸的充电枪"))
+    )
+
+
+def run_reset(arguments: argparse.Namespace) -> int:
+    """Ask guard and gun to work again; they refuse while the cause is there."""
+    _asked(arguments, "reset", device=arguments.gun)
+    return Exit.CLEAN
+
+
+def run_commission(arguments: argparse.Namespace) -> int:
+    """Lay down the guard's first mark of each gun. Raises CommandError where there is one already."""
+    from chargelink.edge import paths
+    from chargelink.edge.guard.mark import commission
+
+    config = _configured(arguments.config)
+    for gun in config.guns:
+        if gun.mode == "charge":
+            mark = paths.guard_mark(config.site.data, gun.id)
+            mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                commission(str(mark))
+            except OSError as error:
+                raise CommandError(Text("{}: {}", "{}：{}").format(mark, error.strerror or error)) from None
+            print(Text("{}: its guard may give its first permit", "{}：安全进程可首次许可").format(gun.id))
+    return Exit.CLEAN
+
+
+Configure = Callable[[argparse.ArgumentParser], None]
+Run = Callable[[argparse.Namespace], int]
+
+COMMANDS: dict[str, tuple[Text, Configure, Run, Example]] = {
+    "run": (
+        RUN,
+        configure_run,
+        run_daemon,
+        Example(
+            "chargelink edge run /etc/chargelink/edge.toml", Text("until Ctrl-C or SIGTERM", "直到 Ctrl-C 或 SIGTERM")
+        ),
+    ),
+    "check": (
+        CHECK,
+        _config_argument,
+        run_check,
+        Example("chargelink edge check edge.toml", Text("every problem, with its remedy", "列出全部问题及处理办法")),
+    ),
+    "status": (
+        STATUS,
+        configure_status,
+        run_status,
+        Example(
+            "chargelink edge status --data ./data", Text("of the edge that keeps its data there", "查看该目录的网关")
+        ),
+    ),
+    "start": (
+        START,
+        configure_start,
+        run_start,
+        Example("chargelink edge start socket-1 A --minutes 120", Text("outlet A for two hours", "A 口充电两小时")),
+    ),
+    "reset": (
+        RESET,
+        configure_reset,
+        run_reset,
+        Example("chargelink edge reset gun-1", Text("when the cause is gone", "故障原因消除后")),
+    ),
+    "commission": (
+        COMMISSION,
+        _config_argument,
+        run_commission,
+        Example("chargelink edge commission edge.toml", Text("before its first run", "首次运行前")),
+    ),
+    "stop": (
+        STOP,
+        configure_stop,
+        run_stop,
+        Example(
+            "chargelink edge stop 01a2b3c4-d5e6-7f00-8111-222233334444",
+            Text("an orderly stop; the bill follows", "正常停止，随后出账"),
+        ),
+    ),
+}
+
+
+def load(name: str) -> Command:
+    """One of the commands below `edge`."""
+    summary, configure_one, run_one, example = COMMANDS[name]
+    return Command(name, summary, configure_one, run_one, (example,))
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    assert isinstance(parser, Parser)
+    parser.offer(Offer(name, row[0], partial(load, name)) for name, row in COMMANDS.items())
+
+
+COMMAND = Command(
+    name="edge",
+    summary=Text("the daemon on a gateway: charges, guards, bills", "网关守护进程: 充电、保护、计费"),
+    configure=configure,
+    run=None,
+    examples=(
+        Example("chargelink edge check edge.toml", Text("before it is run", "运行前检查")),
+        Example("chargelink edge run edge.toml", Text("run it", "运行")),
+    ),
+)

@@ -1,0 +1,220 @@
+"""The daemon: everything that a configuration names, in one task tree, from an open ledger to an orderly end."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from chargelink.edge import paths
+from chargelink.edge.board import Board
+from chargelink.edge.charge.situation import GunLimits
+from chargelink.edge.config import Config
+from chargelink.edge.config.sections import Gun as GunSection
+from chargelink.edge.config.sections import SocketSite as SiteSection
+from chargelink.edge.control import Answer, Control, Request
+from chargelink.edge.drivers.gun import Gun, Hardware
+from chargelink.edge.drivers.io_board import IoBoard
+from chargelink.edge.drivers.meter import MeterDriver
+from chargelink.edge.drivers.socket_site import SocketSite
+from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.guarded import Guarded
+from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.notify import Notify
+from chargelink.edge.places import CannotError, Places, by_socket
+from chargelink.edge.ports.address import Address
+from chargelink.edge.ports.can import CanBus
+from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.sockets.keys import load as load_keys
+from chargelink.edge.sockets.memory import MemoryFile
+from chargelink.edge.uplink import Uplink
+from chargelink.link.messages import Caps
+from chargelink.model import SessionKind, StopReason
+
+if TYPE_CHECKING:
+    from chargelink.edge.drivers.monitor import Monitor  # most sites have none: loaded when configured
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOWEST_VOLTAGE = 200_000  # mV that power modules reach down to
+REGISTER_WITHIN = 10.0  # s that a meter may take after a restart to say what an interrupted session used
+END_WITHIN = 4.5  # s
+
+log = structlog.get_logger()
+
+
+def utc_ms() -> int:
+    """UTC in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+async def run(config: Config) -> None:
+    """Run until SIGTERM or SIGINT; one `ready` line on standard output when everything answers.
+
+    Raises LedgerError or OSError, also in groups, when what the edge must have cannot be had.
+    """
+    config.site.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    journal = Journal.open(paths.ledger(config.site.data))  # its lock keeps a second daemon out
+    try:
+        await Daemon(config, journal).run()
+    finally:
+        await journal.close()
+
+
+class Daemon:
+    """One edge."""
+
+    def __init__(self, config: Config, journal: Journal) -> None:
+        self._config = config
+        self._journal = journal
+        self._board = Board()
+        self._sessions = Sessions(journal, config.site.id, os.urandom)
+        self._around = Surroundings(journal, self._sessions, self._board, utc_ms)
+        guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
+        self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
+        self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
+        self._sites = [(self._site(site), [socket.id for socket in site.sockets]) for site in config.socket_sites]
+        self._places = Places(
+            {gun.device: gun for _, gun in guns}, by_socket(self._sites), config.prices, self._sessions
+        )
+        self._uplink = self._linked()
+        self._notify = Notify(os.environ, os.getpid())
+
+    async def run(self) -> None:
+        """Until told to stop."""
+        await self._sessions.load()
+        stop = asyncio.Event()
+        for number in STOP_SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        async with asyncio.TaskGroup() as tasks:
+            works = [tasks.create_task(work, name=name) for name, work in self._works()]
+            await stop.wait()
+            log.info("stopping")
+            self._notify.stopping()
+            for work in works:
+                work.cancel()
+
+    def _works(self) -> list[tuple[str, Coroutine[Any, Any, Any]]]:
+        works: list[tuple[str, Coroutine[Any, Any, Any]]] = [
+            (gun.device, gun.run(self._hardware[gun.device])) for gun in self._places.guns.values()
+        ]
+        works += [(monitor.device, monitor.run()) for monitor in self._monitors]
+        works += [("sockets", site.run()) for site, _ in self._sites]
+        if self._uplink:
+            works.append(("uplink", self._uplink.run()))
+        works.append(("settle", self._settle()))
+        works.append(("control", self._controlled()))
+        if self._notify.watchdog_interval:
+            works.append(("watchdog", self._watchdog(self._notify.watchdog_interval)))
+        return works
+
+    def _gun(self, section: GunSection) -> Gun:
+        limits = GunLimits(section.max_voltage, LOWEST_VOLTAGE, section.max_current, section.max_power)
+        return Gun(section.id, limits, self._around)
+
+    def _wired(self, section: GunSection, gun: Gun) -> Hardware:
+        """The hardware of a gun: the configuration was checked, so all that it names is there."""
+        meter = next(meter for meter in self._config.meters if meter.id == section.meter)
+        board = next(board for board in self._config.io_boards if board.id == section.io)
+        assert self._config.guard is not None
+        folder = paths.guard_folder(self._config.site.data, section.id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Hardware(
+            board=IoBoard(board.id, board.port, gun.hear_board),
+            bus=CanBus(section.can, gun.hear_frame),
+            guard=Guarded(
+                self._config.guard.lines, folder, paths.guard_mark(self._config.site.data, section.id), gun.hear_guard
+            ),
+            meter=MeterDriver(meter.id, meter.port, meter.address, gun.hear_meter),
+        )
+
+    def _monitor(self, section: GunSection) -> "Monitor":
+        from chargelink.edge.drivers.monitor import Monitor
+
+        return Monitor(section.id, section.can, self._around)
+
+    def _site(self, section: SiteSection) -> SocketSite:
+        port = GwmpPort(Address.parse(section.radio), [bytes.fromhex(eui) for eui in section.gateways])
+        names = {bytes.fromhex(socket.eui): socket.id for socket in section.sockets}
+        memory = MemoryFile(self._config.site.data / f"radio-{section.id}.json")
+        return SocketSite(port, load_keys(section.keys), names, memory, self._around)
+
+    def _linked(self) -> Uplink | None:
+        hub = self._config.hub
+        if hub is None:
+            return None
+        software = f"chargelink {version('chargelink')}"
+        return Uplink(hub.url, self._config.site.id, software, self._journal, self._board, self._places.obey, utc_ms)
+
+    async def _settle(self) -> None:
+        """Close what a power cut interrupted: a car's session from its register as the meter says it now."""
+        interrupted = {one.started.device for one in self._sessions.open if one.started.kind is SessionKind.DC}
+        guns = [gun for gun in self._places.guns.values() if gun.device in interrupted]
+        try:
+            async with asyncio.timeout(REGISTER_WITHIN):
+                for gun in guns:
+                    await gun.books.first_register()
+        except TimeoutError:
+            log.warning("no register for an interrupted session; the last one kept stands")
+        registers = {gun.device: gun.books.register for gun in guns if gun.books.register is not None}
+        for ended in await self._sessions.close_interrupted(utc_ms(), registers):
+            log.warning("session closed after a restart", session=ended.session_id, energy=ended.bill.energy)
+        self._places.settled.set()
+
+    async def _controlled(self) -> None:
+        actions: dict[str, Callable[[Request], Awaitable[Answer]]] = {
+            "status": self._status,
+            "start": self._start,
+            "stop": self._stop,
+            "reset": self._reset,
+        }
+        socket = paths.control_socket(self._config.site.data)
+        await Control(socket, actions).serve(lambda: self._ready(str(socket)))
+
+    def _ready(self, control: str) -> None:
+        print(f"ready control={control}", flush=True)
+        self._notify.ready()
+
+    async def _status(self, _: Request) -> Answer:
+        position = await self._journal.position()
+        hub = None if self._uplink is None else {"online": self._uplink.online, "trouble": self._uplink.trouble}
+        return {
+            "edge": self._config.site.id,
+            "hub": hub,
+            "pending": position.last - position.acknowledged,
+            "settled": self._places.settled.is_set(),
+            "devices": [msgspec.to_builtins(device) for device in self._board.devices],
+            "sessions": [
+                {"id": one.id, "device": one.started.device, "outlet": one.started.outlet, "energy": one.energy}
+                for one in self._sessions.open
+            ],
+        }
+
+    async def _start(self, request: Request) -> Answer:
+        try:
+            caps = msgspec.convert(request.get("caps") or {}, Caps)
+        except msgspec.ValidationError as error:
+            raise CannotError(f"caps: {error}") from None
+        outlet = request.get("outlet")
+        return {"session": await self._places.start(str(request.get("device")), outlet and str(outlet), caps)}
+
+    async def _stop(self, request: Request) -> Answer:
+        await self._places.stop(str(request.get("session")), StopReason.LOCAL, "local")
+        return {}
+
+    async def _reset(self, request: Request) -> Answer:
+        gun = self._places.guns.get(str(request.get("device")))
+        if gun is None:
+            raise CannotError("only a gun can be reset")
+        gun.reset()
+        return {}
+
+    async def _watchdog(self, interval: float) -> None:
+        """Signs of life from this loop: one that hangs gives none."""
+        while True:
+            self._notify.alive()
+            await asyncio.sleep(interval)

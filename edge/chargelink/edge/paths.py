@@ -1,0 +1,23 @@
+"""What lies where in the data folder of an edge."""
+
+from pathlib import Path
+
+
+def control_socket(data: Path) -> Path:
+    """Where commands are taken."""
+    return data / "control.sock"
+
+
+def ledger(data: Path) -> Path:
+    """What must not be forgotten."""
+    return data / "ledger.db"
+
+
+def guard_folder(data: Path, gun: str) -> Path:
+    """The sockets between daemon and guard."""
+    return data / f"guard-{gun}"
+
+
+def guard_mark(data: Path, gun: str) -> Path:
+    """Where the guard notes durably whether it is armed."""
+    return guard_folder(data, gun) / "mark"

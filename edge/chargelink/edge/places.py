@@ -1,0 +1,101 @@
+"""Where people charge: every gun and every outlet of an edge, started and stopped by whoever may ask."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from chargelink.edge.charge.events import RefusedError
+from chargelink.edge.drivers.gun import Gun
+from chargelink.edge.drivers.socket_site import SocketSite
+from chargelink.edge.ledger import LedgerFull, Sessions
+from chargelink.edge.sockets.terms import StartRefused
+from chargelink.edge.uplink.connection import Command
+from chargelink.link.messages import (
+    Caps,
+    RequestStartTransaction,
+    RequestStartTransactionResponse,
+    RequestStopTransactionResponse,
+)
+from chargelink.link.shape import Shape
+from chargelink.model import AuthorisedBy, StopReason, Tariff
+from chargelink.wire import ChargelinkError
+
+
+class CannotError(ChargelinkError):
+    """What was asked cannot be done; the message says why."""
+
+
+class Stoppable(Protocol):
+    async def stop(self, session_id: str, reason: StopReason = ..., by: str = ...) -> None: ...
+
+
+class Places:
+    """`sites` are socket sites by the device ids of their sockets. Nothing starts before `settled` is set."""
+
+    def __init__(
+        self, guns: Mapping[str, Gun], sites: Mapping[str, SocketSite], tariff: Tariff, sessions: Sessions
+    ) -> None:
+        self.guns = dict(guns)
+        self._sites = dict(sites)
+        self._tariff = tariff
+        self._sessions = sessions
+        self.settled = asyncio.Event()
+
+    async def start(
+        self,
+        device: str,
+        outlet: str | None,
+        caps: Caps,
+        by: AuthorisedBy = AuthorisedBy.LOCAL,
+        remote_start_id: int | None = None,
+    ) -> str:
+        """Begin a session and give its id. Raises CannotError."""
+        if not self.settled.is_set():
+            raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
+        try:
+            if gun := self.guns.get(device):
+                started = await gun.start(self._tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps)
+            elif site := self._sites.get(device):
+                started = await site.start(
+                    device, outlet or "", self._tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps
+                )
+            else:
+                known = ", ".join([*self.guns, *self._sites])
+                raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
+        except (RefusedError, StartRefused, LedgerFull) as error:
+            raise CannotError(str(error)) from error
+        return started.session_id
+
+    async def stop(self, session: str, reason: StopReason, by: str) -> None:
+        """Have a session stopped in order; its end comes later. Raises CannotError."""
+        running = self._sessions.get(session)
+        place: Stoppable | None = None
+        if running is not None:
+            device = running.started.device
+            place = self.guns.get(device) or self._sites.get(device)
+        if place is None:
+            raise CannotError(f"no session {session} runs here")
+        try:
+            await place.stop(session, reason, by)
+        except KeyError:
+            raise CannotError(f"session {session} is ending") from None
+
+    async def obey(self, command: Command) -> Shape:
+        """A command of the hub and its answer."""
+        try:
+            if isinstance(command, RequestStartTransaction):
+                session = await self.start(
+                    command.device, command.outlet, command.caps, AuthorisedBy.REMOTE, command.remote_start_id
+                )
+                return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
+            await self.stop(command.transaction_id, StopReason.REMOTE, "hub")
+        except CannotError as error:
+            if isinstance(command, RequestStartTransaction):
+                return RequestStartTransactionResponse(status="Rejected", reason=str(error))
+            return RequestStopTransactionResponse(status="Rejected", reason=str(error))
+        return RequestStopTransactionResponse(status="Accepted")
+
+
+def by_socket(sites: Sequence[tuple[SocketSite, Sequence[str]]]) -> dict[str, SocketSite]:
+    """Each site by every socket of it."""
+    return {name: site for site, names in sites for name in names}

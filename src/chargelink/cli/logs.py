@@ -1,0 +1,30 @@
+"""The log of a long-running command: one line an event to standard error, for the engineer; users look at states."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(json: bool) -> None:
+    """JSON for machines; else the console's form, coloured on a terminal."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info if json else structlog.processors.StackInfoRenderer(),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # websockets tells every broken handshake with a traceback; each command says what matters itself
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)

@@ -1,0 +1,144 @@
+"""What happens in the demo: two e-bikes and a car are charged, the e-stop is pressed, the hub goes and comes back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from chargelink.cli.language import Text
+from chargelink.demo.crew import Crew, DemoError
+from chargelink.demo.site import EDGE, GUN, SOCKETS, Site
+
+Say = Callable[[Text], None]
+
+LOOK_EVERY = 0.25  # s
+HUB_AWAY = 15.0  # s
+BIKE_CAPS = {"energy": 1_000, "minutes": 60}
+CAR_CAPS = {"minutes": 30}
+PLUGGED = ("plugged", "finished")  # the second: it was there before the edge started
+CHARGED = 5_000  # mWh that a car has taken when it is worth interrupting
+
+
+class Story:
+    """One run. `say` is told what happens as it happens."""
+
+    def __init__(self, site: Site, crew: Crew, say: Say) -> None:
+        self._site = site
+        self._crew = crew
+        self._say = say
+
+    async def tell(self) -> None:
+        """From the first plug to the last bill. Raises DemoError when something does not happen."""
+        await self._devices_there()
+        bikes = [await self._charge_bike(place, name) for place, name in enumerate(SOCKETS, 1)]
+        first = await self._charge_car()
+        await self._press_e_stop(first)
+        await self._release_e_stop()
+        second = await self._charge_car()
+        await self._lose_hub()
+        await self._billed([*bikes, first, second])
+
+    async def _devices_there(self) -> None:
+        async def there() -> bool:
+            devices = await self._site.hub.devices()
+            sockets = [devices.get(name, {}).get("state", "offline") for name in SOCKETS]
+            return "offline" not in sockets and devices.get(GUN, {}).get("state") in PLUGGED
+
+        await self._until(there, 40, Text("sockets join, the gun finds the car", "插座入网，充电枪识别到车辆"))
+
+    async def _charge_bike(self, place: int, name: str) -> str:
+        await self._site.tell("site", f"plug {place} A")
+
+        async def plugged() -> bool:
+            outlets = (await self._site.hub.devices())[name]["detail"]["outlets"]
+            return bool(outlets["A"]["state"] == "plugged")
+
+        await self._until(plugged, 20, Text(f"an e-bike is plugged into {name} A", f"电动自行车接入 {name} A 口"))
+        session = await self._site.hub.start(EDGE, name, "A", BIKE_CAPS)
+        self._say(Text(f"{name} A charges, started from the hub", f"{name} A 口开始充电（平台启动）"))
+        return session
+
+    async def _charge_car(self) -> str:
+        session = await self._site.hub.start(EDGE, GUN, None, CAR_CAPS)
+        self._say(Text(f"{GUN}: handshake with the car", f"{GUN}：与车辆握手"))
+
+        async def charging() -> bool:
+            if session not in await self._site.hub.sessions():
+                return False  # the edge answers before its record arrives
+            points = await self._site.hub.curve(session)
+            return any((point[5] or 0) >= CHARGED for point in points)
+
+        await self._until(charging, 60, Text(f"{GUN} charges the car", f"{GUN} 正在为车辆充电"))
+        return session
+
+    async def _press_e_stop(self, session: str) -> None:
+        self._say(Text("somebody presses the e-stop", "有人按下急停按钮"))
+        await self._site.tell("charger", "estop press")
+        await self._ended(session, 20)
+        reason = (await self._site.hub.sessions())[session]["stopReason"]
+        if reason != "EmergencyStop":
+            raise DemoError(f"the session ended by {reason}, not by the e-stop")
+        self._say(Text("contactors are open, the session is closed and billed", "接触器已断开，充电过程已结束并出账"))
+
+    async def _release_e_stop(self) -> None:
+        await self._site.tell("charger", "estop release")
+        await self._site.tell("vehicle", "unplug")
+
+        async def unplugged() -> bool:
+            return (await self._site.hub.devices())[GUN]["state"] in ("available", "unavailable")
+
+        await self._until(unplugged, 20, Text("the e-stop is released, the car unplugged", "急停复位，车辆拔枪"))
+        await self._crew.do("edge", "reset", GUN, "--data", str(self._site.ledger.parent))
+        await self._site.tell("vehicle", "plug")
+
+        async def plugged() -> bool:
+            return (await self._site.hub.devices())[GUN]["state"] in PLUGGED
+
+        await self._until(plugged, 20, Text("reset on site, the car is plugged in again", "现场复位，车辆重新插枪"))
+
+    async def _lose_hub(self) -> None:
+        self._say(Text(f"the hub is killed for {HUB_AWAY:.0f} s", f"强制结束平台进程 {HUB_AWAY:.0f} 秒"))
+        await self._site.lose_hub()
+        until = time.monotonic() + HUB_AWAY
+        while time.monotonic() < until:
+            self._crew.check()
+            await asyncio.sleep(LOOK_EVERY)
+        await self._site.start_hub()
+        self._say(Text("the hub is back; charging went on without it", "平台已恢复；期间充电未中断"))
+
+    async def _billed(self, sessions: list[str]) -> None:
+        async def billed() -> bool:
+            bills = await self._site.hub.bills()
+            return all(session in bills and bills[session]["hubTotal"] is not None for session in sessions)
+
+        await self._until(billed, 60, Text("all sessions have ended and are billed", "所有充电过程已结束并出账"))
+
+    async def _ended(self, session: str, within: float) -> None:
+        async def ended() -> bool:
+            return (await self._site.hub.sessions())[session]["ended"] is not None
+
+        await self._until(ended, within, None)
+
+    async def _until(self, so: Callable[[], Awaitable[bool]], within: float, then: Text | None) -> None:
+        """Wait until it is so, and say so. Raises DemoError after `within` s."""
+        until = time.monotonic() + within
+        while not await so():
+            self._crew.check()
+            if time.monotonic() > until:
+                what = then.english if then else "the session has ended"
+                raise DemoError(f"after {within:.0f} s it is still not so that {what}")
+            await asyncio.sleep(LOOK_EVERY)
+        if then:
+            self._say(then)
+
+
+def bill_lines(bills: Iterable[dict[str, Any]]) -> Iterable[str]:
+    """The bills line by line."""
+    for bill in bills:
+        inner = bill["bill"]
+        yield Text(
+            f"{bill['session']}  {bill['total'] / 100:.2f} yuan  {inner['energy'] / 1e6:.4f} kWh",
+            f"{bill['session']}  {bill['total'] / 100:.2f} 元  {inner['energy'] / 1e6:.4f} kWh",
+        ).format()
+        for line in inner["lines"]:
+            yield f"    {line['what']:8} {line['amount'] / 100:8.2f}  {line['because']}"
