@@ -188,9 +188,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     free = Text("; 0 takes a free one", "; 0 表示任选空闲端口")
     modbus = Text("TCP port of the board (Modbus)", "输入输出板的 Modbus TCP 端口")
     cable = Text("UDP port that the vehicle sends to", "接收车辆侧数据的 UDP 端口")
-    option("--modbus-port", Text(modbus.english + free.english, modbus.chinese + free.chinese), type=int, default=0)
-    option("--unit", Text("Modbus unit (default: 1)", "Modbus 从站地址 (默认: 1)"), type=int, default=1)
-    option("--cable-port", Text(cable.english + free.english, cable.chinese + free.chinese), type=int, default=0)
+    option(
+        "--modbus-port",
+        Text(modbus.english + free.english, modbus.chinese + free.chinese),
+        type=int,
+        default=0,
+        metavar="PORT",
+    )
+    option("--unit", Text("Modbus unit (default: 1)", "Modbus 从站地址 (默认: 1)"), type=int, default=1, metavar="UNIT")
+    option(
+        "--cable-port",
+        Text(cable.english + free.english, cable.chinese + free.chinese),
+        type=int,
+        default=0,
+        metavar="PORT",
+    )
     lines = Text(
         "directory of the lines to the guard (permit, inputs)", "与安全进程之间信号线所在的目录 (permit, inputs)"
     )

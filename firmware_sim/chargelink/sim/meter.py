@@ -124,6 +124,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "接收电压电流采样的 UDP 端口; 0 表示任选空闲端口",
         type=int,
         default=0,
+        metavar="PORT",
     )
     option(
         "--address", "address, up to twelve digits", "通信地址，最多 12 位数字", type=address, default="000000000001"
