@@ -278,29 +278,31 @@ def test_a_board_that_stays_away_ends_the_charge_in_the_books() -> None:
 
 def test_nothing_begins_without_a_reason_to_believe_that_it_may() -> None:
     world = World()
-    refusals: dict[str, Callable[[World], None]] = {
-        "nothing is plugged in": lambda w: w.until(Phase.AVAILABLE),
-        "the emergency stop is pressed": lambda w: (w.plug(), w.until(Phase.LOCKED), around("e_stop")(w), w.run(0.1))[
-            0
-        ],
-        "the cabinet is open": lambda w: (
-            setattr(w.circuit.surroundings, "e_stop", False),
-            around("door_open")(w),
-            w.run(0.1),
-        )[0],
-        "the guard has tripped": lambda w: (setattr(w.circuit.surroundings, "door_open", False), w.run(0.1), trips(w))[
-            0
-        ],
-    }
-    for reason, make in refusals.items():
-        make(world)
+    around = world.circuit.surroundings
+
+    def refused(reason: str) -> None:
+        world.run(0.1)
         with pytest.raises(RefusedError, match=reason):
             world.authorise()
+
+    world.until(Phase.AVAILABLE)
+    refused("nothing is plugged in")
+    world.plug()
+    world.until(Phase.LOCKED)
+    around.e_stop = True
+    refused("the emergency stop is pressed")
+    around.e_stop, around.door_open = False, True
+    refused("the cabinet is open")
+    around.door_open = False
+    trips(world)
+    refused("the guard has tripped")
     world.tripped = None
+    world.take(world.controller.see_guard("silent", None, world.now))
+    refused("the guard does not answer")
     world.take(world.controller.see_guard("armed", None, world.now))
+    world.run(0.1)
     world.authorise()
-    with pytest.raises(RefusedError, match="under way"):
-        world.authorise()
+    refused("under way")
 
 
 def test_after_a_fault_the_plug_must_be_pulled_after_a_stop_it_need_not() -> None:

@@ -3,6 +3,8 @@
 Time goes in steps of 10 ms; the board is read every 50 ms and does at once what it is told, as the driver has it.
 """
 
+from collections.abc import Callable
+
 from chargelink.edge.charge.causes import Cause
 from chargelink.edge.charge.controller import Controller
 from chargelink.edge.charge.events import Entered, Event, Finished, Noted, Wants
@@ -44,7 +46,9 @@ class World:
         self.board_answers = self.meter_answers = True
         self.overridden: dict[str, object] = {}  # facts that are told instead of what is so
         self.events: list[Event] = []
-        self.history: list[tuple[float, Wants, BoardFacts]] = []
+        self.watch: Callable[[BoardFacts, Wants], None] = lambda facts, wants: (
+            None
+        )  # what was told, what is wanted then
         self._steps = 0
 
     @property
@@ -118,7 +122,7 @@ class World:
         if self.board_answers and self._steps % 5 == 0:
             facts = self.facts()
             self.take(self.controller.see_board(facts, self.now))
-            self.history.append((self.now, self.controller.wants, facts))
+            self.watch(facts, self.controller.wants)
         if self.controller.deadline is not None and self.controller.deadline <= self.now:
             self.take(self.controller.tick(self.now))
 

@@ -97,7 +97,6 @@ class Controller:
         due = [self._wait_over(), *self._silences()]
         if self.phase in LIVE:
             due.append(self._time_cap)
-        due += [self._stopwatch.ripe(condition, held) for condition, held in self._pending()]
         # What was due until now has been looked at; the dialogue knows for itself.
         later = [moment for moment in due if moment is not None and moment > self._now]
         return min([*later, *filter(None, [self._dialogue.deadline])], default=None)
@@ -221,7 +220,7 @@ class Controller:
         if self.phase not in LIVE:
             return
         for watch in WATCHES:
-            if self.phase in watch.phases and self._ripe(watch.when, watch.held, now):
+            if self.phase in watch.phases and self._ripe(watch.when, watch.held):
                 self._stop(self._seen(watch), now)
                 return
         if self._board_silent(now):
@@ -234,7 +233,7 @@ class Controller:
     def _move(self, now: float) -> bool:
         """Go one phase on if it is time."""
         for move in self.row.moves:
-            if self._ripe(move.when, move.held, now):
+            if self._ripe(move.when, move.held):
                 self._enter(move.to, now)
                 return True
         if self.phase in ENDING - {Phase.HELD} and now >= self._board_at + BOARD_LOST:
@@ -343,17 +342,15 @@ class Controller:
             return by_guard(self.situation.guard_rule or "")
         return Stop(watch.cause)
 
-    def _pending(self) -> list[tuple[Condition, float]]:
-        """The conditions that the phase looks at, with how long they must hold."""
-        watched = [(watch.when, watch.held) for watch in WATCHES if self.phase in watch.phases]
-        return [(move.when, move.held) for move in self.row.moves] + watched
-
     def _look(self, now: float) -> None:
-        self._stopwatch.look((condition for condition, _ in self._pending()), self.situation, now)
+        """Time what the phase waits for and what it watches."""
+        asked = [move.when for move in self.row.moves] + [w.when for w in WATCHES if self.phase in w.phases]
+        self._stopwatch.look(asked, self.situation, now)
 
-    def _ripe(self, condition: Condition, held: float, now: float) -> bool:
+    def _ripe(self, condition: Condition, held: float) -> bool:
+        """Only what the board has shown until then: nothing moves on between two looks at it."""
         ripe = self._stopwatch.ripe(condition, held)
-        return ripe is not None and now >= ripe
+        return ripe is not None and self._board_at >= ripe
 
     @property
     def _time_cap(self) -> float | None:
