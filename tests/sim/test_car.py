@@ -1,6 +1,8 @@
 """A car against a charger's end of the protocol and a cable, in jumping time: charges, taper, stops, every fault."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -247,3 +249,9 @@ def test_frames_of_others_are_not_heard() -> None:
     charge = Charge()
     charge.run(0.05)
     assert charge.car.hear(Frame(0x18FF50E5, b"\x01"), charge.now) == []
+
+
+def test_the_page_lists_every_fault() -> None:
+    page = Path(__file__).parent.parent.parent / "docs" / "simulators.md"
+    listed = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (.+?) \|$", page.read_text("utf-8"), re.MULTILINE)
+    assert set(listed) >= {(name, fault.meaning.english, fault.meaning.chinese) for name, fault in FAULTS.items()}
