@@ -1,6 +1,10 @@
 """Somebody with a radio, or with a way to the UDP port, and without keys."""
 
+from functools import cache
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.edge.sockets.test_site import charging, online
 from tests.edge.sockets.yard import GATEWAY, MASTER, NET, SOURCE, A, Yard, eui
 
@@ -110,6 +114,34 @@ def test_noise_is_refused(frame: bytes) -> None:
     yard = Yard(1)
     (refused,) = yard.site.receive(frame, 470_300_000, yard.now)
     assert isinstance(refused, FrameRefused)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, 1 << 30), st.integers(0, 63), st.integers(1, 255))
+def test_a_frame_that_was_changed_anywhere_changes_nothing(which: int, at: int, flip: int) -> None:
+    yard = _quiet_yard()
+    frame = bytearray(yard.up[which % len(yard.up)])
+    frame[at % len(frame)] ^= flip
+    told = yard.site.receive(bytes(frame), yard.plan.frequencies[0], yard.now)
+    assert all(isinstance(one, FrameRefused | UnderAttack) for one in told)
+    assert told
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=140), st.booleans())
+def test_any_bytes_are_refused(data: bytes, begins_right: bool) -> None:
+    yard = _quiet_yard()
+    frame = b"\xe0" + data if begins_right else data
+    told = yard.site.receive(frame, yard.plan.frequencies[0], yard.now)
+    assert all(isinstance(one, FrameRefused | UnderAttack) for one in told)
+    for socket in yard.street.sockets.values():
+        socket.receive(frame, yard.now)
+        assert all(outlet.charge is None for outlet in socket.outlets.values())
+
+
+@cache
+def _quiet_yard() -> Yard:
+    return online()
 
 
 def test_keys_are_not_shown() -> None:

@@ -9,6 +9,7 @@ from typing import NoReturn
 import structlog
 
 from chargelink.edge import config
+from chargelink.edge.drivers.refusal_log import RefusalLog
 from chargelink.edge.drivers.socket_view import view
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.ports.address import Address, LinkError
@@ -59,6 +60,7 @@ class SocketSite:
         self._around = around
         self._plan = plan
         self._diversity = Diversity()
+        self._refusals = RefusalLog()
         self._site: Site | None = None
         self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, entropy, terms)
 
@@ -193,7 +195,7 @@ class SocketSite:
             case Transmitted(gateway=gateway, result=result) if result.error != "NONE":
                 log.warning("packet not sent", gateway=gateway.hex(), reason=result.error)
             case DatagramRefused(reason=reason, source=source):
-                log.warning("datagram refused", source=source[0], reason=reason)
+                self._refusals.note(now, "datagram refused", source=source[0], reason=reason)
         return []
 
     async def _take(self, site: Site, event: SiteEvent) -> None:
@@ -211,7 +213,8 @@ class SocketSite:
             case events.OrderExpired():
                 self._charges.expired(event)
             case events.FrameRefused(address=address, reason=reason, detail=detail):
-                log.info("frame refused", address=f"{address:04X}", reason=reason and reason.value, detail=detail)
+                said = reason and reason.value
+                self._refusals.note(self._now(), "frame refused", address=f"{address:04X}", reason=said, detail=detail)
             case events.UnderAttack(address=address, frames=frames):
                 text = f"{frames} frames with wrong tags in a minute, sent in the name of address {address:04X}"
                 await self._alarm(Alarm(code="forged-frames", text=text, at=now))
@@ -231,7 +234,7 @@ class SocketSite:
             self._show_of(self._site, eui)
 
     def _show_of(self, site: Site, eui: bytes) -> None:
-        sessions = {place: running.id for (owner, place), running in self._charges.running.items() if owner == eui}
+        sessions = self._charges.sessions_of(eui)
         self._around.board.show(view(self._names[eui], site.sockets[eui], sessions, self._around.clock()))
 
     def _now(self) -> float:

@@ -71,6 +71,10 @@ class Charges:
             if eui is not None and place is not None and session.key is not None:
                 self.running[eui, place] = Running(session.id, int(session.key, 16), uncertain=True)
 
+    def sessions_of(self, eui: bytes) -> dict[Place, str]:
+        """The sessions that run at a socket, by outlet."""
+        return {place: one.id for (owner, place), one in self.running.items() if owner == eui and one.id}
+
     async def begin(
         self,
         eui: bytes,

@@ -27,11 +27,11 @@ from chargelink.lora_socket.channel import Reason
 from chargelink.lora_socket.codes import Place, Result, StatusFlags
 from chargelink.lora_socket.commands import Command
 from chargelink.lora_socket.counters import EDGE_BLOCK, SendCounter
-from chargelink.lora_socket.frame import Header
+from chargelink.lora_socket.frame import JOINING, Header
 from chargelink.lora_socket.kinds import Kind
 from chargelink.lora_socket.messages import CommandResult, KeyUpdate, Status, StatusShort
 from chargelink.lora_socket.session import Answered, Received, Refused, SessionEvent, Unanswered
-from chargelink.wire import DecodeError, Message
+from chargelink.wire import ChargelinkError, DecodeError, Message
 
 LISTEN = 0.3  # s left free for a socket that says that a report waits
 BUSY_CYCLE = 1.0  # s between two polls of a socket that charges, if the air has room
@@ -171,8 +171,8 @@ class Site:
         channels = {eui: socket.channel for eui, socket in self.sockets.items()}
         try:
             answer = self._admission.request(frame, frequency_hz, channels, int(self.network_time(now)), now)
-        except DecodeError as error:
-            return [events.FrameRefused(0xFFFE, None, str(error))]
+        except ChargelinkError as error:  # theirs, or ours when all JoinNonces are used
+            return [events.FrameRefused(JOINING, None, str(error))]
         socket = self.sockets[answer.eui]
         socket.offer(answer.conversation)
         socket.key_update = self._beacons.key_update()

@@ -9,6 +9,7 @@ from chargelink.edge.sockets.beacons import Beacons
 from chargelink.edge.sockets.plan import ANSWER_SLACK, TURNAROUND, RadioPlan
 from chargelink.edge.sockets.remote import RemoteSocket, Talk
 from chargelink.lora_socket.codes import Answer
+from chargelink.lora_socket.frame import EVERYONE, JOINING
 from chargelink.lora_socket.kinds import Kind
 from chargelink.lora_socket.messages import Poll
 from chargelink.lora_socket.session import ORDER_WAITS
@@ -112,7 +113,7 @@ class Turns:
         while self.joins:
             answer = self.joins.popleft()
             if answer.until > now:
-                self._send(0xFFFE, answer.frequency_hz, answer.frame, now)
+                self._send(JOINING, answer.frequency_hz, answer.frame, now)
                 return True
         return False
 
@@ -160,7 +161,7 @@ class Turns:
     def _beacon(self, now: float, network_time: float) -> bool:
         beacon = self._beacons.next(now, network_time, self._plan.cycle)
         if beacon is not None:
-            self._send(0xFFFF, *beacon, now)
+            self._send(EVERYONE, *beacon, now)
         return beacon is not None
 
     def _room(self, now: float) -> bool:

@@ -6,6 +6,7 @@ from chargelink.lora_radio.gwmp import TransmitResult
 from chargelink.lora_radio.packets import ReceivedPacket, TransmitPacket
 from chargelink.sim.sockets.air import Air, Packet, Radio
 
+KEEPALIVE = 2.0  # s; short, so that an edge that starts again finds its gateway soon
 RSSI = -8_500  # 0.01 dBm, of a socket in the next stairwell
 SNR = 850  # 0.01 dB
 SPREADING_FACTORS = {f"SF{number}BW125": number for number in range(7, 13)}
@@ -16,7 +17,7 @@ class Forwarder:
 
     def __init__(self, eui: bytes, air: Air, now: float) -> None:
         self.eui = eui
-        self.gateway = Gateway(eui, now)
+        self.gateway = Gateway(eui, now, KEEPALIVE)
         self.radio = Radio(air, eui)
         air.listen(eui, inverted=False)
 
