@@ -138,7 +138,7 @@ def test_the_cable_is_pulled() -> None:
     assert all(charge.told(Ended).values())
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0.0, 0.3), st.integers(0, 1 << 32))
 def test_on_a_bad_bus_both_end(loss: float, seed: int) -> None:
     """Whatever is lost: nobody hangs, and nobody charges alone."""
@@ -152,6 +152,7 @@ def test_on_a_bad_bus_both_end(loss: float, seed: int) -> None:
         assert charge.told(Ended)[side] == [Ended()]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 0x1FFFFFFF), st.binary(max_size=8)), max_size=30), st.booleans())
 def test_any_frames_are_survived(frames: list[tuple[int, bytes]], charging: bool) -> None:
     charge = Charge()

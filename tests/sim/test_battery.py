@@ -80,7 +80,7 @@ def test_the_curve_rises() -> None:
     assert [voltage for _, voltage in TERNARY.curve] == sorted({voltage for _, voltage in TERNARY.curve})
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1_000, 500_000_000), st.integers(0, 1000), st.integers(2_000, 400_000), st.integers(1, 1000))
 def test_the_bms_can_say_whatever_it_is(capacity: int, soc: int, most_current: int, target: int) -> None:
     bms = Bms(Battery(capacity, soc), most_current=most_current // 100 * 100, target=target)
