@@ -34,7 +34,7 @@ from chargelink.edge.sockets.keys import load as load_keys
 from chargelink.edge.sockets.memory import MemoryFile
 from chargelink.edge.uplink import Uplink
 from chargelink.link.messages import Caps
-from chargelink.model import SessionKind, StopReason
+from chargelink.model import SessionKind, StopReason, Tariff
 
 if TYPE_CHECKING:
     from chargelink.edge.drivers.monitor import Monitor  # most sites have none: loaded when configured
@@ -79,7 +79,7 @@ class Daemon:
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
         self._sites = [(self._site(site), [socket.id for socket in site.sockets]) for site in config.socket_sites]
         self._places = Places(
-            {gun.device: gun for _, gun in guns}, by_socket(self._sites), config.prices, self._sessions
+            {gun.device: gun for _, gun in guns}, by_socket(self._sites), self._tariffs(), self._sessions
         )
         self._uplink = self._linked()
         self._notify = Notify(os.environ, os.getpid())
@@ -111,6 +111,14 @@ class Daemon:
         if self._notify.watchdog_interval:
             works.append(("watchdog", self._watchdog(self._notify.watchdog_interval)))
         return works
+
+    def _tariffs(self) -> dict[str, Tariff]:
+        """The prices at each device."""
+        prices, own = self._config.prices, self._config.socket_prices
+        guns = {gun.id: prices for gun in self._config.guns}
+        return guns | {
+            socket.id: own.get(site.id, prices) for site in self._config.socket_sites for socket in site.sockets
+        }
 
     def _gun(self, section: GunSection) -> Gun:
         limits = GunLimits(section.max_voltage, LOWEST_VOLTAGE, section.max_current, section.max_power)

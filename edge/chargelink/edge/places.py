@@ -30,14 +30,21 @@ class Stoppable(Protocol):
 
 
 class Places:
-    """`sites` are socket sites by the device ids of their sockets. Nothing starts before `settled` is set."""
+    """Guns, and socket sites by the device ids of their sockets; `tariffs` has the prices of each device.
+
+    Nothing starts before `settled` is set.
+    """
 
     def __init__(
-        self, guns: Mapping[str, Gun], sites: Mapping[str, SocketSite], tariff: Tariff, sessions: Sessions
+        self,
+        guns: Mapping[str, Gun],
+        sites: Mapping[str, SocketSite],
+        tariffs: Mapping[str, Tariff],
+        sessions: Sessions,
     ) -> None:
         self.guns = dict(guns)
         self._sites = dict(sites)
-        self._tariff = tariff
+        self._tariffs = dict(tariffs)
         self._sessions = sessions
         self.settled = asyncio.Event()
 
@@ -54,10 +61,17 @@ class Places:
             raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
         try:
             if gun := self.guns.get(device):
-                started = await gun.start(self._tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps)
+                started = await gun.start(
+                    self._tariffs[device], authorised_by=by, remote_start_id=remote_start_id, caps=caps
+                )
             elif site := self._sites.get(device):
                 started = await site.start(
-                    device, outlet or "", self._tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps
+                    device,
+                    outlet or "",
+                    self._tariffs[device],
+                    authorised_by=by,
+                    remote_start_id=remote_start_id,
+                    caps=caps,
                 )
             else:
                 known = ", ".join([*self.guns, *self._sites])

@@ -34,6 +34,13 @@ energy_yuan_per_kWh = 1.02
 service_yuan_per_kWh = 0.40
 """
 
+PER_USE = """
+id = "demo-bikes"
+version = 1
+name = "per use 按次"
+per_use_yuan = 2.00
+"""
+
 CONFIG = """
 [site]
 id = "{edge}"
@@ -73,6 +80,7 @@ id = "shed-1"
 radio = "gwmp://127.0.0.1:{radio}"
 gateways = ["{gateway}"]
 keys = "keys.toml"
+tariff = "per-use.toml"
 sockets = [
 {sockets}
 ]
@@ -166,6 +174,7 @@ class Site:
         euis = [f"a84041f4b1c2d3{0xE4 + place:02x}" for place in range(len(SOCKETS))]
         sockets = "\n".join(f'    {{ id = "{name}", eui = "{eui}" }},' for name, eui in zip(SOCKETS, euis, strict=True))
         (self.folder / "tariff.toml").write_text(TARIFF)
+        (self.folder / "per-use.toml").write_text(PER_USE)
         keys = self.folder / "keys.toml"
         keys.touch(mode=0o600)
         keys.write_text(

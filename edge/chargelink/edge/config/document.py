@@ -13,6 +13,7 @@ from chargelink.edge.config.error import ConfigError, Problem
 from chargelink.edge.config.sections import Config, Document
 from chargelink.edge.config.strict import read
 from chargelink.edge.config.tariff import tariff
+from chargelink.model import Tariff
 
 UNIX = "unix:"
 
@@ -28,11 +29,18 @@ def load(path: Path) -> Config:
     document = _rooted(document, path.absolute().parent)
     if problems := [*impossible(document), *_missing_keys(document)]:
         raise ConfigError(path, problems)
-    prices = tariff(_toml(document.tariff.file))
-    if isinstance(prices, list):
-        raise ConfigError(document.tariff.file, prices)
+    prices = _prices(document.tariff.file)
+    socket_prices = {site.id: _prices(site.tariff) for site in document.socket_sites if site.tariff}
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
-    return Config(**fields, prices=prices)
+    return Config(**fields, prices=prices, socket_prices=socket_prices)
+
+
+def _prices(file: Path) -> Tariff:
+    """The tariff of a file. Raises ConfigError."""
+    prices = tariff(_toml(file))
+    if isinstance(prices, list):
+        raise ConfigError(file, prices)
+    return prices
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -62,7 +70,10 @@ def _rooted(document: Document, folder: Path) -> Document:
         guard=guard,
         site=replace(document.site, data=folder / document.site.data),
         tariff=replace(document.tariff, file=folder / document.tariff.file),
-        socket_sites=tuple(replace(site, keys=folder / site.keys) for site in document.socket_sites),
+        socket_sites=tuple(
+            replace(site, keys=folder / site.keys, tariff=site.tariff and folder / site.tariff)
+            for site in document.socket_sites
+        ),
     )
 
 

@@ -97,13 +97,17 @@ class Socket(Section, frozen=True):
 
 
 class SocketSite(Section, frozen=True):
-    """The sockets that one radio reaches: where packet forwarders send, which gateways are ours, and the key file."""
+    """The sockets that one radio reaches: where packet forwarders send, which gateways are ours, the key file.
+
+    `tariff` is the file of their own prices, in place of those of the whole edge.
+    """
 
     id: Name
     radio: Address
     keys: Path
     gateways: tuple[Eui, ...]
     sockets: tuple[Socket, ...]
+    tariff: Path | None = None
 
 
 class Document(Section, frozen=True):
@@ -120,6 +124,10 @@ class Document(Section, frozen=True):
 
 
 class Config(Document, frozen=True, kw_only=True):
-    """Everything that an edge is told: the file with absolute paths, and the prices of its tariff file."""
+    """Everything that an edge is told: the file with absolute paths, and the prices of its tariff files.
+
+    `socket_prices` are those of socket sites with their own, by the site's id.
+    """
 
     prices: Tariff
+    socket_prices: dict[str, Tariff]

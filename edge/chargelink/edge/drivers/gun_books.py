@@ -59,6 +59,12 @@ class GunBooks:
         """Why no session can begin; empty if one can."""
         return "the last session is not billed yet" if self.session else ""
 
+    async def first_register(self) -> None:
+        """Wait until the meter has been read once."""
+        while self._latest is None:
+            self._read.clear()
+            await self._read.wait()
+
     async def begin(self, tariff: Tariff, by: AuthorisedBy, remote_start_id: int | None, caps: Caps) -> Begun:
         """Store that a session begins, before anything is energised. Raises LedgerError."""
         begun = await self._around.sessions.begin(
