@@ -4,13 +4,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help test check format bench fuzz docs clean
+.PHONY: help demo test check format bench fuzz docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 $(READY): pyproject.toml constraints.txt tools/prepare
 	@VENV=$(VENV) PYTHON="$(PYTHON)" tools/prepare
+
+demo: $(READY) ## a whole simulated site: charge, guard, bill; ARGS=--once as a check
+	$(BIN)/chargelink demo $(ARGS)
 
 test: $(READY) ## all tests
 	$(BIN)/pytest $(ARGS)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from chargelink.cli.command import Command, CommandError, Example, Exit
@@ -56,21 +55,19 @@ async def _stoppable(folder: Path, once: bool) -> int:
 async def _demo(folder: Path, once: bool) -> int:
     from chargelink.demo.audit import differences, edge_sessions, meter_register
     from chargelink.demo.crew import Crew, DemoError
+    from chargelink.demo.screen import for_output
     from chargelink.demo.site import METER, Site
     from chargelink.demo.story import Story, bill_lines
 
-    began = time.monotonic()
-
-    def say(text: Text) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {text}", flush=True)
-
+    screen = for_output()
     async with Crew(folder) as crew:
         site = Site(crew, folder)
         try:
             await site.open()
             before = site.register_at_start
-            say(Text(f"the page is at {site.page}", f"网页地址：{site.page}"))
-            await Story(site, crew, say).tell()
+            screen.say(Text(f"the page is at {site.page}", f"网页地址：{site.page}"))
+            async with screen.showing(site):
+                await Story(site, crew, screen.say).tell()
             bills = await site.hub.bills()
             await crew.end("edge")
             after = await asyncio.to_thread(meter_register, site.serial, METER)
