@@ -37,6 +37,7 @@ class Watcher:
     def __init__(self, world: World) -> None:
         self.world = world
         world.watch = self.judge
+        self.locked_at = 0.0
         self.battery_since: float | None = None
         self.precharged = False  # inside was within the window at the last look before closing
         self.closed = False
@@ -51,10 +52,12 @@ class Watcher:
             and abs(facts.outside_voltage - battery.battery_voltage) <= battery.battery_voltage * 0.05
         )
         self.battery_since = (self.battery_since or at) if matches else None
+        self.locked_at = at if facts.lock_feedback else self.locked_at
         difference = facts.inside_voltage - facts.outside_voltage
         if k1k2:
             visited["closed"] += 1
             assert 3_250 <= facts.cc1 <= 4_750 or (5_200 <= facts.cc1 <= 6_800 and current == 0)
+            assert at - self.locked_at <= 0.25 or current == 0
             assert not facts.e_stop
             assert not facts.door_open
             assert controller.charge is not None

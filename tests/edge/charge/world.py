@@ -46,6 +46,7 @@ class World:
         self.board_answers = self.meter_answers = True
         self.overridden: dict[str, object] = {}  # facts that are told instead of what is so
         self.events: list[Event] = []
+        self.bus: list[tuple[float, Frame]] = []
         self.watch: Callable[[BoardFacts, Wants], None] = lambda facts, wants: (
             None
         )  # what was told, what is wanted then
@@ -138,6 +139,7 @@ class World:
 
     def _drive(self) -> None:
         for frame in self.controller.data_to_send():
+            self.bus.append((self.now, frame))
             if self.car:
                 self.car.hear(Frame(*frame), self.now)
         if self.car is None:
@@ -148,6 +150,7 @@ class World:
         self.car.tick(self.now)
         self.circuit.connect(self.car.side, self.now)
         for frame in self.car.frames(self.now):
+            self.bus.append((self.now, frame))
             self.take(self.controller.receive(frame.identifier, frame.data, self.now))
 
     def _meter(self) -> None:

@@ -3,4 +3,7 @@
 reading   a value with its source, quality and age
 meter     an electricity meter (DL/T 645)
 io_board  contactors, lock, modules and safety inputs of a charger
+gun       a gun that charges cars: gun_books for the ledger, gun_view for who looks
+monitor   a gun that only listens
+surroundings  what drivers need of the edge
 """
