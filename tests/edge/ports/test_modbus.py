@@ -9,7 +9,7 @@ import pytest
 from tests.edge.ports.pseudo_terminal import PseudoTerminal, pseudo_terminal
 
 from chargelink.edge.ports.address import Address, LinkError
-from chargelink.edge.ports.modbus import ModbusPort, RefusedError
+from chargelink.edge.ports.modbus import ANSWERS_WITHIN, ModbusPort, RefusedError
 from chargelink.io_board.registers import Space
 from chargelink.sim.modbus_slave import Conversation, answer
 
@@ -127,3 +127,32 @@ async def test_nobody_is_there(address: str) -> None:
 async def test_before_it_is_open() -> None:
     with pytest.raises(LinkError):
         await ModbusPort(Address.parse("modbus-tcp://127.0.0.1:1")).read(Space.COIL, 0, 1)
+
+
+async def test_a_late_answer_is_not_taken_for_the_next_one() -> None:
+    words = Words()
+    words.held[Space.HOLDING_REGISTER] = [*range(10, 18)]
+    loop = asyncio.get_running_loop()
+    late = True
+    ended = asyncio.Event()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal late
+        conversation = Conversation(words, UNIT)
+        while data := await reader.read(4096):
+            reply = conversation.receive(data, 0.0)
+            loop.call_later(ANSWERS_WITHIN * 1.5 if late else 0, writer.write, reply)
+            late = False
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(converse, "127.0.0.1", 0) as server:
+        port = ModbusPort(Address.parse(f"modbus-tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+        await port.open()
+        until = loop.time() + ANSWERS_WITHIN * 4
+        while loop.time() < until:  # the late answer comes somewhere in here
+            for place in range(8):
+                assert await port.read(Space.HOLDING_REGISTER, place, 1) == [10 + place]
+        port.close()
+        await ended.wait()

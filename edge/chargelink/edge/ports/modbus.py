@@ -1,4 +1,6 @@
-"""A Modbus device over TCP or a serial line. Every exchange is bounded; nothing is repeated unasked.
+"""A Modbus device over TCP or a serial line. Every exchange is bounded.
+
+What is not answered is asked again, twice at most: it says where things shall stand, so that once or twice is the same.
 
 modbus-tcp://127.0.0.1:502?unit=1
 modbus-rtu:/dev/ttyS2?baud=9600&parity=N&stop=1&unit=1
@@ -20,6 +22,7 @@ from chargelink.wire import ChargelinkError
 
 ANSWERS_WITHIN = 0.1  # s, beside the time that the bytes take on a serial line
 CONNECTS_WITHIN = 2.0  # s
+RETRIES = 2
 LONGEST_EXCHANGE = 100  # bytes, both ways, of what is asked here
 BITS = 11  # a character at most
 STANDARD_PORT = 502
@@ -114,7 +117,7 @@ def _client(address: Address) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
         address.only("unit")
         port = address.port or STANDARD_PORT
         return AsyncModbusTcpClient(
-            address.host, port=port, timeout=ANSWERS_WITHIN, retries=0, reconnect_delay=0, name=address.text
+            address.host, port=port, timeout=ANSWERS_WITHIN, retries=RETRIES, reconnect_delay=0, name=address.text
         )
     if address.scheme == "modbus-rtu" and address.path:
         address.only("unit", "baud", "parity", "stop")
@@ -125,7 +128,7 @@ def _client(address: Address) -> AsyncModbusTcpClient | AsyncModbusSerialClient:
             parity=parity_of(address.path, address.choice("parity", "NEO")),
             stopbits=address.number("stop", 1, 1, 2),
             timeout=ANSWERS_WITHIN + LONGEST_EXCHANGE * BITS / baud,
-            retries=0,
+            retries=RETRIES,
             reconnect_delay=0,
             name=address.text,
         )
