@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from random import Random
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from chargelink.edge.sockets.terms import StartRefused
 from chargelink.link.messages import Caps, Sample
 from chargelink.lora_socket.codes import StopReason as SocketReason
 from chargelink.lora_socket.commands import Start
+from chargelink.lora_socket.messages import Settle
 from chargelink.model import Alarm, AuthorisedBy, Period, SessionEnded, SessionStarted, StopReason, Tariff
 
 TARIFF = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
@@ -33,6 +35,7 @@ class Edge:
         self.alarms: list[Alarm] = []
         self.ended: list[SessionEnded] = []
         yard.acknowledging = False
+        self.settled: dict[int, int] = {}  # mWh by the number of the session
         self.drawn = 0
 
     async def wake(self) -> None:
@@ -85,6 +88,8 @@ class Edge:
         now = self.yard.utc_ms
         match event:
             case events.Told(eui=who, received=received):
+                if isinstance(received.body, Settle):
+                    self.settled[received.body.session] = received.body.energy
                 wanted, ended = await self.charges.told(event, now)
                 self.ended += ended
                 if wanted:
@@ -254,3 +259,24 @@ async def test_a_trip_of_a_socket_is_an_alarm(edge: Edge) -> None:
     assert edge.ended[0].bill.fault
     assert "overload" in edge.alarms[0].text
     assert len(edge.alarms) == 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_crashes_at_any_moment_on_a_lossy_air_cost_no_session(edge: Edge, seed: int) -> None:
+    random = Random(seed)
+    yard = edge.yard
+    yard.street.air.loss = 0.1
+    began = []
+    for _ in range(3):
+        for number in (1, 2):
+            yard.street.plug(number, A, small(3_000), yard.now)
+            began.append((await edge.start(number, caps=Caps(energy=2_000))).session_id)
+        while edge.charges.running:
+            await edge.after(random.uniform(0.1, 12.0))
+            if random.random() < 0.3:
+                await edge.crash()
+    assert sorted(one.session_id for one in edge.ended) == sorted(began)
+    billed = sorted(one.bill.energy for one in edge.ended if one.stopped_by.startswith("socket"))
+    assert billed == sorted(edge.settled.values())
+    assert all(one.bill.energy == 0 for one in edge.ended if one.stopped_by == "never switched on")
+    assert edge.alarms == []

@@ -17,16 +17,20 @@ VALID = 30  # s that a command on the air may still be done
 
 @dataclass
 class Order:
-    """One command for one place of a socket. `until` in network time, s; `sent` while tries are under way."""
+    """One command for one place of a socket. `until` in network time, s; `sent` while tries are under way.
 
-    id: int
+    It gets its `id` when it is sent for the first time.
+    """
+
     place: Place
     operation: Message
     until: int
+    id: int | None = None
     sent: bool = False
 
     def command(self, network_time: int) -> Command:
         """The command as it goes on the air now."""
+        assert self.id is not None, "an order gets its id before it is sent"
         seconds = max(1, min(self.until - network_time, VALID))
         return Command(self.id, expiry_after(network_time, seconds), self.place, self.operation)
 

@@ -62,7 +62,7 @@ class Site:
         self._command_ids = SendCounter(memory.commands, EDGE_BLOCK)
         channels = sorted({plan.frequencies[socket.channel] for socket in self.sockets.values()})
         self._beacons = Beacons(keys, SendCounter(memory.group, EDGE_BLOCK), channels, now)
-        self._turns = Turns(plan, self._beacons, [*self.sockets.values()], now)
+        self._turns = Turns(plan, self._beacons, self._command_ids, [*self.sockets.values()], now)
         self._watch = ForgeryWatch()
         self._joins: list[JoinAnswer] = []  # whose nonces are not on the disk yet
         self._changed = False
@@ -85,10 +85,9 @@ class Site:
     def order(self, eui: bytes, place: Place, operation: Message, now: float) -> Order:
         """Have a command done, at once if the air is free.
 
-        Raises KeyError for a socket that is not on the roster, EncodeError while no command number is reserved.
+        Raises KeyError for a socket that is not on the roster.
         """
-        number = self._command_ids.take() & 0xFFFF
-        order = Order(number, place, operation, int(self.network_time(now)) + within(operation))
+        order = Order(place, operation, int(self.network_time(now)) + within(operation))
         self.sockets[eui].orders.append(order)
         return order
 
@@ -232,8 +231,7 @@ class Site:
         socket.poll_at = now
         socket.outlets.pop(order.place, None)
         if answer.result == Result.NOT_SYNCED:
-            order.id = self._command_ids.take() & 0xFFFF if self._command_ids.ready else order.id
-            order.sent, socket.held = False, True
+            order.id, order.sent, socket.held = None, False, True  # with its old id it would get its old answer
             self._beacons.soon(now)
             return []
         socket.orders.remove(order)

@@ -9,6 +9,7 @@ from chargelink.edge.sockets.beacons import Beacons
 from chargelink.edge.sockets.plan import ANSWER_SLACK, TURNAROUND, RadioPlan
 from chargelink.edge.sockets.remote import RemoteSocket, Talk
 from chargelink.lora_socket.codes import Answer
+from chargelink.lora_socket.counters import SendCounter
 from chargelink.lora_socket.frame import EVERYONE, JOINING
 from chargelink.lora_socket.kinds import Kind
 from chargelink.lora_socket.messages import Poll
@@ -36,10 +37,18 @@ class Downlink(NamedTuple):
 class Turns:
     """The order of exchanges, and the one that is under way."""
 
-    def __init__(self, plan: RadioPlan, beacons: Beacons, sockets: Sequence[RemoteSocket], now: float) -> None:
+    def __init__(
+        self,
+        plan: RadioPlan,
+        beacons: Beacons,
+        command_ids: SendCounter,
+        sockets: Sequence[RemoteSocket],
+        now: float,
+    ) -> None:
         self.joins: deque[JoinAnswer] = deque()
         self._plan = plan
         self._beacons = beacons
+        self._command_ids = command_ids
         self._sockets = sockets
         self._repeated: deque[tuple[RemoteSocket, bytes]] = deque()
         self._outbox: list[Downlink] = []
@@ -138,7 +147,8 @@ class Turns:
             if talk is None or socket.held or not socket.orders or not talk.session.counter.ready:
                 continue
             first = socket.orders[0]
-            if not first.sent:
+            if not first.sent and (first.id is not None or self._command_ids.ready):
+                first.id = self._command_ids.take() & 0xFFFF if first.id is None else first.id
                 first.sent = True
                 talk.session.send(first.command(int(network_time)), now)
                 self._flush(socket, talk, now, RESULT_LENGTH)
