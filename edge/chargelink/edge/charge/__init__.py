@@ -2,9 +2,8 @@
 
 controller  what to want of board, guard and vehicle, from what they say; time is an argument
 events      what the controller says, what it wants
-phases      the table: what is wanted in a phase, what it waits for and how long, where it leads
+phases      the table: what a phase wants, what it waits for and how long, where it leads; what is watched
 conditions  when is something so: plugged, locked, pre-charged, safe to touch
-watches     what must stay so, or the charge stops
 stopwatch   for how long something has been so
 situation   what the controller knows
 dialogue    what the vehicle's messages mean to the sequence

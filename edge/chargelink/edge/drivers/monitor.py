@@ -5,7 +5,7 @@ Its energy is calculated, not metered, and said to be; its bill is empty, for so
 
 import asyncio
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 import structlog
 
@@ -13,7 +13,7 @@ from chargelink.edge.charge.dialogue import stopped_by_vehicle
 from chargelink.edge.charge.observed import ChargeGone, ChargeSeen, Observed, ObservedEvent, Progress
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.ledger import Ending
-from chargelink.edge.ports.can import CanFrame
+from chargelink.edge.ports.can import CanBus, CanFrame
 from chargelink.gbt27930.catalogue import Sender
 from chargelink.gbt27930.causes import ChargerCause
 from chargelink.model import (
@@ -35,23 +35,19 @@ CHARGER_REASONS = {
     ChargerCause.CONDITION_REACHED: StopReason.LOCAL,
 }
 
+NOT_OURS = Tariff(id="not-ours", version=1, name="sold by somebody else / 由他方计费", per_use=0)
+
 log = structlog.get_logger()
 
 
-class Runs(Protocol):
-    @property
-    def connected(self) -> bool: ...
-
-    async def run(self) -> NoReturn: ...
-
-
 class Monitor:
-    """A gun that only listens; nothing is ever sent. `tariff` names the prices that hold at the site."""
+    """A gun that only listens; nothing is ever sent. `can` is the address of its bus."""
 
-    def __init__(self, device: str, tariff: Tariff, around: Surroundings) -> None:
+    def __init__(self, device: str, can: str, around: Surroundings) -> None:
+        """Raises AddressError for an address that cannot be meant."""
         self.device = device
         self.session: SessionStarted | None = None
-        self._tariff = tariff
+        self._bus = CanBus(can, self.hear_frame)
         self._around = around
         self._observed = Observed()
         self._events: asyncio.Queue[ObservedEvent] = asyncio.Queue(MOST_WAITING)
@@ -61,12 +57,12 @@ class Monitor:
         """From the bus."""
         self._put(self._observed.hear(frame.identifier, frame.data, self._now()))
 
-    async def run(self, bus: Runs) -> NoReturn:
+    async def run(self) -> NoReturn:
         """Until cancelled. Raises an ExceptionGroup of LedgerError when nothing can be stored."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(bus.run(), name=f"{self.device} bus")
+            group.create_task(self._bus.run(), name=f"{self.device} bus")
             while True:
-                self._show(bus)
+                self._show()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(1.0):
                         await self._record(await self._events.get())
@@ -96,7 +92,7 @@ class Monitor:
         begun = await self._around.sessions.begin(
             self.device,
             SessionKind.DC,
-            self._tariff,
+            NOT_OURS,
             now,
             authorised_by=AuthorisedBy.MONITOR,
             start=Reading(at=now, register=0),
@@ -131,11 +127,11 @@ class Monitor:
             soc=progress.soc,
         )
 
-    def _show(self, bus: Runs) -> None:
+    def _show(self) -> None:
         detail = {"mode": "monitor", "session": self.session.session_id if self.session else None}
         if self._progress:
             detail |= self._progress._asdict() | {"energyIs": "calculated"}
-        state = ("charging" if self.session else "available") if bus.connected else "unavailable"
+        state = ("charging" if self.session else "available") if self._bus.connected else "unavailable"
         known = {key: value for key, value in detail.items() if value is not None}
         self._around.board.show(
             Device(id=self.device, kind=DeviceKind.GUN, state=state, at=self._around.clock(), detail=known)
