@@ -59,7 +59,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
     import uvloop
 
-    from chargelink.hub.logs import configure
+    from chargelink.cli.logs import configure
     from chargelink.hub.loopback import require_loopback
     from chargelink.hub.serve import Settings, run
 
