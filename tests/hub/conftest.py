@@ -1,6 +1,7 @@
 """A hub inside the test: its tables alone, or all of it on free ports."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from anyio import open_file  # noqa: F401 - else imported in the first request f
 from tests.hub.fake_edge import FakeEdge
 
 from chargelink.hub.serve import Settings, serve
-from chargelink.hub.store.database import opened
+from chargelink.hub.store.database import FILE, opened
 
 PATIENCE = 30  # s for anything that a slow machine may be slow at
 
@@ -47,8 +48,22 @@ class Hub:
         return json
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, migrated once: a test that begins with a copy of it begins twenty times as fast."""
+
+    async def make(directory: Path) -> None:
+        async with opened(directory):
+            pass
+
+    directory = tmp_path_factory.mktemp("migrated")
+    asyncio.run(make(directory))
+    return directory / FILE
+
+
 @pytest.fixture
-async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+async def hub(tmp_path: Path, migrated: Path) -> AsyncIterator[Hub]:
+    shutil.copy(migrated, tmp_path)
     addresses: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     stop = asyncio.Event()
     serving = serve(Settings(tmp_path), lambda link, web: addresses.put_nowait((link, web)), stop)
@@ -64,6 +79,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-async def tables(tmp_path: Path) -> AsyncIterator[Path]:
+async def tables(tmp_path: Path, migrated: Path) -> AsyncIterator[Path]:
+    shutil.copy(migrated, tmp_path)
     async with opened(tmp_path):
-        yield tmp_path / "hub.db"
+        yield tmp_path / FILE
