@@ -41,6 +41,7 @@ END_WITHIN = 3.5  # s that a charge may take to end when the daemon does
 CHINA = timezone(timedelta(hours=8))
 SILENT = "silent"  # state of a guard that says nothing
 PLUG_RESETS = frozenset(rule.name for rule in RULES if rule.latch is GuardLatch.SESSION)
+CLOSED = LIVE | {Phase.OPENING, Phase.DISCHARGE}  # or it is not known yet that they are open
 COMMANDS = {StopReason.LOCAL: Cause.LOCAL, StopReason.REMOTE: Cause.REMOTE}
 
 log = structlog.get_logger()
@@ -226,7 +227,7 @@ class Gun:
         self._take(self.controller.stop(self._now(), Cause.SHUTDOWN))
         with suppress(TimeoutError):
             async with asyncio.timeout(END_WITHIN):
-                while self.controller.phase in LIVE or (self.books.session and not self._broken):
+                while self.controller.phase in CLOSED or (self.books.session and not self._broken):
                     await self._turn(hardware)
 
     async def _keep_books(self) -> None:

@@ -65,13 +65,6 @@ class GunBooks:
             self._read.clear()
             await self._read.wait()
 
-    async def first_register(self) -> int:
-        """mWh, as soon as the meter has been read once."""
-        while self._latest is None:
-            self._read.clear()
-            await self._read.wait()
-        return self._latest.register
-
     async def begin(self, tariff: Tariff, by: AuthorisedBy, remote_start_id: int | None, caps: Caps) -> Begun:
         """Store that a session begins, before anything is energised. Raises LedgerError."""
         begun = await self._around.sessions.begin(

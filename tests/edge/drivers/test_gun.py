@@ -1,0 +1,352 @@
+"""The driver of a gun with a simulated charger and car, a real ledger, and a clock that jumps."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from tests.edge.charge.world import LIMITS, STEP, World
+from tests.edge.drivers.jumping import run
+
+from chargelink.edge.board import Board
+from chargelink.edge.charge.events import RefusedError
+from chargelink.edge.charge.phases import Phase
+from chargelink.edge.drivers.board_state import BoardFacts, Wanted
+from chargelink.edge.drivers.gun import Gun, Hardware
+from chargelink.edge.drivers.io_board import BoardLost
+from chargelink.edge.drivers.meter_poll import Quantity
+from chargelink.edge.drivers.reading import Quality, Reading
+from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
+from chargelink.edge.guarded import Report, Trip
+from chargelink.edge.ledger import Journal, LedgerError, Sessions
+from chargelink.edge.ports.address import LinkError
+from chargelink.edge.ports.can import CanFrame
+from chargelink.gbt27930.transport import Frame
+from chargelink.model import AuthorisedBy, Caps, SessionEnded, SessionStarted, StopReason, Tariff
+
+PRICES = Tariff(id="demo", version=1, per_use=500)
+
+
+class Site(World):
+    """The world of the controller's tests, whose controller is that of a gun with its driver."""
+
+    def __init__(self, gun: Gun, target: int) -> None:
+        super().__init__(target=target)
+        self.gun = gun
+        self.controller = gun.controller
+        self.told: list[bool] = []
+        self.resets = 0
+        self.report: Report | None = report("armed")
+        self.lost = False
+
+    def want(self, wanted: Wanted) -> None:
+        if self.lost:
+            raise LinkError("lost")
+        for name, value in wanted._asdict().items():
+            setattr(self.circuit.commands, name, value)
+
+    def send(self, frames: list[CanFrame]) -> None:
+        for frame in frames:
+            if self.car:
+                self.car.hear(Frame(*frame), self.now)
+
+    def tell(self, *, wanted: bool, limit_mv: int | None = None, limit_ma: int = 0, session: int = 0) -> None:
+        self.told.append(wanted)
+        assert not wanted or limit_mv
+
+    def reset(self) -> None:
+        self.resets += 1
+        self.tripped, self.report = None, report("armed")
+        self.gun.hear_guard(self.report)
+
+    def trip(self, rule: str) -> None:
+        self.tripped, self.report = rule, report("tripped", rule)
+        self.gun.hear_guard(self.report)
+
+    async def run(self) -> NoReturn:  # type: ignore[override]
+        """The circuit, the car, the board's reader and the meter's."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._steps += 1
+            self.now = loop.time()
+            if (
+                self.guards
+                and self.told
+                and self.told[-1]
+                and not self.tripped
+                and not self.circuit.surroundings.e_stop
+            ):
+                self.circuit.one_shot.hear(b"P", self.now)
+            self._drive()
+            self.circuit.step(self.now)
+            facts = self.circuit.facts
+            self._energy += facts.outside_voltage * max(facts.current, 0) / 1000 * STEP / 3600
+            if self._steps % 5 == 0 and not self.lost:
+                self.gun.hear_board(self.facts())
+            if self._steps % 100 == 0:
+                self.gun.hear_meter(
+                    Reading("m", Quantity.ENERGY, self.register + int(self._energy), Quality.GOOD, self.now)
+                )
+            await asyncio.sleep(STEP)
+
+    def take(self, events: object) -> None:
+        """Frames of the car come here through World; the gun takes its own."""
+
+    def _drive(self) -> None:
+        gun, self.controller = self.gun, _Through(self.gun)  # type: ignore[assignment]
+        super()._drive()
+        self.controller = gun.controller
+
+    def facts(self) -> BoardFacts:
+        return super().facts()._replace(at=self.now)
+
+
+class _Through:
+    """Lets the world's frames go through the driver."""
+
+    def __init__(self, gun: Gun) -> None:
+        self._gun = gun
+
+    def data_to_send(self) -> list[Frame]:
+        return []
+
+    def receive(self, identifier: int, data: bytes, now: float) -> None:
+        self._gun.hear_frame(CanFrame(identifier, data))
+
+
+class Part:
+    async def run(self) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def report(state: str, rule: str | None = None) -> Report:
+    trips = (Trip(7, rule, "DC-V01", "S1", 1, 1, {"over_limit": 3000}),) if rule else ()
+    return Report(state, rule, 1, {}, False, trips, (), (), "armed", {}, 0, 1, "locked", "fifo", 0)
+
+
+class Stage:
+    """A gun in its surroundings."""
+
+    def __init__(self, journal: Journal, target: int) -> None:
+        self.news: list[SessionNews] = []
+        self.board = Board()
+        self.journal = journal
+        self.sessions = Sessions(journal, "edge-1", os.urandom)
+        loop = asyncio.get_running_loop()
+        clock = lambda: 1_800_000_000_000 + int(loop.time() * 1000)  # noqa: E731
+        self.gun = Gun("gun-1", LIMITS, Surroundings(journal, self.sessions, self.board, clock, self.news.append))
+        self.site = Site(self.gun, target)
+        self.gun.hear_guard(report("armed"))
+
+    @property
+    def ended(self) -> SessionEnded | None:
+        return next((news for news in self.news if isinstance(news, SessionEnded)), None)
+
+    async def until(self, so: Callable[[], object], within: float = 60.0) -> None:
+        async with asyncio.timeout(within):
+            while not so():  # noqa: ASYNC110 - time jumps
+                await asyncio.sleep(STEP)
+
+    async def phase(self, phase: Phase) -> None:
+        await self.until(lambda: self.gun.controller.phase is phase)
+
+    async def start(self) -> SessionStarted:
+        await self.phase(Phase.AVAILABLE)
+        self.site.plug()
+        await self.phase(Phase.LOCKED)
+        return await self.gun.start(PRICES, authorised_by=AuthorisedBy.REMOTE, remote_start_id=41)
+
+    async def charging(self) -> SessionStarted:
+        started = await self.start()
+        await self.phase(Phase.CHARGING)
+        await asyncio.sleep(3.0)
+        return started
+
+
+@asynccontextmanager
+async def stage(folder: Path, target: int = 900) -> AsyncIterator[Stage]:
+    journal = Journal.open(folder / "ledger.db")
+    try:
+        stage = Stage(journal, target)
+        parts = Hardware(board=stage.site, bus=OtherEnd(stage.site), guard=OtherEnd(stage.site), meter=Part())  # type: ignore[arg-type]
+        task = asyncio.create_task(stage.gun.run(parts))
+        try:
+            yield stage
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await journal.close()
+
+
+class OtherEnd(Part):
+    """Bus and guard are the site too, whose world already runs as the board."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._site, name)
+
+
+def test_a_charge_is_stored_shown_and_billed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path, target=640) as s:
+            with s.board.watch(asyncio.Event()) as watch:
+                started = await s.start()
+                assert s.sessions.get(started.session_id) is not None  # before anything is energised
+                await s.until(lambda: s.ended)
+                samples, devices = watch.samples(1000), watch.devices()
+            ended = s.ended
+            assert ended is not None
+            assert ended.session_id == started.session_id
+            assert (ended.stop_reason, ended.stopped_by) == (StopReason.SOC_LIMIT_REACHED, "battery-full")
+            assert (ended.soc_start, ended.soc_end) == (620, 640)
+            used = ended.readings[-1].register - ended.readings[0].register
+            assert used == ended.bill.energy == int(s.site._energy) > 5_000
+            assert ended.bill.verified_meter
+            assert not ended.bill.fault
+            assert samples
+            assert all(sample.session_id == started.session_id for sample in samples)
+            assert samples[-1].energy > 0
+            assert samples[-1].soc is not None
+            assert devices[-1].id == "gun-1"
+            assert True in s.site.told
+            assert s.site.told[-1] is False
+
+    run(story())
+
+
+def test_a_remote_start_told_again_is_the_same_session(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            started = await s.charging()
+            again = await s.gun.start(PRICES, authorised_by=AuthorisedBy.REMOTE, remote_start_id=41)
+            assert again.session_id == started.session_id
+            with pytest.raises(RefusedError, match="under way"):
+                await s.gun.start(PRICES, remote_start_id=42)
+
+    run(story())
+
+
+def test_a_remote_stop(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            started = await s.charging()
+            with pytest.raises(KeyError):
+                await s.gun.stop("another")
+            await s.gun.stop(started.session_id, StopReason.REMOTE, "hub")
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert (s.ended.stop_reason, s.ended.stopped_by) == (StopReason.REMOTE, "hub")
+
+    run(story())
+
+
+def test_a_trip_of_the_guard_is_told_with_its_values_and_reset_by_the_next_plug(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.charging()
+            s.site.trip("over-voltage")
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert s.ended.trip == {
+                "rule": "over-voltage",
+                "id": "DC-V01",
+                "action": "S1",
+                "values": {"over_limit": 3000},
+            }
+            assert s.ended.bill.fault
+            pending = await s.journal.pending(100, 1_000_000)
+            kinds = [record.kind for record in pending.records]
+            assert "trip" in kinds
+            assert "alarm" in kinds
+            assert s.site.resets == 0
+            s.site.unplug()
+            await s.until(lambda: s.site.resets)
+
+    run(story())
+
+
+def test_an_emergency_stop_waits_for_a_person(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.charging()
+            s.site.circuit.surroundings.e_stop = True
+            s.site.trip("estop")
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert s.ended.stop_reason == StopReason.EMERGENCY_STOP
+            s.site.unplug()
+            await s.phase(Phase.OUT_OF_SERVICE)
+            assert s.site.resets == 0
+            s.site.circuit.surroundings.e_stop = False
+            s.gun.reset()
+            assert s.site.resets == 1
+            await s.phase(Phase.AVAILABLE)
+
+    run(story())
+
+
+def test_a_lost_board_ends_the_charge_and_nothing_is_energised_when_it_comes_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.charging()
+            s.site.lost = True
+            s.site.circuit.commands.k1k2 = s.site.circuit.commands.modules = 0  # its watchdog
+            s.gun.hear_board(BoardLost("io", s.site.now, "no answer"))
+            assert s.gun.controller.phase is Phase.OPENING
+            await asyncio.sleep(2.0)
+            s.site.lost = False
+            await s.until(lambda: s.ended)
+            assert not s.site.circuit.facts.k1k2_feedback
+
+    run(story())
+
+
+def test_the_daemon_ends_in_the_middle_of_a_charge(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.charging()
+            asked = s.site.now
+        assert s.site.now - asked < 4.5
+        assert not s.site.circuit.facts.k1k2_feedback
+        assert s.ended
+        assert (s.ended.stop_reason, s.ended.stopped_by) == (StopReason.IMMEDIATE_RESET, "edge")
+
+    run(story())
+
+
+def test_a_ledger_that_breaks_stops_the_charge_before_the_driver_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.charging()
+
+            async def broken(*_: object) -> bool:
+                raise LedgerError("disk full")
+
+            monkeypatch.setattr(s.sessions, "read", broken)
+            await s.until(lambda: s.gun.controller.phase in (Phase.STATISTICS, Phase.SAFE_VOLTAGE))
+            assert not s.site.circuit.facts.k1k2_feedback
+
+    run(story())
+
+
+def test_caps_go_to_the_controller(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            await s.gun.start(PRICES, caps=Caps(energy=20_000))
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert s.ended.stop_reason == StopReason.ENERGY_LIMIT_REACHED
+
+    run(story())

@@ -1,0 +1,61 @@
+"""A gun that listens: a charge on its bus becomes a session with curves, calculated energy and an empty bill."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from tests.edge.charge.world import World
+from tests.edge.drivers.jumping import run
+
+from chargelink.edge.board import Board
+from chargelink.edge.charge.phases import Phase
+from chargelink.edge.drivers.monitor import Monitor
+from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
+from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ports.can import CanFrame
+from chargelink.model import AuthorisedBy, SessionEnded, SessionStarted, StopReason
+
+NOBODY_THERE = "socketcan:nocan0"
+
+
+def test_a_recording_becomes_a_session(tmp_path: Path) -> None:
+    world = World().charging()
+    world.until(Phase.RELEASED)
+
+    async def story() -> None:
+        journal = Journal.open(tmp_path / "ledger.db")
+        loop = asyncio.get_running_loop()
+        news: list[SessionNews] = []
+        board, sessions = Board(), Sessions(journal, "edge-1", os.urandom)
+        around = Surroundings(
+            journal, sessions, board, lambda: 1_800_000_000_000 + int(loop.time() * 1000), news.append
+        )
+        monitor = Monitor("gun-9", NOBODY_THERE, around)
+        task = asyncio.create_task(monitor.run())
+        with board.watch(asyncio.Event()) as watch:
+            for at, (identifier, data) in world.bus:
+                await asyncio.sleep(at - loop.time())
+                monitor.hear_frame(CanFrame(identifier, data))
+            async with asyncio.timeout(30.0):
+                while len(news) < 2:  # noqa: ASYNC110 - time jumps
+                    await asyncio.sleep(0.1)
+            samples = watch.samples(1000)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await journal.close()
+        started, ended = news
+        assert isinstance(started, SessionStarted)
+        assert isinstance(ended, SessionEnded)
+        assert started.authorised_by == AuthorisedBy.MONITOR
+        assert ended.session_id == started.session_id
+        assert (ended.soc_start, ended.soc_end) == (620, 660)
+        assert (ended.stop_reason, ended.stopped_by) == (StopReason.SOC_LIMIT_REACHED, "vehicle")
+        assert 15_000 < ended.bill.energy < 25_000
+        assert not ended.bill.verified_meter  # calculated
+        assert (ended.bill.total, ended.bill.lines) == (0, ())
+        assert len(samples) >= 2
+        assert samples[-1].soc is not None
+        assert samples[-1].voltage > 300_000
+        assert board.devices[0].id == "gun-9"
+
+    run(story())
