@@ -1,7 +1,7 @@
 """The command `chargelink edge`: run the daemon, check its configuration, ask and tell a running one."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,15 +62,24 @@ def run_daemon(arguments: argparse.Namespace) -> int:
 
     from chargelink.cli.logs import configure
     from chargelink.edge.daemon import run
-    from chargelink.edge.ledger import LedgerError
+    from chargelink.wire import ChargelinkError
 
     config = _configured(arguments.config)
     configure(arguments.log_json)
     try:
         asyncio.run(run(config))
-    except* (LedgerError, OSError) as errors:
-        raise CommandError(str(errors.exceptions[0])) from None
+    except* (ChargelinkError, OSError) as errors:
+        raise CommandError("; ".join(dict.fromkeys(map(str, _leaves(errors))))) from None
     return Exit.CLEAN
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    """What happened, out of groups within groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def run_check(arguments: argparse.Namespace) -> int:

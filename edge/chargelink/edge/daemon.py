@@ -16,7 +16,6 @@ from chargelink.edge.board import Board
 from chargelink.edge.charge.situation import GunLimits
 from chargelink.edge.config import Config
 from chargelink.edge.config.sections import Gun as GunSection
-from chargelink.edge.config.sections import SocketSite as SiteSection
 from chargelink.edge.control import Answer, Control, Request
 from chargelink.edge.drivers.gun import Gun, Hardware
 from chargelink.edge.drivers.io_board import IoBoard
@@ -27,11 +26,7 @@ from chargelink.edge.guarded import Guarded
 from chargelink.edge.ledger import Journal, Sessions
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
-from chargelink.edge.ports.address import Address
 from chargelink.edge.ports.can import CanBus
-from chargelink.edge.ports.gwmp import GwmpPort
-from chargelink.edge.sockets.keys import load as load_keys
-from chargelink.edge.sockets.memory import MemoryFile
 from chargelink.edge.uplink import Uplink
 from chargelink.link.messages import Caps
 from chargelink.model import SessionKind, StopReason, Tariff
@@ -42,7 +37,6 @@ if TYPE_CHECKING:
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LOWEST_VOLTAGE = 200_000  # mV that power modules reach down to
 REGISTER_WITHIN = 10.0  # s that a meter may take after a restart to say what an interrupted session used
-END_WITHIN = 4.5  # s
 
 log = structlog.get_logger()
 
@@ -55,7 +49,7 @@ def utc_ms() -> int:
 async def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT; one `ready` line on standard output when everything answers.
 
-    Raises LedgerError or OSError, also in groups, when what the edge must have cannot be had.
+    Raises ChargelinkError or OSError, also in groups, when what the edge must have cannot be had.
     """
     config.site.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     journal = Journal.open(paths.ledger(config.site.data))  # its lock keeps a second daemon out
@@ -77,7 +71,10 @@ class Daemon:
         guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
         self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
-        self._sites = [(self._site(site), [socket.id for socket in site.sockets]) for site in config.socket_sites]
+        self._sites = [
+            (SocketSite.configured(site, config.site.data, self._around), [socket.id for socket in site.sockets])
+            for site in config.socket_sites
+        ]
         self._places = Places(
             {gun.device: gun for _, gun in guns}, by_socket(self._sites), self._tariffs(), self._sessions
         )
@@ -144,12 +141,6 @@ class Daemon:
         from chargelink.edge.drivers.monitor import Monitor
 
         return Monitor(section.id, section.can, self._around)
-
-    def _site(self, section: SiteSection) -> SocketSite:
-        port = GwmpPort(Address.parse(section.radio), [bytes.fromhex(eui) for eui in section.gateways])
-        names = {bytes.fromhex(socket.eui): socket.id for socket in section.sockets}
-        memory = MemoryFile(self._config.site.data / f"radio-{section.id}.json")
-        return SocketSite(port, load_keys(section.keys), names, memory, self._around)
 
     def _linked(self) -> Uplink | None:
         hub = self._config.hub

@@ -15,7 +15,7 @@ from chargelink.sim.dc_circuit import DcCircuit, Facts
 from chargelink.sim.guard_lines import GuardLines
 from chargelink.sim.loopback import loopback_port
 from chargelink.sim.modbus_slave import Conversation
-from chargelink.sim.process import HOST, announce, run
+from chargelink.sim.process import HOST, announce, like_hardware, run
 
 INPUTS_EVERY = 0.005  # s
 CHUNK = 4096
@@ -125,6 +125,7 @@ async def serve(arguments: argparse.Namespace) -> NoReturn:
             stack.callback(arguments.control.unlink, missing_ok=True)
             await stack.enter_async_context(await asyncio.start_unix_server(control, arguments.control))
             arguments.control.chmod(0o600)
+        like_hardware()
         announce(
             modbus=f"modbus-tcp://{HOST}:{modbus.sockets[0].getsockname()[1]}?unit={arguments.unit}",
             cable=f"{HOST}:{wire.get_extra_info('sockname')[1]}",
