@@ -13,6 +13,13 @@ from chargelink.wire import Message
 
 # Message, payload, and what is implausible about it.
 CASES = [
+    ("CTS", "30451228051520", None),
+    ("CTS", "00000029022420", None),  # a leap year
+    ("CTS", "30451231021520", Implausible.NO_SUCH_DATE),  # 31 February
+    ("CTS", "30451228050000", Implausible.NO_SUCH_DATE),  # no year 0
+    ("CTS", "3045122805FFFF", Implausible.NO_SUCH_DATE),  # all but the year
+    ("CTS", "FFFFFFFFFFFFFF", None),  # not available
+    ("CTS", "1E2D0C1C050F14", None),  # no BCD: the flaws say it
     ("CML", "6419D007AC0DB004", Implausible.LIMITS_CROSSED),  # -50 A to -280 A
     ("CML", "6419D007DC05A00F", None),
     ("CML", "6419D007A00FA00F", None),  # nothing to give yet

@@ -106,6 +106,7 @@ LISTINGS = [
         "charge mode CC (perhaps 38.8 A, coded as -10 I - 400)  ! current demand is above",
         "38.8 A",
     ),
+    ("181056F4#FFFFFFFFFF", "6153.5 A, charge mode 0xFF  ! voltage demand is above", "充电模式 0xFF  ! 电压需求"),
     ("1C1656F4#4B4C09FFFFFFFFFF", "battery temperatures: 3 sensors, -41 to 26 °C", "3 个检测点，-41 至 26 °C"),
     ("1C1556F4#4F114A11FFFFFFFF", "cell voltages: 2 cells, 3.30 to 3.35 V, groups 1", "2 个单体"),
     ("1C1556F4#FFFFFFFFFFFFFFFF", "cell voltages: no cells", "无单体数据"),
@@ -132,11 +133,12 @@ LISTINGS = [
         "time: invalid  ! hour is not binary coded decimal (raw 0x1A)",
         "无效  ! 时 不是有效的 BCD 码",
     ),
+    ("1807F456#3045122805FFFF", "time: invalid  ! the date is incomplete or impossible", "无效  ! 日期不完整或不存在"),
     ("1807F456#FFFFFFFFFFFFFF", "charger time: –", "–"),
     ("181056F4#A510", "! too short", "! 长度不足"),
     (FOREIGN, "not a message of GB/T 27930", "不是该地址间的 GB/T 27930 报文"),
     ("182156F4#00013C0F", "DM2   pgn 0x002100", "诊断报文"),
-    ("123#01", "29-bit data frames only", "只使用扩展数据帧"),
+    ("123#01", "unknown  123#01  ! data frame, 11-bit identifier: ", "只使用扩展数据帧"),
 ]
 
 
@@ -226,6 +228,32 @@ def test_channels_are_buses_of_their_own(decode: Decode) -> None:
     ran = decode("--json", text=lines("(0.5) can1 1808F456#8813D007F00A", *interleaved))
     groups = {found["channel"]: found["fields"]["max_cell_group"] for found in ran.objects if found["message"] == "BCS"}
     assert groups == {"can0": 1, "can1": 2}
+
+
+OTHER_PAIR = "1826F557#010100"
+
+
+@pytest.mark.parametrize(
+    ("frames", "directions"),
+    [
+        ([f"(1.0) can0 {CHM}", f"(1.0) can0 {FOREIGN}"], ["charger->BMS", "B5->F4"]),
+        ([f"(1.0) can0 {CHM}", "nothing", f"(1.0) can0 {CHM}"], ["charger->BMS", "", "charger->BMS"]),
+        (
+            [f"(1.0) can0 {CHM}", f"(1.0) can1 {CHM}", f"(1.0) can0 {BCL}", f"(1.0) can1 {FOREIGN}"],
+            ["charger->BMS", "can1 charger->BMS", "can0 BMS->charger", "can1 B5->F4"],
+        ),
+        (
+            [f"(1.0) can0 {OTHER_PAIR}", f"(1.0) can0 {CHM}"],
+            ["charger->BMS", "can0 charger->BMS"],
+        ),
+        ([CHM, OTHER_PAIR, BCL], ["charger->BMS", "57-F5 charger->BMS", "BMS->charger"]),
+    ],
+)
+def test_a_second_bus_or_pair_is_told_apart_in_the_listing(
+    decode: Decode, frames: list[str], directions: list[str]
+) -> None:
+    rows = decode(text=lines(*frames)).rows
+    assert [row[12:].partition("  ")[0] for row in rows] == directions
 
 
 def test_times_are_counted_from_the_first(decode: Decode) -> None:

@@ -1,12 +1,13 @@
 """What one message says that cannot be, though each of its fields is in range: never obeyed, always shown."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from enum import Enum
 from typing import Any
 
 from chargelink.gbt27930.charging import BCS, BCS2011, BMT, BSM, BSP, CCS
 from chargelink.gbt27930.ending import BSD
-from chargelink.gbt27930.parameters import BCP, CML
+from chargelink.gbt27930.parameters import BCP, CML, CTS
 from chargelink.wire import Message
 
 ZERO_RAW_CURRENT = -400_000  # mA: what a raw 0 stands for, sent by devices that mean "nothing yet"
@@ -28,6 +29,7 @@ class Implausible(Enum):
         "温度不高于 -40 °C：传感器未用或偏移量错误",
     )
     TOO_LONG = "more than 16 bytes are reserved", "预留字节超过 16 个"
+    NO_SUCH_DATE = "the date is incomplete or impossible", "日期不完整或不存在"
     ABOVE_OWN_LIMIT = "battery voltage above its own maximum", "电池电压高于其最高允许电压"
 
     def __init__(self, text: str, chinese: str) -> None:
@@ -49,6 +51,19 @@ def _limits(message: CML) -> Iterator[Implausible]:
         yield Implausible.VOLTAGES_CROSSED
     if lowest is not None and lowest < message.max_output_current and lowest != ZERO_RAW_CURRENT:
         yield Implausible.LIMITS_CROSSED
+
+
+def _clock(message: CTS) -> Iterator[Implausible]:
+    parts = (message.year, message.month, message.day, message.hour, message.minute, message.second)
+    there = [part for part in parts if part is not None]
+    if message.flaws or not there:
+        return  # told already, or not available
+    try:
+        possible = len(there) == len(parts) and date(*there[:3])
+    except ValueError:
+        possible = False
+    if not possible:
+        yield Implausible.NO_SUCH_DATE
 
 
 def _battery(message: BCP) -> Iterator[Implausible]:
@@ -91,6 +106,7 @@ def _statistics(message: BSD) -> Iterator[Implausible]:
 ADVISORY = (Implausible.ABOVE_OWN_LIMIT,)  # coded as the standard says, and still worth a look
 
 JUDGES: dict[type[Message], Callable[[Any], Iterator[Implausible]]] = {
+    CTS: _clock,
     CML: _limits,
     BCP: _battery,
     BCS: _measured,

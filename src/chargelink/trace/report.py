@@ -28,13 +28,14 @@ YEAR_10000 = 253_402_300_800  # s since 1970, more than a date can hold
 
 class Line(NamedTuple):
     """A report in words. `time` in seconds, `text` the fields with their units, `notes` what is odd, one
-    thing each."""
+    thing each. `place` tells buses and pairs apart where a recording has several; None belongs to no place."""
 
     time: float | None
     direction: str
     message: str
     text: str
     notes: tuple[str, ...]
+    place: str | None = None
 
 
 class Report(Protocol):
@@ -162,6 +163,8 @@ DIM, BOLD, RED, YELLOW, CYAN, GREEN = "2", "1", "31", "33", "36", "32"
 class Listing:
     """Aligned columns: time, direction, message, fields, what is odd; they grow with what they hold, never shrink.
 
+    From the second place on, every row begins its direction with its place.
+
     `columns` is the width of the terminal, to wrap at; None writes one row a report, for files and grep. `coloured`
     allows ANSI colours.
     """
@@ -173,6 +176,8 @@ class Listing:
         self._direction_width = 8
         self._message_width = 4
         self._directions: dict[str, str] = {}
+        self._first_place: str | None = None
+        self._several_places = False
 
     @classmethod
     def for_output(cls, color: str) -> "Listing":
@@ -185,7 +190,7 @@ class Listing:
     def rows(self, line: Line, conforming: bool) -> str:
         """The rows of one report, each ended."""
         head = self._heading(line.time)
-        direction, message = printable(line.direction), printable(line.message)
+        direction, message = printable(self._placed(line)), printable(line.message)
         self._direction_width = max(self._direction_width, width(direction))
         self._message_width = max(self._message_width, width(message))
         columns = (
@@ -195,6 +200,14 @@ class Listing:
             self._body(line, YELLOW if conforming else RED),
         )
         return head + "  ".join(columns).rstrip() + "\n"
+
+    def _placed(self, line: Line) -> str:
+        if line.place is None:
+            return line.direction
+        if self._first_place is None:
+            self._first_place = line.place
+        self._several_places |= line.place != self._first_place
+        return f"{line.place} {line.direction}".strip() if self._several_places else line.direction
 
     def _body(self, line: Line, odd: str) -> str:
         """The fields and what is odd; on a terminal wrapped at its width, below where they begin."""

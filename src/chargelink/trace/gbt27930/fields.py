@@ -15,7 +15,7 @@ VERSIONS = {VERSION_2011: "V1.0", VERSION_2015: "V1.1", bytes.fromhex("000002"):
 YEARS = {"V1.0": "2011", "V1.1": "2015"}
 _CODE = re.compile(r"^(0x[0-9A-F]{2}|[01]{2})( |$)")
 FIRST_CELLS = 6
-MASKED = 6  # characters at the end of a VIN that a listing does not show
+NO_CLOCK = "invalid BCD"  # also where only a part of the time is there
 
 Fields = dict[str, Any]
 
@@ -45,10 +45,10 @@ def _identification(message: BRM) -> Fields:
 
 def _clock(message: CTS) -> Fields:
     parts = (message.year, message.month, message.day, message.hour, message.minute, message.second)
-    if not message.flaws and None in parts:
+    if not message.flaws and set(parts) == {None}:
         return {"time": None}
-    fields: Fields = {"bytes_sec_min_hour_day_month_yearLE_bcd": _clock_bytes(message).hex(), "time": "invalid BCD"}
-    if not message.flaws:
+    fields: Fields = {"bytes_sec_min_hour_day_month_yearLE_bcd": _clock_bytes(message).hex(), "time": NO_CLOCK}
+    if not message.flaws and None not in parts:
         year, month, day, hour, minute, second = parts
         fields["time"] = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
     return fields
@@ -113,7 +113,7 @@ def _fill(message: BSM, payload: bytes) -> Fields:
 def misread_current(message: BCL) -> float | None:
     """In A, what a bus means that sends -10 I - 400 as a signed number; None where it cannot. Never to be obeyed."""
     raw = (message.current_demand + 400_000) // 100 - 0x10000
-    return (raw + 400) / -10 if raw >= -0x8000 else None
+    return (raw + 400) / -10 if -0x8000 <= raw < -1 else None  # -1, all ones: nothing is said
 
 
 def _misread(message: BCL, payload: bytes) -> Fields:

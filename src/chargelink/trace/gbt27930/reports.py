@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from chargelink.cli.language import Language, Text, spoken
-from chargelink.gbt27930.catalogue import DIAGNOSTICS
-from chargelink.gbt27930.identifier import PGN_BITS, Identifier
+from chargelink.gbt27930.catalogue import DIAGNOSTICS, Sender
+from chargelink.gbt27930.identifier import BMS, CHARGER, PGN_BITS, Identifier
 from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
 from chargelink.gbt27930.transport import Incomplete, Trouble, Unexpected
 from chargelink.gbt27930.transport.frames import (
@@ -28,6 +28,7 @@ from chargelink.wire import DecodeError, Flaw, Message, Why
 from chargelink.wire.show import shown
 
 ALWAYS_SHOWN = (NAMES[Abort], NAMES[Broadcast])  # control frames that are no part of an ordinary transfer
+SENDERS = [sender.value for sender in Sender]
 _encode = msgspec.json.Encoder().encode
 
 FLAW = {
@@ -37,8 +38,8 @@ FLAW = {
         "{} has a code that the standard does not know (raw 0x{:02X})", "{} 的取值标准未定义（原始值 0x{:02X}）"
     ),
     Why.NOT_BCD: Text("{} is not binary coded decimal (raw 0x{:02X})", "{} 不是有效的 BCD 码（原始值 0x{:02X}）"),
-    Why.TORN: Text("{} is cut off by the end of the data (raw 0x{:02X})", "{} 被数据末尾截断（原始值 0x{:02X}）"),
-    Why.TOO_MANY: Text("{} has too many elements ({})", "{} 的元素过多（{}）"),
+    Why.TORN: Text("{}: cut off by the end of the data (raw 0x{:02X})", "{} 被数据末尾截断（原始值 0x{:02X}）"),
+    Why.TOO_MANY: Text("{}: too many elements ({})", "{} 的元素过多（{}）"),
 }
 
 
@@ -70,9 +71,9 @@ class Said(msgspec.Struct, frozen=True, gc=False):
         heard = self.heard
         entry = heard.entry
         said = Text("{}: {}", "{}：{}").format(Text(entry.english, entry.chinese), words(heard.message))
-        return Line(
-            self.time, entry.sender.value, entry.name, said, self._notes(partial(spoken_name, type(heard.message)))
-        )
+        notes = self._notes(partial(spoken_name, type(heard.message)))
+        place = _place(self.channel, heard.identifier)
+        return Line(self.time, entry.sender.value, entry.name, said, notes, place)
 
     def json(self) -> bytes:
         heard = self.heard
@@ -125,10 +126,23 @@ class Plain(msgspec.Struct, frozen=True):
     def line(self) -> Line:
         record = self.record
         text = self.text or ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in record.fields.items())
-        return Line(record.time, record.direction, record.message, text, record.notes)
+        return Line(record.time, record.direction, record.message, text, record.notes, self._place())
+
+    def _place(self) -> str | None:
+        record = self.record
+        if not record.identifier:
+            return None
+        between_pair = record.direction in SENDERS  # else the direction has the addresses
+        return _place(record.channel, int(record.identifier, 16)) if between_pair else record.channel
 
     def json(self) -> bytes:
         return _encode(self.record)
+
+
+def _place(channel: str, identifier: int) -> str:
+    """The bus, and the pair's addresses where they are not those of the standard: "can0 57-F5"."""
+    low, high = sorted((identifier >> 8 & 0xFF, identifier & 0xFF))
+    return channel if (low, high) == (CHARGER, BMS) else f"{channel} {low:02X}-{high:02X}".lstrip()
 
 
 def reported(time: float | None, channel: str, hearing: Hearing, listener: Listener, transport: bool) -> Report | None:
@@ -232,8 +246,9 @@ class Strange(msgspec.Struct, frozen=True):
         frame = self.frame
         only = Text("{}: GB/T 27930 has 29-bit data frames only", "{}：GB/T 27930 只使用扩展数据帧")
         notes = (only.format(frame.kind.value),)
-        fields = {"data": frame.data.hex()}
-        return Plain(Record(frame.time, "unknown", "", fields, False, notes, frame.channel, f"{frame.identifier:X}"))
+        identifier, data = f"{frame.identifier:X}", frame.data.hex()
+        record = Record(frame.time, "unknown", "", {"data": data}, False, notes, frame.channel, identifier)
+        return Plain(record, f"{identifier}#{data.upper()}")
 
 
 class NotReadable(msgspec.Struct, frozen=True):

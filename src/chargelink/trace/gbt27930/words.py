@@ -19,11 +19,12 @@ from chargelink.gbt27930.transport.frames import (
     EndOfMessage,
     RequestToSend,
 )
-from chargelink.trace.gbt27930.fields import json_fields, misread_current, version
+from chargelink.trace.gbt27930.fields import NO_CLOCK, json_fields, misread_current, version
 from chargelink.trace.gbt27930.names import name_of
 from chargelink.units import SHOWN
 from chargelink.wire import Coded, Message
 from chargelink.wire.layout import Field, layout
+from chargelink.wire.show import code_words
 
 MASKED = 6  # characters at the end of a VIN that a listing does not show
 
@@ -57,6 +58,8 @@ def _value(field: Field, value: Any) -> str:
         return "–"
     if isinstance(value, Coded):
         return str(Text(_plain(value), value.chinese))
+    if issubclass(field.kind, Coded):
+        return code_words(value, field.width)  # a code that nobody knows
     if isinstance(value, tuple):
         return " ".join(_value(field, part) for part in value)
     if isinstance(value, bytes):
@@ -138,7 +141,7 @@ def _causes(message: Message) -> str:
 
 def _clock(message: CTS) -> str:
     time = json_fields(CTS)(message)["time"]
-    return str(Text("invalid", "无效")) if message.flaws else time or "–"
+    return str(Text("invalid", "无效")) if time == NO_CLOCK else time or "–"
 
 
 def _cells(message: BMV) -> str:
