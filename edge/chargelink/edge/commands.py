@@ -191,6 +191,13 @@ def run_commission(arguments: argparse.Namespace) -> int:
             mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 commission(str(mark))
+            except FileExistsError:
+                raise CommandError(
+                    Text(
+                        "{} is commissioned already; after a trip use `chargelink edge reset {}`",
+                        "{} 已经启用过；跳闸后请用 chargelink edge reset {} 复位",
+                    ).format(gun.id, gun.id)
+                ) from None
             except OSError as error:
                 raise CommandError(Text("{}: {}", "{}：{}").format(mark, error.strerror or error)) from None
             print(Text("{}: its guard may give its first permit", "{}：安全进程可首次许可").format(gun.id))

@@ -7,19 +7,28 @@ from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
 
 STATES = {
-    "alarm": "报警",
     "available": "空闲",
     "charging": "充电中",
     "fault": "故障",
+    "finished": "请拔枪",
+    "finishing": "结束中",
+    "full": "已充满",
     "idle": "空闲",
-    "lost": "失联",
     "offline": "离线",
-    "plugged": "已插枪",
-    "ready": "就绪",
-    "starting": "启动中",
-    "stopping": "停止中",
-    "tripped": "已跳闸",
+    "plugged": "已插入",
+    "preparing": "准备中",
+    "topping up": "浮充",
+    "unavailable": "暂停服务",
 }
+KINDS = {"gun": "充电枪", "socket": "智能插座"}
+# What a gun tells in numbers: its name, the integers in a unit, that unit, digits behind the point.
+NUMBERS = {
+    "voltage": (Text("", ""), 1_000, "V", 1),
+    "current": (Text("", ""), 1_000, "A", 1),
+    "soc": (Text("SOC ", "SOC "), 10, "%", 1),
+    "energy": (Text("", ""), 1_000_000, "kWh", 3),
+}
+GUARD = {"armed": "已就绪", "fault-hold": "故障保持", "permit": "许可", "tripped": "已跳闸"}
 
 
 def lines(status: Mapping[str, Any]) -> Iterator[str]:
@@ -42,12 +51,35 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _device(device: Mapping[str, Any]) -> str:
-    state = Text(device["state"], STATES.get(device["state"], device["state"]))
-    detail = ", ".join(f"{name} {value}" for name, value in device["detail"].items() if value not in (None, {}, []))
-    return f"{padded(device['id'], 14)}{padded(device['kind'], 9)}{padded(str(state), 12)}{detail}".rstrip()
+    kind, state = _word(device["kind"], KINDS), _word(device["state"], STATES)
+    detail: Mapping[str, Any] = device["detail"]
+    parts = _outlets(detail["outlets"]) if "outlets" in detail else _gun(detail)
+    return f"{padded(device['id'], 14)}{padded(kind, 10)}{padded(state, 13)}{', '.join(parts)}".rstrip()
+
+
+def _gun(detail: Mapping[str, Any]) -> Iterator[str]:
+    for key, (name, divisor, unit, digits) in NUMBERS.items():
+        if isinstance(detail.get(key), int):
+            yield f"{name}{detail[key] / divisor:.{digits}f} {unit}"
+    if guard := detail.get("guard"):
+        yield f"{Text('guard', '安全进程')} {_word(guard, GUARD)}"
+    if "causeText" in detail:
+        yield str(Text(detail["causeText"], detail.get("causeChinese", detail["causeText"])))
+    if detail.get("mode") == "monitor":
+        yield str(Text("only listens", "仅监听"))
+
+
+def _outlets(outlets: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for name, outlet in outlets.items():
+        power = f" {outlet['power'] / 1_000:.1f} W" if outlet.get("power") else ""
+        yield f"{name} {_word(outlet.get('state', ''), STATES)}{power}"
 
 
 def _session(session: Mapping[str, Any]) -> str:
     place = session["device"] + (f" {session['outlet']}" if session["outlet"] else "")
     energy = f"{session['energy'] / 1_000_000:.3f} kWh"
     return f"{Text('session', '充电过程')} {session['id']}  {place}  {energy}"
+
+
+def _word(word: str, chinese: Mapping[str, str]) -> str:
+    return str(Text(word, chinese.get(word, word)))

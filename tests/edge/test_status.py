@@ -1,0 +1,88 @@
+"""What people read of a running edge: states in words, quantities with their units, in both languages."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chargelink.cli.language import Language, speak
+from chargelink.edge.status import lines
+
+GUN = {
+    "phase": "charging",
+    "session": "s-1",
+    "voltage": 382_000,
+    "current": 98_040,
+    "soc": 621,
+    "energy": 10_344,
+    "demandedVoltage": 410_000,
+    "guard": "permit",
+}
+OUTLETS = {
+    "A": {"state": "charging", "power": 214_500, "energy": 1_000, "elapsed": 60, "session": "s-2"},
+    "B": {"state": "idle", "power": 0, "energy": 0, "elapsed": 0},
+}
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    yield
+    speak(Language.ENGLISH)
+
+
+def device(name: str, kind: str, state: str, detail: dict[str, Any]) -> dict[str, Any]:
+    return {"id": name, "kind": kind, "state": state, "at": 0, "detail": detail}
+
+
+STOPPED = {"cause": "e-stop", "causeText": "the e-stop was pressed", "causeChinese": "按下急停"}
+STATUS = {
+    "edge": "site-1",
+    "hub": {"online": True, "trouble": None},
+    "pending": 0,
+    "devices": [
+        device("gun-1", "gun", "charging", GUN),
+        device("gun-2", "gun", "available", {"mode": "monitor"}),
+        device("gun-3", "gun", "finishing", {"guard": "tripped", **STOPPED}),
+        device("socket-1", "socket", "charging", {"address": "0011", "outlets": OUTLETS}),
+        device("socket-2", "socket", "offline", {"address": "0012", "outlets": {}}),
+        device("thing-1", "thing", "odd", {}),
+    ],
+    "sessions": [{"id": "s-2", "device": "socket-1", "outlet": "A", "energy": 1_000}],
+}
+
+
+def test_in_english() -> None:
+    assert list(lines(STATUS)) == [
+        "edge site-1   hub connected",
+        "no record waits",
+        "",
+        "gun-1         gun       charging     382.0 V, 98.0 A, SOC 62.1 %, 0.010 kWh, guard permit",
+        "gun-2         gun       available    only listens",
+        "gun-3         gun       finishing    guard tripped, the e-stop was pressed",
+        "socket-1      socket    charging     A charging 214.5 W, B idle",
+        "socket-2      socket    offline",
+        "thing-1       thing     odd",
+        "session s-2  socket-1 A  0.001 kWh",
+    ]
+
+
+def test_in_chinese() -> None:
+    speak(Language.CHINESE)
+    assert list(lines(STATUS))[3:7] == [
+        "gun-1         充电枪    充电中       382.0 V, 98.0 A, SOC 62.1 %, 0.010 kWh, 安全进程 许可",
+        "gun-2         充电枪    空闲         仅监听",
+        "gun-3         充电枪    结束中       安全进程 已跳闸, 按下急停",
+        "socket-1      智能插座  充电中       A 充电中 214.5 W, B 空闲",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hub", "pending", "expected"),
+    [
+        (None, 0, ["edge site-1   hub works without a hub", "no record waits"]),
+        ({"online": False, "trouble": None}, 3, ["edge site-1   hub away: connecting", "3 records wait for the hub"]),
+        ({"online": False, "trouble": "refused"}, 0, ["edge site-1   hub away: refused", "no record waits"]),
+    ],
+)
+def test_without_the_hub(hub: dict[str, Any] | None, pending: int, expected: list[str]) -> None:
+    assert list(lines(STATUS | {"hub": hub, "pending": pending}))[:2] == expected
