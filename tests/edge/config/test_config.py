@@ -95,6 +95,7 @@ def test_the_sample_for_the_simulators(folder: Path) -> None:
         ('id = "io-1"', 'id = "meter-1"', "meter[0].id: 'meter-1' is used 2 times; give each its own"),
         ('mode = "charge"', 'mode = "monitor"', "gun[0].meter: a gun that only listens has none; remove it"),
         ('[guard]\nlines = "unix:lines"', "", "guard: a gun that charges has no guard; add [guard]"),
+        ("unix:lines", "gpio:lines", "guard.lines: gpio: cannot be used here; write an address with unix:"),
         ("ws://127.0.0.1:8600", "http://127.0.0.1:8600", "hub.url: 'http://127.0.0.1:8600' is no address of a hub"),
         ("ws://127.0.0.1:8600", "ws://127.0.0.1:x", "hub.url: 'ws://127.0.0.1:x' is no address of a hub"),
         ("ws://127.0.0.1:8600", "ws://10.0.0.1:8600", "hub.url: ws:// to another machine"),
@@ -114,6 +115,12 @@ def test_everything_is_told_at_once(folder: Path) -> None:
 def test_a_second_gun_on_a_bus(folder: Path) -> None:
     text = GATEWAY.replace("socketcan:can1", "socketcan:can0")
     assert [line.partition(":")[0] for line in problems(folder, text)] == ["gun[0].can", "gun[1].can"]
+
+
+def test_a_second_gun_on_the_lines_of_a_guard(folder: Path) -> None:
+    second = SIMULATED[SIMULATED.index("[[meter]]") :].replace("-1", "-2").replace("/can0", "/can1")
+    (line,) = problems(folder, SIMULATED + second.replace("/dev/pts/7", "/dev/pts/8"))
+    assert line.startswith("guard.lines: one set of lines cannot guard 2 guns; run an edge for each gun")
 
 
 def test_keys_are_for_us_alone(folder: Path) -> None:

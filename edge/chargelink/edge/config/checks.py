@@ -17,7 +17,7 @@ SCHEMES = {
     "meter": ("serial",),
     "io": ("modbus-rtu", "modbus-tcp"),
     "radio": ("gwmp",),
-    "guard": ("unix", "gpio"),
+    "guard": ("unix",),
 }
 # Limits of a gun, with what no charger exceeds (GB/T 18487.1-2023: 1500 V, 1000 A).
 LIMITS = {
@@ -36,7 +36,14 @@ def impossible(document: Document) -> Iterator[Problem]:
     yield from _shared(document)
     if document.hub is not None:
         yield from _hub(document.hub.url)
-    if document.guard is None and any(gun.mode == "charge" for gun in document.guns):
+    charging = [gun for gun in document.guns if gun.mode == "charge"]
+    if document.guard is not None and len(charging) > 1:
+        yield Problem(
+            "guard.lines",
+            Text(f"one set of lines cannot guard {len(charging)} guns", f"一组信号线不能保护 {len(charging)} 把枪"),
+            Text("run an edge for each gun that charges", "请为每把充电的枪各运行一个网关守护进程"),
+        )
+    if document.guard is None and charging:
         yield Problem(
             "guard",
             Text("a gun that charges has no guard", "充电枪没有安全进程"),

@@ -41,7 +41,7 @@ class TariffFile(Section, frozen=True):
 
 
 class Guard(Section, frozen=True):
-    """The lines of the safety process: `unix:FOLDER` for simulators, `gpio:...` on a gateway."""
+    """The lines of the safety process to the inputs, and to the one-shot, of one gun: `unix:FOLDER`."""
 
     lines: Address
 
