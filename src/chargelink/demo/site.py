@@ -101,21 +101,28 @@ device_key = "{key}"
 
 
 class Site:
-    """Starts the processes in `crew`; everything they keep lies under `folder`."""
+    """Starts the processes in `crew`; everything they keep lies under `folder`. `car` is its battery's size in Wh."""
 
-    def __init__(self, crew: Crew, folder: Path) -> None:
+    def __init__(self, crew: Crew, folder: Path, car: int = 300) -> None:
         self.folder = folder
+        self.modbus = ""  # the charger's board
         self.page = ""
         self.serial = ""  # the meter's line
         self.register_at_start = int(Decimal(START_ENERGY) * 1_000_000)  # mWh
         self.hub = Hub("")
         self._crew = crew
+        self._car = car
         self._hub_arguments: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> Path:
+        """The edge's data folder."""
+        return self.folder / "data"
 
     @property
     def ledger(self) -> Path:
         """The edge's ledger."""
-        return self.folder / "data" / "ledger.db"
+        return self.data / "ledger.db"
 
     async def open(self) -> None:
         """Start everything. Raises DemoError."""
@@ -129,13 +136,15 @@ class Site:
             "--control", str(self.folder / "charger.sock"),
         )  # fmt: skip
         await self._crew.start(
-            "vehicle", "sim", "vehicle", "--can", bus["can"], "--cable", charger["cable"], "--capacity-Wh", "300",
-            "--soc", "40", "--target", "90", "--control", str(self.folder / "vehicle.sock"),
+            "vehicle", "sim", "vehicle", "--can", bus["can"], "--cable", charger["cable"],
+            "--capacity-Wh", str(self._car), "--soc", "40", "--target", "90",
+            "--control", str(self.folder / "vehicle.sock"),
         )  # fmt: skip
+        self.modbus = charger["modbus"]
         radio = free_udp_port()
         self._write_files(self._hub_link, meter["serial"], charger["modbus"], bus["can"], radio)
         await self._crew.do("edge", "commission", str(self.folder / "edge.toml"))
-        await self._crew.start("edge", "edge", "run", str(self.folder / "edge.toml"))
+        await self.start_edge()
         await self._crew.start(
             "site", "sim", "site", "--radio", f"udp:127.0.0.1:{radio}", "--keys", str(self.folder / "keys.toml"),
             "--sockets", str(len(SOCKETS)), "--gateway", GATEWAY, "--battery-Wh", "3", "--top-up-minutes", "0",
@@ -151,6 +160,10 @@ class Site:
         self.hub = Hub(self.page)
         ports = [address.rstrip("/").rsplit(":", 1)[1] for address in (self._hub_link, self.page)]
         self._hub_arguments = (*self._hub_arguments[:4], "--port", ports[0], "--web-port", ports[1])
+
+    async def start_edge(self) -> None:
+        """Start the edge; again with what it remembers when it was taken away."""
+        await self._crew.start("edge", "edge", "run", str(self.folder / "edge.toml"))
 
     async def lose_hub(self) -> None:
         """Take the hub away without a word."""

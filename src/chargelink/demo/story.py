@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from chargelink.cli.language import Text
-from chargelink.demo.crew import Crew, DemoError
+from chargelink.demo.crew import LOOK_EVERY, Crew, DemoError
 from chargelink.demo.site import EDGE, GUN, SOCKETS, Site
 
 Say = Callable[[Text], None]
 
-LOOK_EVERY = 0.25  # s
+PATIENCE = 60.0  # s for anything that takes a tenth of it on a machine with time
 HUB_AWAY = 15.0  # s
 BIKE_CAPS = {"energy": 1_000, "minutes": 60}
 CAR_CAPS = {"minutes": 30}
@@ -26,6 +26,7 @@ class Story:
         self._site = site
         self._crew = crew
         self._say = say
+        self._cut_off: list[str] = []  # sessions that the guard ended because this machine was too busy
 
     async def tell(self) -> None:
         """From the first plug to the last bill. Raises DemoError when something does not happen."""
@@ -36,7 +37,7 @@ class Story:
         await self._release_e_stop()
         second = await self._charge_car()
         await self._lose_hub()
-        await self._billed([*bikes, first, second])
+        await self._billed([*bikes, first, second, *self._cut_off])
 
     async def _devices_there(self) -> None:
         async def there() -> bool:
@@ -44,7 +45,7 @@ class Story:
             sockets = [devices.get(name, {}).get("state", "offline") for name in SOCKETS]
             return "offline" not in sockets and devices.get(GUN, {}).get("state") in PLUGGED
 
-        await self._until(there, 40, Text("sockets join, the gun finds the car", "插座入网，充电枪识别到车辆"))
+        await self._until(there, Text("sockets join, the gun finds the car", "插座入网，充电枪识别到车辆"))
 
     async def _charge_bike(self, place: int, name: str) -> str:
         await self._site.tell("site", f"plug {place} A")
@@ -53,12 +54,25 @@ class Story:
             outlets = (await self._site.hub.devices())[name]["detail"]["outlets"]
             return bool(outlets["A"]["state"] == "plugged")
 
-        await self._until(plugged, 20, Text(f"an e-bike is plugged into {name} A", f"电动自行车接入 {name} A 口"))
+        await self._until(plugged, Text(f"an e-bike is plugged into {name} A", f"电动自行车接入 {name} A 口"))
         session = await self._site.hub.start(EDGE, name, "A", BIKE_CAPS)
         self._say(Text(f"{name} A charges, started from the hub", f"{name} A 口开始充电（平台启动）"))
         return session
 
     async def _charge_car(self) -> str:
+        """Charge the car and give its session. The guard cuts off on a machine that is too busy: then once more."""
+        while True:
+            session = await self._start_car()
+            rule = await self._tripped(session)
+            if rule is None:
+                return session
+            self._cut_off.append(session)
+            if len(self._cut_off) >= MOST_CUT_OFFS:
+                raise DemoError(f"the guard cut off {MOST_CUT_OFFS} times ({rule}): this machine is too busy")
+            self._say(Text(f"this machine is busy, the guard cut off ({rule})", f"本机繁忙，安全进程已切断（{rule}）"))
+            await self._plug_again()
+
+    async def _start_car(self) -> str:
         session = await self._site.hub.start(EDGE, GUN, None, CAR_CAPS)
         self._say(Text(f"{GUN}: handshake with the car", f"{GUN}：与车辆握手"))
 
@@ -68,13 +82,13 @@ class Story:
             points = await self._site.hub.curve(session)
             return any((point[5] or 0) >= CHARGED for point in points)
 
-        await self._until(charging, 60, Text(f"{GUN} charges the car", f"{GUN} 正在为车辆充电"))
+        await self._until(charging, Text(f"{GUN} charges the car", f"{GUN} 正在为车辆充电"))
         return session
 
     async def _press_e_stop(self, session: str) -> None:
         self._say(Text("somebody presses the e-stop", "有人按下急停按钮"))
         await self._site.tell("charger", "estop press")
-        await self._ended(session, 20)
+        await self._ended(session)
         reason = (await self._site.hub.sessions())[session]["stopReason"]
         if reason != "EmergencyStop":
             raise DemoError(f"the session ended by {reason}, not by the e-stop")
@@ -82,19 +96,23 @@ class Story:
 
     async def _release_e_stop(self) -> None:
         await self._site.tell("charger", "estop release")
+        self._say(Text("the e-stop is released", "急停复位"))
+        await self._plug_again()
+
+    async def _plug_again(self) -> None:
         await self._site.tell("vehicle", "unplug")
 
         async def unplugged() -> bool:
             return (await self._site.hub.devices())[GUN]["state"] in ("available", "unavailable")
 
-        await self._until(unplugged, 20, Text("the e-stop is released, the car unplugged", "急停复位，车辆拔枪"))
-        await self._crew.do("edge", "reset", GUN, "--data", str(self._site.ledger.parent))
+        await self._until(unplugged, Text("the e-stop is released, the car unplugged", "急停复位，车辆拔枪"))
+        await self._crew.do("edge", "reset", GUN, "--data", str(self._site.data))
         await self._site.tell("vehicle", "plug")
 
         async def plugged() -> bool:
             return (await self._site.hub.devices())[GUN]["state"] in PLUGGED
 
-        await self._until(plugged, 20, Text("reset on site, the car is plugged in again", "现场复位，车辆重新插枪"))
+        await self._until(plugged, Text("reset on site, the car is plugged in again", "现场复位，车辆重新插枪"))
 
     async def _lose_hub(self) -> None:
         self._say(Text(f"the hub is killed for {HUB_AWAY:.0f} s", f"强制结束平台进程 {HUB_AWAY:.0f} 秒"))
@@ -111,23 +129,17 @@ class Story:
             bills = await self._site.hub.bills()
             return all(session in bills and bills[session]["hubTotal"] is not None for session in sessions)
 
-        await self._until(billed, 60, Text("all sessions have ended and are billed", "所有充电过程已结束并出账"))
+        await self._until(billed, Text("all sessions have ended and are billed", "所有充电过程已结束并出账"))
 
-    async def _ended(self, session: str, within: float) -> None:
+    async def _ended(self, session: str) -> None:
         async def ended() -> bool:
             return (await self._site.hub.sessions())[session]["ended"] is not None
 
-        await self._until(ended, within, None)
+        await self._until(ended, None)
 
-    async def _until(self, so: Callable[[], Awaitable[bool]], within: float, then: Text | None) -> None:
-        """Wait until it is so, and say so. Raises DemoError after `within` s."""
-        until = time.monotonic() + within
-        while not await so():
-            self._crew.check()
-            if time.monotonic() > until:
-                what = then.english if then else "the session has ended"
-                raise DemoError(f"after {within:.0f} s it is still not so that {what}")
-            await asyncio.sleep(LOOK_EVERY)
+    async def _until(self, so: Callable[[], Awaitable[bool]], then: Text | None) -> None:
+        """Wait until it is so, and say so. Raises DemoError after `PATIENCE`."""
+        await self._crew.until(so, PATIENCE, then.english if then else "the session has ended")
         if then:
             self._say(then)
 
