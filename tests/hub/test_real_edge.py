@@ -72,7 +72,7 @@ class RealEdge:
     async def close(self) -> None:
         self.task.cancel()
         with suppress(asyncio.CancelledError):
-            await self.task
+            await asyncio.wait_for(self.task, PATIENCE)
         await self.ledger.close()
 
 
@@ -115,4 +115,4 @@ async def test_a_session_that_ends_while_the_hub_is_away_is_billed_when_it_is_ba
                 await asyncio.sleep(0.01)
         assert [(bill["session"], bill["settlement"]) for bill in bills] == [(session, "agreed")]
         assert len(await hub.get("/api/sessions")) == 1
-    await edge.close()
+        await edge.close()
