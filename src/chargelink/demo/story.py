@@ -31,16 +31,16 @@ class Story:
 
     async def tell(self) -> None:
         """From the first plug to the last bill. Raises DemoError when something does not happen."""
-        await self._devices_there()
-        bikes = [await self._charge_bike(place, name) for place, name in enumerate(SOCKETS, 1)]
-        first = await self._charge_car()
+        await self.devices_there()
+        bikes = [await self.charge_bike(place, name) for place, name in enumerate(SOCKETS, 1)]
+        first = await self.charge_car()
         await self._press_e_stop(first)
         await self._release_e_stop()
-        second = await self._charge_car()
+        second = await self.charge_car()
         await self._lose_hub()
         await self._billed([*bikes, first, second, *self._cut_off])
 
-    async def _devices_there(self) -> None:
+    async def devices_there(self) -> None:
         async def there() -> bool:
             devices = await self._site.hub.devices()
             sockets = [devices.get(name, {}).get("state", "offline") for name in SOCKETS]
@@ -48,7 +48,7 @@ class Story:
 
         await self._until(there, Text("sockets join, the gun finds the car", "插座入网，充电枪识别到车辆"))
 
-    async def _charge_bike(self, place: int, name: str) -> str:
+    async def charge_bike(self, place: int, name: str) -> str:
         await self._site.tell("site", f"plug {place} A")
 
         async def plugged() -> bool:
@@ -60,7 +60,7 @@ class Story:
         self._say(Text(f"{name} A charges, started from the hub", f"{name} A 口开始充电（平台启动）"))
         return session
 
-    async def _charge_car(self) -> str:
+    async def charge_car(self) -> str:
         """Charge the car and give its session. The guard cuts off on a machine that is too busy: then once more."""
         while True:
             session = await self._start_car()
@@ -71,7 +71,7 @@ class Story:
             if len(self._cut_off) >= MOST_CUT_OFFS:
                 raise DemoError(f"the guard cut off {MOST_CUT_OFFS} times ({rule}): this machine is too busy")
             self._say(Text(f"this machine is busy, the guard cut off ({rule})", f"本机繁忙，安全进程已切断（{rule}）"))
-            await self._plug_again()
+            await self.plug_again()
 
     async def _start_car(self) -> str:
         session = await self._site.hub.start(EDGE, GUN, None, CAR_CAPS)
@@ -105,9 +105,9 @@ class Story:
     async def _release_e_stop(self) -> None:
         await self._site.tell("charger", "estop release")
         self._say(Text("the e-stop is released", "急停复位"))
-        await self._plug_again()
+        await self.plug_again()
 
-    async def _plug_again(self) -> None:
+    async def plug_again(self) -> None:
         await self._site.tell("vehicle", "unplug")
 
         async def unplugged() -> bool:
