@@ -28,9 +28,8 @@ from chargelink.lora_socket.parameters import (
     ParameterSet,
     Setting,
     judge,
-    read_settings,
-    write_settings,
 )
+from chargelink.lora_socket.settings import read_settings, write_settings
 from chargelink.wire import Coded, DecodeError, EncodeError, Why
 
 ENUMERATIONS = [

@@ -2,5 +2,5 @@
 
 `frame` the sealed frame, `keys` and `counters` what seals it, `kinds` which messages there are and how each must be
 protected, `channel` one direction of a conversation, `session` both, `join` how a conversation begins. The bodies:
-`messages`, `commands`, `parameters`, `firmware`, with their codes in `codes`.
+`messages`, `commands`, `parameters` with their lists in `settings`, `firmware`, with their codes in `codes`.
 """

@@ -1,16 +1,15 @@
 """Parameters: lists of tag (1), length (1), value; a list is taken as a whole or not at all.
 
-The layout is tagged and nested, so it is a construct built from the table PARAMETERS. Values are integers, or tuples of
-them, in the unit of the table.
+Values are integers, or tuples of them, in the unit of the table PARAMETERS. `settings` reads and writes the lists; it
+is imported when the first one comes, for construct takes 2 MiB, and sockets that keep their defaults never need it.
 """
 
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
-import construct
 import msgspec
 
 from chargelink.lora_socket.codes import ParameterResult
-from chargelink.wire import DecodeError, EncodeError, Flaw, Message, Rest, Why, u8
+from chargelink.wire import Flaw, Message, Rest, Why, u8
 
 Value = int | tuple[int, ...] | bytes
 
@@ -65,24 +64,6 @@ SIGNATURE = 0x20  # Ed25519 signature of the firmware that OTA_SETUP announces
 SIGNATURE_LENGTH = 64  # bytes
 
 BY_TAG = {parameter.tag: parameter for parameter in PARAMETERS}
-_INTEGERS = {"B": construct.Int8ul, "b": construct.Int8sl, "H": construct.Int16ul}
-
-
-def _value(parameter: Parameter) -> Any:
-    """The construct of one value; it must fill its length exactly."""
-    integer = _INTEGERS[parameter.format]
-    layout = integer if parameter.fields == 1 else construct.Array(parameter.fields, integer)
-    return construct.FixedSized(parameter.fields * integer.sizeof(), layout)
-
-
-_VALUES: dict[int, Any] = {parameter.tag: _value(parameter) for parameter in PARAMETERS}
-_VALUES[SIGNATURE] = construct.Bytes(SIGNATURE_LENGTH)
-_ELEMENT: Any = construct.Struct(
-    "tag" / construct.Byte,
-    "length" / construct.Byte,
-    "content" / construct.Bytes(construct.this.length),
-    "value" / construct.Computed(lambda element: _parsed(element.tag, element.content)),
-)
 
 
 class Setting(NamedTuple):
@@ -90,44 +71,6 @@ class Setting(NamedTuple):
 
     tag: int
     value: Value
-
-
-def _parsed(tag: int, content: bytes) -> Value:
-    layout = _VALUES.get(tag)
-    if layout is None or len(content) != layout.sizeof():
-        return content
-    value = layout.parse(content)
-    return value if isinstance(value, int | bytes) else tuple(value)
-
-
-def read_settings(data: bytes) -> tuple[Setting, ...]:
-    """Read a list of parameters to its end. Raises DecodeError when it is torn."""
-    settings: list[Setting] = []
-    at = 0
-    while at < len(data):
-        try:
-            element = _ELEMENT.parse(data[at:])
-        except construct.ConstructError as error:
-            raise DecodeError(f"the list of parameters is torn at byte {at}: {data[at : at + 8].hex(' ')}") from error
-        settings.append(Setting(element.tag, element.value))
-        at += 2 + element.length
-    return tuple(settings)
-
-
-def write_settings(settings: tuple[Setting, ...], checked: bool = True) -> bytes:
-    """Write a list of parameters. Raises EncodeError for one that a socket would refuse, unless not `checked`."""
-    return b"".join(_element(setting, checked) for setting in settings)
-
-
-def _element(setting: Setting, checked: bool) -> bytes:
-    if checked and (flaw := judge(setting)):
-        raise EncodeError(f"parameter {setting.tag:02X} = {setting.value!r}: {flaw.value}")
-    try:
-        value = setting.value
-        content = value if isinstance(value, bytes) else bytes(_VALUES[setting.tag].build(value))
-        return bytes([setting.tag, len(content)]) + content
-    except (construct.ConstructError, KeyError, TypeError, ValueError) as error:
-        raise EncodeError(f"parameter {setting.tag:02X} = {setting.value!r} cannot be written") from error
 
 
 def judge(setting: Setting) -> Why | None:
@@ -146,6 +89,18 @@ def judge(setting: Setting) -> Why | None:
     return Why.BELOW if min(numbers) < parameter.low else None
 
 
+def _read(data: bytes) -> tuple[Setting, ...]:
+    from chargelink.lora_socket.settings import read_settings
+
+    return read_settings(data)
+
+
+def _written(settings: tuple[Setting, ...], checked: bool) -> bytes:
+    from chargelink.lora_socket.settings import write_settings
+
+    return write_settings(settings, checked)
+
+
 def _flaws(settings: tuple[Setting, ...]) -> tuple[Flaw, ...]:
     judged = [(setting, judge(setting)) for setting in settings]
     return tuple(Flaw(f"parameter {setting.tag:02X}", setting.tag, why) for setting, why in judged if why)
@@ -160,12 +115,12 @@ class ParameterSet(msgspec.Struct, frozen=True):
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read the list. Raises DecodeError when it is torn."""
-        settings = read_settings(data)
+        settings = _read(data)
         return cls(settings, _flaws(settings))
 
     def encode(self, length: None = None, checked: bool = True) -> bytes:
         """Write the list. Raises EncodeError for a setting that a socket would refuse."""
-        return write_settings(self.settings, checked)
+        return _written(self.settings, checked)
 
 
 class ParameterGet(Message, frozen=True):
@@ -195,10 +150,10 @@ class ParameterReport(msgspec.Struct, frozen=True):
     def decode(cls, data: bytes) -> Self:
         """Read a report of at least 3 bytes. Raises DecodeError when it is torn."""
         head = _ReportHead.decode(data)
-        settings = read_settings(data[3:])
+        settings = _read(data[3:])
         return cls(head.result, head.tag, head.version, settings, (*head.flaws, *_flaws(settings)))
 
     def encode(self, length: None = None, checked: bool = True) -> bytes:
         """Write the report. Raises EncodeError."""
         head = _ReportHead(self.result, self.tag, self.version)
-        return head.encode(None, checked) + write_settings(self.settings, checked)
+        return head.encode(None, checked) + _written(self.settings, checked)
