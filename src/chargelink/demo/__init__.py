@@ -6,5 +6,6 @@
 - `story`    what happens
 - `audit`    whether edge, hub and registers agree
 - `screen`   what is shown meanwhile
+- `performance`  all of it, from the first process to the exit code
 - `command`  `chargelink demo`
 """
