@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from chargelink.edge.guard.datagrams import RESET, Facts
-from chargelink.edge.guard.process import ALREADY_GUARDED
+from chargelink.edge.guard.lines import ALREADY_GUARDED
 
 READY_WITHIN = 10.0  # s
 SILENT_AFTER = 1.5  # s without a report, which comes every 500 ms

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -84,6 +83,8 @@ def _section_of(annotation: Any) -> type[msgspec.Struct] | None:
 
 
 def _nearest(key: str, known: list[str]) -> Text:
+    from difflib import get_close_matches  # for mistakes only
+
     if near := get_close_matches(key, known, 1):
         return Text(f"did you mean {near[0]}?", f"是否应为 {near[0]}？")
     names = ", ".join(known)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from chargelink.edge.guard.datagrams import LONGEST
 
 AT_ONCE = 64  # datagrams taken before the rules are evaluated again, however many more are waiting
+ALREADY_GUARDED = 3  # exit code of a guard whose lines another one holds
 
 
 class Ear:

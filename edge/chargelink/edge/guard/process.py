@@ -9,13 +9,13 @@ import time
 from types import FrameType
 
 from chargelink.edge.guard import mark, realtime
-from chargelink.edge.guard.lines import Ear, Mouth
+from chargelink.edge.guard.lines import ALREADY_GUARDED, Ear, Mouth
 from chargelink.edge.guard.rehearsal import rehearse
 from chargelink.edge.guard.state import Guard
 
 END_WITHIN = 3_000_000_000  # ns; then it ends as it is, and the next start finds the mark
 ABANDONED_AFTER = 30_000_000_000  # ns without daemon and charger, when the process that started it is gone
-ENDED, ALREADY_GUARDED = 0, 3
+ENDED = 0
 
 
 class AlreadyGuardedError(Exception):
