@@ -16,6 +16,7 @@ from chargelink.dlt645.forms import (
     Bits,
     Digits,
     Form,
+    Hexadecimal,
     Listed,
     Moment,
     Number,
@@ -187,6 +188,12 @@ def values(form: Form) -> st.SearchStrategy[Value]:
             return st.integers(0, 256**form.size - 2).map(lambda count: count * form.step)
         case Digits():
             return st.text("0123456789", min_size=2 * form.size, max_size=2 * form.size)
+        case Hexadecimal():
+            return (
+                st.binary(min_size=form.size, max_size=form.size)
+                .filter(lambda raw: raw.strip(b"\xff"))
+                .map(lambda raw: raw.hex().upper())
+            )
         case Ascii():
             return st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=form.size)
         case Opaque():
@@ -252,6 +259,9 @@ def test_any_bytes_are_a_value_or_raise_the_documented_error(form: Form, raw: by
         (Binary(2), 65535),
         (Digits(2), "123"),
         (Digits(2), "12a4"),
+        (Hexadecimal(2), "12A"),
+        (Hexadecimal(2), "12A4B6"),
+        (Hexadecimal(2), "12G4"),
         (Ascii(3), "four"),
         (Ascii(3), " a"),
         (Ascii(3), "日"),

@@ -11,10 +11,13 @@ from chargelink.dlt645.bodies import (
     Address,
     BaudFeature,
     BroadcastTime,
+    ClearEvents,
     Credentials,
     Freeze,
     Refusal,
     Relay,
+    TerminalSignal,
+    TwoByteRefusal,
     Write,
     Write1997,
 )
@@ -34,6 +37,9 @@ BODIES = [
     (Freeze(), "99 99 99 99"),
     (Freeze("99-99 23:30"), "30 23 99 99"),
     (BaudFeature(0x04), "04"),
+    (ClearEvents(OPERATOR), "02 AC BE CC 78 56 34 12 FF FF FF FF"),
+    (ClearEvents(OPERATOR, "033000FF"), "02 AC BE CC 78 56 34 12 FF 00 30 03"),
+    (TerminalSignal(0x01), "01"),
     (Address("123456789012"), "12 90 78 56 34 12"),
 ]
 
@@ -63,6 +69,8 @@ def test_any_data_is_a_body_or_raises_the_documented_error(kind: Any, data: byte
         Relay(Credentials(), 0x11A, "2099-12-31 23:59:59"),
         BroadcastTime("14:07:47"),
         BaudFeature(0x06),
+        ClearEvents(Credentials(), "0330"),
+        TerminalSignal(0x03),
         Address("AAAAAAAAAAAA"),
     ],
     ids=repr,
@@ -97,7 +105,19 @@ def test_what_does_not_fit_is_not_built(body: Any) -> None:
         (0x1C, "02", "2007", None, {"raw": "02"}),
         (0x1F, "01 02", "2007", None, {"raw": "01 02"}),
         (0x03, "FF 00 00 07 01", "2007", "070000FF", {"raw": "01"}),
-        (0xC3, "08 00", "2007", None, {"error_word": "08", "raw": "08 00"}),
+        (
+            0x1B,
+            "02 00 00 00 00 00 00 00 FF 00 30 03",
+            "2007",
+            None,
+            {"PA": "02", "password": "000000", "operator": "00000000", "identifier": "033000FF"},
+        ),
+        (0x1D, "02", "2007", None, {"terminal": "02", "signal": "slot switch"}),
+        (0x9D, "00", "2007", None, {"terminal": "00", "signal": "clock seconds"}),
+        (0xC3, "08 00", "2007", None, {"error_word": "0008", "errors": ["authentication failed"]}),
+        (0xDC, "24 00", "2007", None, {"error_word": "0024", "errors": ["password error", "power is kept: no trip"]}),
+        (0xDC, "04", "2007", None, {"error_word": "04", "errors": ["password error/not authorised"]}),
+        (0xDA, "04 00", "2007", None, {"error_word": "04", "raw": "04 00"}),
         (0xD1, "02", "2007", None, {"error_word": "02", "errors": ["no requested data"]}),
         (0xD1, "", "2007", None, {}),
         (0x01, "10 90", "1997", "9010", {}),
@@ -120,6 +140,35 @@ def test_anything_is_explained(control: int, data: bytes) -> None:
     assert message.edition in Edition
     assert message.words.english
     assert all(flaw.english and flaw.chinese for flaw in message.flaws)
+
+
+@pytest.mark.parametrize("function", [0x03, 0x1C])
+@given(data=st.binary(max_size=4))
+def test_any_two_bytes_are_a_refusal_of_their_own(function: int, data: bytes) -> None:
+    try:
+        refusal = TwoByteRefusal.decode(data, function)
+    except DecodeError:
+        assert len(data) != 2
+        return
+    assert int(str(refusal.presented["error_word"]), 16) == int.from_bytes(data, "little")
+    assert all(words.english and words.chinese for words in refusal.words)
+
+
+@pytest.mark.parametrize(
+    ("control", "data", "english", "chinese"),
+    [
+        (0x03, "FF 00 00 07 01", "security", "安全认证"),
+        (0x83, "FF 00 00 07 01", "security", "安全认证"),
+        (0xC3, "04 00", "security", "安全认证"),
+        (0x03, "10 90", "read again", "重读数据"),
+        (0x08, "47 07 14 17 03 22", "broadcast time", "广播校时"),
+        (0x1F, "", "function 1F", "功能码 1F"),
+    ],
+)
+def test_a_control_code_in_words(control: int, data: str, english: str, chinese: str) -> None:
+    """03 is two functions: security in 2007, reading again in 1997."""
+    message = explain(Frame("000000000161", control, bytes.fromhex(data)))
+    assert message.words == (english, chinese)
 
 
 def test_a_refusal_names_its_bits() -> None:

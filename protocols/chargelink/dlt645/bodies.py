@@ -7,7 +7,7 @@ text, high byte first, as people write them. DL/T 645-2007, clause 7.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from chargelink.dlt645.control import BAUD_RATES, ERROR_WORDS, ErrorWord, Words
+from chargelink.dlt645.control import BAUD_RATES, ERROR_WORDS, TWO_BYTE_ERRORS, ErrorWord, Words
 from chargelink.dlt645.forms import Digits, Moment, Presented, Stamp
 from chargelink.wire import DecodeError, EncodeError
 
@@ -119,6 +119,7 @@ class Write1997:
         return {"PA": self.level, "password": self.password, "data": self.data.hex(" ").upper()}
 
 
+UNKNOWN = Words("unknown", "未知")
 RELAY_COMMANDS = {
     0x1A: Words("trip (open relay)", "跳闸"),
     0x1B: Words("close permitted", "合闸允许"),
@@ -163,7 +164,7 @@ class Relay:
     @property
     def words(self) -> Words:
         """The command in words."""
-        return RELAY_COMMANDS.get(self.command, Words("unknown", "未知"))
+        return RELAY_COMMANDS.get(self.command, UNKNOWN)
 
     @property
     def presented(self) -> Presented:
@@ -174,6 +175,58 @@ class Relay:
             "N2": f"{self.wait:02X}",
             "valid_until": self.valid_until,
         }
+
+
+@dataclass(frozen=True)
+class ClearEvents:
+    """Function 1B: all events ("FFFFFFFF"), or those of one identifier ("033000FF"), whose DI0 travels as FF."""
+
+    credentials: Credentials
+    identifier: str = "FFFFFFFF"
+
+    @classmethod
+    def decode(cls, data: bytes) -> "ClearEvents":
+        """Raises DecodeError."""
+        data = exactly(data, 12)
+        return cls(Credentials.decode(data), hexadecimal(data[8:]).upper())
+
+    def encode(self) -> bytes:
+        """Raises EncodeError."""
+        return self.credentials.encode() + hexadecimal_bytes(self.identifier, 4)
+
+    @property
+    def presented(self) -> Presented:
+        return {**self.credentials.presented, "identifier": self.identifier}
+
+
+TERMINAL_SIGNALS = {
+    0x00: Words("clock seconds", "时钟秒脉冲"),
+    0x01: Words("demand period", "需量周期"),
+    0x02: Words("slot switch", "时段投切"),
+}
+
+
+@dataclass(frozen=True)
+class TerminalSignal:
+    """Function 1D, request and reply: what the multi-function terminal gives out, one of `TERMINAL_SIGNALS`."""
+
+    code: int
+
+    @classmethod
+    def decode(cls, data: bytes) -> "TerminalSignal":
+        """Raises DecodeError."""
+        return cls(exactly(data, 1)[0])
+
+    def encode(self) -> bytes:
+        """Raises EncodeError."""
+        if self.code not in TERMINAL_SIGNALS:
+            raise EncodeError(f"{self.code:02X} is no signal of the terminal")
+        return bytes((self.code,))
+
+    @property
+    def presented(self) -> Presented:
+        words = TERMINAL_SIGNALS.get(self.code, UNKNOWN)
+        return {"terminal": f"{self.code:02X}", "signal": words.english}
 
 
 @dataclass(frozen=True)
@@ -294,3 +347,25 @@ class Refusal:
         else:
             shown["raw"] = self.raw.hex(" ").upper()
         return shown
+
+
+@dataclass(frozen=True)
+class TwoByteRefusal:
+    """An abnormal reply to `function` 03 or 1C with an error word of its own, see `TWO_BYTE_ERRORS`."""
+
+    function: int
+    word: int
+
+    @classmethod
+    def decode(cls, data: bytes, function: int) -> "TwoByteRefusal":
+        """Raises DecodeError."""
+        return cls(function, int.from_bytes(exactly(data, 2), "little"))
+
+    @property
+    def words(self) -> list[Words]:
+        """The bits in words, lowest first; those without a meaning are left out."""
+        return [words for bit, words in TWO_BYTE_ERRORS[self.function].items() if self.word & bit]
+
+    @property
+    def presented(self) -> Presented:
+        return {"error_word": f"{self.word:04X}", "errors": [words.english for words in self.words]}

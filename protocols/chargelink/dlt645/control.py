@@ -69,7 +69,7 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
-FUNCTION_WORDS: dict[IntEnum, Words] = {
+WORDS_2007: dict[int, Words] = {
     Function.SECURITY: Words("security", "安全认证"),
     Function.BROADCAST_TIME: Words("broadcast time", "广播校时"),
     Function.READ: Words("read", "读数据"),
@@ -85,6 +85,8 @@ FUNCTION_WORDS: dict[IntEnum, Words] = {
     Function.CLEAR_EVENTS: Words("clear events", "事件清零"),
     Function.RELAY: Words("relay", "跳合闸、报警、保电"),
     Function.TERMINAL_SIGNAL: Words("terminal signal", "多功能端子控制"),
+}
+WORDS_1997: dict[int, Words] = {
     Function1997.READ: Words("read", "读数据"),
     Function1997.READ_FOLLOW_UP: Words("read follow-up", "读后续数据"),
     Function1997.READ_AGAIN: Words("read again", "重读数据"),
@@ -121,6 +123,33 @@ ERROR_WORDS = {
     ErrorWord.RESERVED: Words("reserved", "保留"),
 }
 
+SECURITY_ERRORS = {
+    0x0001: Words("other error", "其他错误"),
+    0x0002: Words("recharged twice", "重复充值"),
+    0x0004: Words("ESAM check failed", "ESAM验证失败"),
+    0x0008: Words("authentication failed", "身份认证失败"),
+    0x0010: Words("customer number does not match", "客户编号不匹配"),
+    0x0020: Words("recharge count wrong", "充值次数错误"),
+    0x0040: Words("more than may be hoarded", "购电超囤积"),
+    0x0100: Words("meter suspended", "电能表挂起"),
+}
+"""The two bytes of a C3 reply, low first (State Grid's supplement on security)."""
+
+RELAY_ERRORS = {
+    0x0001: Words("meter suspended", "电能表挂起"),
+    0x0002: Words("MAC wrong", "MAC校验错"),
+    0x0004: Words("password error", "密码错"),
+    0x0008: Words("authentication timed out", "身份认证超时"),
+    0x0010: Words("deadline invalid", "有效时间无效"),
+    0x0020: Words("power is kept: no trip", "保电中不执行跳闸"),
+    0x0040: Words("power is kept: no trip with return", "保电中不执行自动恢复跳闸"),
+    0x0080: Words("time of return invalid", "自动恢复时间无效"),
+    0x0100: Words("tripped already: no trip with return", "跳闸状态不执行自动恢复跳闸"),
+}
+"""The two bytes that meters with an ESAM send in a DC reply, low first (State Grid's supplement)."""
+
+TWO_BYTE_ERRORS: dict[int, dict[int, Words]] = {Function.SECURITY: SECURITY_ERRORS, Function.RELAY: RELAY_ERRORS}
+
 BAUD_RATES = {0x02: 600, 0x04: 1200, 0x08: 2400, 0x10: 4800, 0x20: 9600, 0x40: 19200}
 """Feature word of a baud rate: a mask with one bit set (clause 7.7)."""
 
@@ -145,7 +174,5 @@ def edition_of(control: int, data: bytes) -> Edition:
 def function_words(control: int, edition: Edition) -> Words:
     """What a control code asks for or answers, in words."""
     code = control & FUNCTION
-    functions = Function if edition is Edition.DLT645_2007 else Function1997
-    if code in functions.__members__.values():
-        return FUNCTION_WORDS[functions(code)]
-    return Words(f"function {code:02X}", f"功能码 {code:02X}")
+    functions = WORDS_2007 if edition is Edition.DLT645_2007 else WORDS_1997
+    return functions.get(code) or Words(f"function {code:02X}", f"功能码 {code:02X}")

@@ -2,21 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from chargelink.dlt645.bodies import (
     Address,
     BaudFeature,
     BroadcastTime,
+    ClearEvents,
     Credentials,
     Freeze,
     Refusal,
     Relay,
+    TerminalSignal,
+    TwoByteRefusal,
     Write,
     Write1997,
 )
 from chargelink.dlt645.catalogue import STANDARD, Catalogue
-from chargelink.dlt645.control import Edition, Function, Function1997, Words, edition_of, function_words
+from chargelink.dlt645.control import (
+    TWO_BYTE_ERRORS,
+    Edition,
+    Function,
+    Function1997,
+    Words,
+    edition_of,
+    function_words,
+)
 from chargelink.dlt645.forms import Moment, Presented
 from chargelink.dlt645.frame import Frame
 from chargelink.dlt645.reading import Readings, identifier_of, readings
@@ -60,7 +72,7 @@ def explain(frame: Frame, catalogue: Catalogue = STANDARD) -> Message:
     """The meaning of a frame, whatever it holds."""
     edition = edition_of(frame.control, frame.data)
     if frame.refused:
-        return _with_body(frame, edition, Refusal.decode)
+        return _with_body(frame, edition, _refusal(frame, edition))
     if edition is Edition.DLT645_2007:
         explained = _explain_2007(frame, catalogue)
     elif edition is Edition.DLT645_1997:
@@ -70,6 +82,12 @@ def explain(frame: Frame, catalogue: Catalogue = STANDARD) -> Message:
     return _raw(frame, edition) if explained is None else explained
 
 
+def _refusal(frame: Frame, edition: Edition) -> Decode:
+    if edition is Edition.DLT645_2007 and frame.function in TWO_BYTE_ERRORS and len(frame.data) == 2:
+        return partial(TwoByteRefusal.decode, function=frame.function)
+    return Refusal.decode
+
+
 BODIES_2007: dict[int, Decode] = {
     Function.BROADCAST_TIME: BroadcastTime.decode,
     Function.WRITE_ADDRESS: lambda data: Address.decode(data, "new_address"),
@@ -77,12 +95,14 @@ BODIES_2007: dict[int, Decode] = {
     Function.SET_BAUD: BaudFeature.decode,
     Function.CLEAR_DEMAND: Credentials.decode,
     Function.CLEAR_METER: Credentials.decode,
-    Function.CLEAR_EVENTS: Credentials.decode,
+    Function.CLEAR_EVENTS: ClearEvents.decode,
     Function.RELAY: Relay.decode,
+    Function.TERMINAL_SIGNAL: TerminalSignal.decode,
 }
 REPLIES_2007: dict[int, Decode] = {
     Function.READ_ADDRESS: Address.decode,
     Function.SET_BAUD: BaudFeature.decode,
+    Function.TERMINAL_SIGNAL: TerminalSignal.decode,
 }
 
 

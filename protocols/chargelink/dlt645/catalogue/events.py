@@ -5,15 +5,16 @@ A count stands at 00, the last records at 01..0A. Times are those of the meter, 
 
 from chargelink.dlt645.catalogue.energy import demand, energy
 from chargelink.dlt645.catalogue.row import Row
-from chargelink.dlt645.forms import Digits, Form, Moment, Number, Opaque, Record
+from chargelink.dlt645.forms import Form, Hexadecimal, Moment, Number, Opaque, Record
 from chargelink.dlt645.forms.unit import AMPERE, KVAR, KVARH, KW, MINUTE, TIMES
 
 TIME = Moment("YYMMDDhhmmss")
 COUNT = Number(3, 0, TIMES)
-OPERATOR = Digits(4)
+OPERATOR = Hexadecimal(4)
 SPAN = Record((("start", TIME), ("end", TIME)))
 COUNT_AND_MINUTES = Record((("value", COUNT), ("duration", Number(3, 0, MINUTE))))
-IDENTIFIER_LIST = tuple((f"identifier_{number}", Digits(4)) for number in range(1, 11))
+IDENTIFIER = Hexadecimal(4)
+IDENTIFIER_LIST = tuple((f"identifier_{number}", IDENTIFIER) for number in range(1, 11))
 
 SIX_ENERGIES = (
     ("forward_active", energy()),
@@ -89,7 +90,7 @@ EVENTS = (
         "033003",
         "event_clear",
         "事件清零",
-        Record((("time", TIME), ("operator", OPERATOR), ("identifier", Opaque(4)))),
+        Record((("time", TIME), ("operator", OPERATOR), ("identifier", IDENTIFIER))),
     ),
     *counted("033004", "time_set", "校时", Record((("operator", OPERATOR), ("before", TIME), ("after", TIME)))),
     *counted("033005", "day_table_programming", "时段表编程", Opaque()),

@@ -1,7 +1,7 @@
 """Class 02, what is measured now (DL/T 645-2007, table A.3). DC meters use the same identifiers with phase A."""
 
 from chargelink.dlt645.catalogue.row import Row
-from chargelink.dlt645.forms import Number
+from chargelink.dlt645.forms import Hexadecimal, Number
 from chargelink.dlt645.forms.unit import (
     AMPERE,
     CELSIUS,
@@ -55,5 +55,5 @@ INSTANTANEOUS = (
     Row("02800008", "clock_battery_voltage", "时钟电池电压", Number(2, 2, VOLT)),
     Row("02800009", "backup_battery_voltage", "停电抄表电池电压", Number(2, 2, VOLT)),
     Row("0280000A", "battery_working_time", "内部电池工作时间", Number(4, 0, MINUTE)),
-    Row("02810001", "present_tariff_state", "当前费率、时段、日时段表、时区", Number(4)),
+    Row("02810001", "present_tariff_state", "当前费率、时段、日时段表、时区", Hexadecimal(4)),
 )

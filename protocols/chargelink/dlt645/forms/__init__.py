@@ -5,7 +5,7 @@ from chargelink.dlt645.forms.form import Form, Presented, Stamp, Value
 from chargelink.dlt645.forms.moment import Moment
 from chargelink.dlt645.forms.number import Binary, Number
 from chargelink.dlt645.forms.record import Listed, Record
-from chargelink.dlt645.forms.text import Ascii, Digits, Opaque
+from chargelink.dlt645.forms.text import Ascii, Digits, Hexadecimal, Opaque
 
 __all__ = [
     "Ascii",
@@ -14,6 +14,7 @@ __all__ = [
     "Digits",
     "Field",
     "Form",
+    "Hexadecimal",
     "Listed",
     "Moment",
     "Number",

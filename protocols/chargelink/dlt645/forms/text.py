@@ -40,6 +40,29 @@ class Digits(_Shown):
 
 
 @dataclass(frozen=True)
+class Hexadecimal(_Shown):
+    """Hexadecimal digits, two a byte, low byte first: identifiers and operator codes, which need not be decimal."""
+
+    size: int
+
+    def read(self, raw: bytes) -> str:
+        return raw[::-1].hex().upper()
+
+    def write(self, value: Value) -> bytes:
+        try:
+            raw = bytes.fromhex(text(value))
+        except ValueError as error:
+            raise EncodeError(f"{value!r} is not hexadecimal") from error
+        if len(raw) != self.size:
+            raise EncodeError(f"{value!r} is not {2 * self.size} hexadecimal digits")
+        return raw[::-1]
+
+    @property
+    def layout(self) -> str:
+        return "H" * (2 * self.size)
+
+
+@dataclass(frozen=True)
 class Ascii(_Shown):
     """Printable ASCII, last character first, filled up with NUL (some meters use spaces)."""
 

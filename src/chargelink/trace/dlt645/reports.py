@@ -20,6 +20,7 @@ DIRECTIONS = {
     MALFORMED: Text("malformed", "损坏"),
 }
 MOST_SHOWN = 32  # bytes of noise that a note shows
+MOST_LISTED = 64  # bytes of what is no frame that the listing shows; --json has more
 
 
 class FrameReport:
@@ -95,7 +96,8 @@ class DefectReport:
     def line(self) -> Line:
         notes = (said(self.reason), *map(said, self.notes))
         title = str(Text("no valid frame", "无有效帧"))
-        return Line(self.time, str(DIRECTIONS[MALFORMED]), title, self.raw.hex(" ").upper(), notes)
+        shown = self.raw[:MOST_LISTED].hex(" ").upper() + (" ..." if len(self.raw) > MOST_LISTED else "")
+        return Line(self.time, str(DIRECTIONS[MALFORMED]), title, shown, notes)
 
     def json(self) -> bytes:
         return msgspec.json.encode(
