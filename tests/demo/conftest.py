@@ -1,12 +1,18 @@
-"""A short folder, for the path of a socket has 107 bytes at most, and a look at what is left when a test is over."""
+"""A short folder, for the path of a socket has 107 bytes at most; a site in it; and nothing is left afterwards."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.demo.place import Place
 from tests.demo.processes import Traces
+
+from chargelink.demo.crew import Crew
+from chargelink.demo.site import Site
+
+CAR = 20_000  # Wh: it charges for as long as a test takes
 
 
 @pytest.fixture
@@ -18,3 +24,15 @@ def traces() -> Iterator[Traces]:
     finally:
         traces.end()
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def place(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    """The site of the demo with everybody there and nothing charging."""
+    for name, value in traces.environment.items():
+        monkeypatch.setenv(name, value)
+    async with Crew(traces.folder) as crew:
+        place = Place(crew, Site(crew, traces.folder, CAR), traces)
+        await place.site.open()
+        await place.story.devices_there()
+        yield place

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -14,17 +14,12 @@ MARK = "CHARGELINK_TEST"
 
 
 class Traces:
-    """What carries our mark: processes, by their environment, and whatever lies in `folder`."""
+    """What was started here, by a mark in its environment; and `folder`, where it may keep things."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._mark = f"{MARK}={uuid4().hex}".encode()
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """For a process whose traces are looked for."""
-        name, _, value = self._mark.decode().partition("=")
-        return {**os.environ, name: value, "TMPDIR": str(self.folder), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+        self.environment = {MARK: uuid4().hex, "TMPDIR": str(folder), "LANG": "C.UTF-8"}
+        self._mark = f"{MARK}={self.environment[MARK]}".encode()
 
     @property
     def processes(self) -> list[str]:
@@ -55,7 +50,7 @@ async def start(traces: Traces, *arguments: str) -> asyncio.subprocess.Process:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=traces.environment,
+        env={**os.environ, **traces.environment, "PYTHONUNBUFFERED": "1"},
     )
 
 
