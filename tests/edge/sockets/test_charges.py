@@ -18,7 +18,7 @@ from chargelink.edge.sockets.terms import StartRefused
 from chargelink.link.messages import Caps, Sample
 from chargelink.lora_socket.codes import StopReason as SocketReason
 from chargelink.lora_socket.commands import Start
-from chargelink.lora_socket.messages import Settle
+from chargelink.lora_socket.messages import Meter, Settle
 from chargelink.model import Alarm, AuthorisedBy, Period, SessionEnded, SessionStarted, StopReason, Tariff
 
 TARIFF = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
@@ -280,3 +280,21 @@ async def test_crashes_at_any_moment_on_a_lossy_air_cost_no_session(edge: Edge, 
     assert billed == sorted(edge.settled.values())
     assert all(one.bill.energy == 0 for one in edge.ended if one.stopped_by == "never switched on")
     assert edge.alarms == []
+
+
+async def test_a_meter_that_begins_anew_before_the_settlement_came_alarms_nobody(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(), edge.yard.now)
+    await edge.start()
+    told: events.Told | None = None
+    while told is None:
+        for event in edge.yard.step():
+            await edge.take(event)
+            if isinstance(event, events.Told) and isinstance(event.received.body, Meter) and event.received.body.energy:
+                told = event
+    (session,) = edge.sessions.open
+    before = await edge.journal.position()
+    opened = told.received.opened
+    anew = opened._replace(body=msgspec.structs.replace(opened.body, energy=0))
+    await edge.charges.told(told._replace(received=told.received._replace(opened=anew)), edge.yard.utc_ms)
+    assert edge.sessions.get(session.id) == session
+    assert await edge.journal.position() == before

@@ -170,6 +170,9 @@ class Charges:
         running = None if place is None else self.running.get((eui, place))
         if place is None or running is None or running.uncertain or not running.id:
             return
+        session = self._sessions.get(running.id)
+        if session is not None and meter.energy < session.energy:
+            return  # METER bears no session's number: this one is over at the socket, and its settlement on the way
         await self._sessions.read(running.id, Reading(at=now, register=meter.energy))
         self._sample(
             Sample(
