@@ -92,6 +92,8 @@ class Daemon:
             await stop.wait()
             log.info("stopping")
             self._notify.stopping()
+            if self._uplink:
+                self._uplink.end()
             for work in works:
                 work.cancel()
 

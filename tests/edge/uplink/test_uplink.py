@@ -64,13 +64,13 @@ class Edge:
             lambda: NOW,
             Backoff(self.random, first=0.01, longest=0.05),
         )
-        task = asyncio.create_task(uplink.run())
+        self.task = asyncio.create_task(uplink.run())
         try:
             yield uplink
         finally:
-            task.cancel()
+            self.task.cancel()
             with suppress(asyncio.CancelledError):
-                await task
+                await self.task
             await self.ledger.close()
 
     async def record(self, *numbers: int) -> None:
@@ -283,3 +283,13 @@ async def test_nobody_is_there(edge: Edge) -> None:
         async with hub.serving():
             await hub.until(lambda: numbers(hub) == [1])
             assert uplink.online
+
+
+async def test_a_forgotten_cancellation_does_not_keep_it_alive(edge: Edge) -> None:
+    hub = FakeHub()
+    async with hub.serving(), edge.running(hub) as uplink:
+        await hub.until(lambda: bool(hub.boots))
+        uplink.end()
+        await hub.close()  # no cancellation, as if it had been forgotten
+        async with asyncio.timeout(10):
+            await edge.task

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import structlog
 from websockets.asyncio.client import connect
@@ -46,19 +47,27 @@ class Uplink:
         self._ledger = ledger
         self._backoff = backoff or Backoff(random.random)
         self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """To be called before `run` is cancelled: up to Python 3.12 a TaskGroup forgets a cancellation that arrives
+        while one of its tasks fails, and then this ends it."""
+        self._ended.set()
 
     async def run(self) -> None:
-        """Connect, talk, lose the connection, wait, connect again; until cancelled.
+        """Connect, talk, lose the connection, wait, connect again; until cancelled, after `end`.
 
         Raises an ExceptionGroup of LedgerError: what cannot be remembered must not be said.
         """
         self._ledger.writer.on_change = self._wake.set
         try:
             async with asyncio.TaskGroup() as commands:
-                while True:
+                while not self._ended.is_set():
                     await self._connection(Edge(*self._edge, commands))
                     log.warning("hub away", why=self.trouble)
-                    await asyncio.sleep(self._backoff.wait())
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(self._backoff.wait()):
+                            await self._ended.wait()
         finally:
             self._ledger.writer.on_change = None
 
