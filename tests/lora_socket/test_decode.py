@@ -11,12 +11,13 @@ from chargelink.cli.language import Language, speak
 from chargelink.cli.main import main
 from chargelink.lora_socket.channel import Reason
 from chargelink.lora_socket.codes import BeaconFlags, SettleFlags, StartFlags, StatusFlags
+from chargelink.lora_socket.commands import OPERATIONS, UnknownOperation, operation_name
 from chargelink.lora_socket.kinds import RULES, Kind
 from chargelink.lora_socket.messages import KeyUpdate
 from chargelink.lora_socket.session import Role
-from chargelink.trace.ls1.chinese import CHINESE, FLAGS_CHINESE
-from chargelink.trace.ls1.words import REASONS, WHY, fields, flag_names, words
-from chargelink.wire import Message, Why
+from chargelink.trace.ls1.chinese import CHINESE, FLAGS_CHINESE, OPERATIONS_CHINESE
+from chargelink.trace.ls1.words import REASONS, WHY, fields, flag_names, flaw_note, words
+from chargelink.wire import Flaw, Message, Why
 from chargelink.wire.layout import layout
 
 KEY_FILE = """
@@ -147,6 +148,28 @@ def test_session_keys_may_be_given_as_they_are(tmp_path: Path, capfd: pytest.Cap
     assert row["opened"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "english", "chinese"),
+    [
+        (Kind.STATUS, "last downlink -87 dBm", "上次下行信号 -87 dBm"),
+        (Kind.SETTLE, "started 2026-", "开始时间 2026-"),
+        (Kind.CMD, "START socket, id 258", "启动充电 插座，编号 258"),
+    ],
+)
+def test_what_people_want_to_know(kind: Kind, english: str, chinese: str) -> None:
+    assert english in words(BODIES[kind])
+    speak(Language.CHINESE)
+    said = words(BODIES[kind])
+    speak(Language.ENGLISH)
+    assert chinese in said
+
+
+def test_a_flaw_names_the_field_in_both_languages() -> None:
+    note = flaw_note(Flaw("state", 32, Why.UNKNOWN_CODE))
+    assert note.english == "state has an unknown code (raw 32)"
+    assert note.chinese == "状态 的取值未定义（原始值 32）"
+
+
 @pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.name)
 def test_every_message_has_fields_and_words(kind: Kind) -> None:
     body = BODIES[kind]
@@ -171,6 +194,8 @@ def test_every_name_is_known_in_chinese() -> None:
         if field.name not in ("flags", "key")
     }
     assert named <= set(CHINESE)
+    operations: list[type[Message]] = [*OPERATIONS.values(), UnknownOperation]
+    assert set(map(operation_name, operations)) == set(OPERATIONS_CHINESE)
     flags = [flag for kind in (StatusFlags, BeaconFlags, StartFlags, SettleFlags) for flag in kind]
     assert {flag.name.lower() for flag in flags if flag.name} == set(FLAGS_CHINESE)
     assert set(REASONS) == set(Reason)

@@ -1,4 +1,4 @@
-"""The names of LS1 fields and flags in Chinese."""
+"""The names of LS1 fields, flags and operations in Chinese."""
 
 CHINESE = {
     "substate": "子状态",
@@ -109,4 +109,19 @@ FLAGS_CHINESE = {
     "clock_unsure": "时钟不准",
     "mains_was_lost": "曾断电",
     "energy_estimated": "电量为估算",
+}
+
+OPERATIONS_CHINESE = {
+    "START": "启动充电",
+    "STOP": "停止充电",
+    "LIMIT": "修改限值",
+    "LOCK": "锁定",
+    "UNLOCK": "解锁",
+    "CLEAR_FAULT": "清除故障",
+    "LOCATE": "定位提示",
+    "REBOOT": "重启",
+    "SELF_TEST": "自检",
+    "SWITCH_USB": "USB 开关",
+    "RELAY_TEST": "继电器测试",
+    "UNKNOWN_OPERATION": "未知操作",
 }

@@ -1,6 +1,7 @@
 """What an LS1 message says, as fields for JSON and in words for people. Keys are never shown."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import IntFlag
 from typing import Any
 
@@ -10,7 +11,7 @@ from chargelink.lora_socket.codes import BeaconFlags, SettleFlags, StartFlags, S
 from chargelink.lora_socket.commands import Command, Start, operation_name
 from chargelink.lora_socket.messages import Beacon, KeyUpdate, Settle, Status, StatusShort
 from chargelink.lora_socket.parameters import BY_TAG, SIGNATURE, ParameterReport, ParameterSet, Setting
-from chargelink.trace.ls1.chinese import CHINESE, FLAGS_CHINESE
+from chargelink.trace.ls1.chinese import CHINESE, FLAGS_CHINESE, OPERATIONS_CHINESE
 from chargelink.units import SHOWN
 from chargelink.wire import Coded, Flaw, Message, Why
 from chargelink.wire.layout import Field, layout
@@ -25,6 +26,7 @@ FLAGS: dict[type[Any], type[IntFlag]] = {
     Start: StartFlags,
     Settle: SettleFlags,
 }
+MOMENTS = ("started", "network_time")  # s since 1970
 REASONS = {
     Reason.MALFORMED: Text("no LS1 frame", "不是 LS1 报文"),
     Reason.OTHER_SITE: Text("another site", "其他站点"),
@@ -52,7 +54,8 @@ WHY = {
 def flaw_note(flaw: Flaw) -> Text:
     """A flaw in both languages."""
     why = WHY[flaw.why]
-    return Text(why.english.format(flaw.field, flaw.raw), why.chinese.format(flaw.field, flaw.raw))
+    chinese = CHINESE.get(flaw.field, flaw.field)
+    return Text(why.english.format(flaw.field, flaw.raw), why.chinese.format(chinese, flaw.raw))
 
 
 def fields(body: Any) -> Fields:
@@ -117,9 +120,10 @@ def words(body: Any) -> str:
     """A body for people, in the chosen language."""
     comma = str(Text(", ", "，"))
     if isinstance(body, Command):
-        head = f"{operation_name(type(body.operation))} {_said(body.place)}"
-        rest = words(body.operation)
-        return comma.join(part for part in (head, f"id {body.id}", rest) if part)
+        operation = operation_name(type(body.operation))
+        head = f"{Text(operation, OPERATIONS_CHINESE[operation])} {_said(body.place)}"
+        number = Text("id {}", "编号 {}").format(body.id)
+        return comma.join(part for part in (head, number, words(body.operation)) if part)
     if isinstance(body, ParameterSet | ParameterReport):
         result = [_said(body.result)] if isinstance(body, ParameterReport) else []
         return comma.join([*result, *map(_said_setting, body.settings)])
@@ -142,7 +146,11 @@ def _said_field(body: Message, field: Field) -> str:
         return f"{name}: {words(value)}"
     if isinstance(value, tuple):
         return f"{name} [{'; '.join(words(part) if isinstance(part, Message) else str(part) for part in value)}]"
+    if field.name in MOMENTS:
+        return f"{name} {datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M:%S} UTC"
     unit = SHOWN[getattr(field.item, "unit", "")]
+    if field.name == "negative_rssi":
+        return Text("last downlink {} {}", "上次下行信号 {} {}").format(-value, unit.symbol)
     return f"{name} {_said(value, unit.divisor)} {unit.symbol}".rstrip()
 
 
