@@ -363,3 +363,31 @@ def test_implausible_facts_are_as_good_as_none() -> None:
         world.run(0.01)
         world.take(world.controller.see_board(facts, world.now))
     assert world.causes == [Cause.BOARD_SILENT]
+
+
+@pytest.mark.parametrize("shown", [-300, 1_200_000])
+def test_a_voltage_that_nobody_can_make_is_never_asked_for(shown: int) -> None:
+    world = World().charging()
+    asked: list[tuple[Phase, int]] = []
+    world.watch = lambda _, wants: asked.append((world.phase, wants.board.voltage_set))
+    world.stop()
+    world.overridden["outside_voltage"] = shown
+    world.until(Phase.OPENING)
+    assert {phase for phase, _ in asked} >= {Phase.RAMPING}
+    assert all(0 <= voltage <= 750_000 for _, voltage in asked)
+
+
+def test_a_charge_that_is_stopped_before_the_board_is_looked_at_again_does_not_begin() -> None:
+    world = World().charging()
+    world.stop()
+    world.until(Phase.RELEASED)
+    world.step()
+    world.events.clear()
+    world.authorise()
+    assert world.phase is Phase.RELEASED
+    world.stop(Cause.REMOTE)
+    world.run(3.0)
+    assert world.finished
+    assert world.finished.stop.cause is Cause.REMOTE
+    assert Phase.ENERGISING not in world.phases
+    assert world.phase is Phase.RELEASED

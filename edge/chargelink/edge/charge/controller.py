@@ -190,7 +190,7 @@ class Controller:
 
     def stop(self, now: float, cause: Cause, detail: str = "") -> list[Event]:
         """Stop the charge, or give the plug back; without either nothing happens."""
-        if self.phase in (Phase.LOCKING, Phase.LOCKED):
+        if self.phase in (Phase.LOCKING, Phase.LOCKED) or (self.phase is Phase.RELEASED and self.charge):
             self.stopped = self.stopped or Stop(cause, detail)
             self._enter(Phase.UNLOCKING, now)
         else:
@@ -366,10 +366,14 @@ class Controller:
             case Phase.CHARGING:
                 return clamped(self.situation)
             case Phase.RAMPING:
-                return Setpoint(self.situation.board.outside_voltage, 0, "stop")
+                return Setpoint(self._possible(self.situation.board.outside_voltage), 0, "stop")
             case Phase.TEST_VOLTAGE | Phase.INSULATION_TEST:
                 return Setpoint(self.situation.test_voltage, LOW_CURRENT, "insulation test")
-        return Setpoint(max(self._precharge, 0), LOW_CURRENT, "pre-charge")
+        return Setpoint(self._possible(self._precharge), LOW_CURRENT, "pre-charge")
+
+    def _possible(self, measured: int) -> int:
+        """A voltage that was measured, mV, as one that can be asked of the modules: noise around 0 cannot."""
+        return max(0, min(measured, self.situation.limits.max_voltage))
 
     def _limit(self) -> tuple[int, int]:
         """Before the battery said what it bears the insulation is tested, and nothing else is on the cable."""
