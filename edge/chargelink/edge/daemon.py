@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from chargelink.edge.drivers.monitor import Monitor  # most sites have none: loaded when configured
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-LOWEST_VOLTAGE = 200_000  # mV that power modules reach down to
 REGISTER_WITHIN = 10.0  # s that a meter may take after a restart to say what an interrupted session used
 
 log = structlog.get_logger()
@@ -120,7 +119,7 @@ class Daemon:
         }
 
     def _gun(self, section: GunSection) -> Gun:
-        limits = GunLimits(section.max_voltage, LOWEST_VOLTAGE, section.max_current, section.max_power)
+        limits = GunLimits(section.max_voltage, section.min_voltage, section.max_current, section.max_power)
         return Gun(section.id, limits, self._around)
 
     def _wired(self, section: GunSection, gun: Gun) -> Hardware:

@@ -19,11 +19,11 @@ SCHEMES = {
     "radio": ("gwmp",),
     "guard": ("unix",),
 }
-# Limits of a gun, with what no charger exceeds (GB/T 18487.1-2023: 1500 V, 1000 A).
+# Limits of a gun: the most that its board can be told (docs/protocols/io_board.md) and GB/T 27930-2015 can say.
 LIMITS = {
-    "max_voltage_V": ("max_voltage_volt", Decimal(1500)),
-    "max_current_A": ("max_current_ampere", Decimal(1000)),
-    "max_power_kW": ("max_power_kilowatt", Decimal(1500)),
+    "max_voltage_V": ("max_voltage_volt", Decimal(1000)),
+    "max_current_A": ("max_current_ampere", Decimal(400)),
+    "max_power_kW": ("max_power_kilowatt", Decimal(400)),
 }
 
 
@@ -108,6 +108,7 @@ def _gun(document: Document, gun: Gun, path: str) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.{key}", problem, Text('remove it, or set mode = "charge"', '请删除，或设 mode = "charge"')
             )
+    yield from _lowest_voltage(gun, path)
     for key, (name, highest) in LIMITS.items():
         value = getattr(gun, name)
         if value is not None and not (value.is_finite() and 0 < value <= highest):
@@ -126,6 +127,27 @@ def _gun(document: Document, gun: Gun, path: str) -> Iterator[Problem]:
             names = ", ".join(known)
             remedy = Text(f"use one of: {names}", f"可用：{names}") if known else Text("add it", "请添加")
             yield Problem(f"{path}.{key}", problem, remedy)
+
+
+def _lowest_voltage(gun: Gun, path: str) -> Iterator[Problem]:
+    lowest = gun.min_voltage_volt
+    path = f"{path}.min_voltage_V"
+    if gun.mode == "monitor":
+        if lowest is not None:
+            problem = Text("a gun that only listens has none", "监听模式不需要此项")
+            yield Problem(path, problem, Text('remove it, or set mode = "charge"', '请删除，或设 mode = "charge"'))
+    elif lowest is not None and not (lowest.is_finite() and lowest > 0):
+        yield Problem(
+            path, Text(f"{lowest} is impossible", f"{lowest} 不可能"), Text("write more than 0", "请写大于 0 的值")
+        )
+    elif (
+        gun.max_voltage_volt is not None and gun.max_voltage_volt.is_finite() and gun.min_voltage >= gun.max_voltage > 0
+    ):
+        problem = Text(
+            f"modules from {gun.min_voltage / 1000:g} V up reach nothing below max_voltage_V",
+            f"模块最低电压 {gun.min_voltage / 1000:g} V 不低于 max_voltage_V",
+        )
+        yield Problem(path, problem, Text("write the modules' lowest voltage", "请写模块的最低输出电压"))
 
 
 def _shared(document: Document) -> Iterator[Problem]:

@@ -15,6 +15,8 @@ Eui = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]  # EUI-64, 16 lowe
 MeterAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]  # DL/T 645 §7.2.2, most significant digit first
 Address = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+:.")]
 
+LOWEST_VOLTAGE = Decimal(200)  # V, of most power modules
+
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all sections."""
@@ -69,9 +71,15 @@ class Gun(Section, frozen=True):
     can: Address
     meter: Name | None = None
     io: Name | None = None
+    min_voltage_volt: Decimal | None = msgspec.field(name="min_voltage_V", default=None)
     max_voltage_volt: Decimal | None = msgspec.field(name="max_voltage_V", default=None)
     max_current_ampere: Decimal | None = msgspec.field(name="max_current_A", default=None)
     max_power_kilowatt: Decimal | None = msgspec.field(name="max_power_kW", default=None)
+
+    @property
+    def min_voltage(self) -> int:
+        """mV that the modules reach down to."""
+        return int((LOWEST_VOLTAGE if self.min_voltage_volt is None else self.min_voltage_volt) * 1000)
 
     @property
     def max_voltage(self) -> int:
