@@ -161,7 +161,7 @@ class Daemon:
         except TimeoutError:
             log.warning("no register for an interrupted session; the last one kept stands")
         registers = {gun.device: gun.books.register for gun in guns if gun.books.register is not None}
-        for ended in await self._sessions.close_interrupted(utc_ms(), registers):
+        for ended in await self._sessions.close_interrupted(utc_ms(), registers, self._places.sockets):
             log.warning("session closed after a restart", session=ended.session_id, energy=ended.bill.energy)
         self._places.settled.set()
 

@@ -17,7 +17,7 @@ from chargelink.link.messages import (
     RequestStopTransactionResponse,
 )
 from chargelink.link.shape import Shape
-from chargelink.model import AuthorisedBy, StopReason, Tariff
+from chargelink.model import AuthorisedBy, SessionStarted, StopReason, Tariff
 from chargelink.wire import ChargelinkError
 
 
@@ -46,7 +46,13 @@ class Places:
         self._sites = dict(sites)
         self._tariffs = dict(tariffs)
         self._sessions = sessions
+        self._starting = asyncio.Lock()
         self.settled = asyncio.Event()
+
+    @property
+    def sockets(self) -> frozenset[str]:
+        """The device ids of all sockets."""
+        return frozenset(self._sites)
 
     async def start(
         self,
@@ -56,16 +62,33 @@ class Places:
         by: AuthorisedBy = AuthorisedBy.LOCAL,
         remote_start_id: int | None = None,
     ) -> str:
-        """Begin a session and give its id. Raises CannotError."""
-        if not self.settled.is_set():
-            raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
+        """Begin a session and give its id. Raises CannotError, LedgerError.
+
+        A remote start that is told again gets the session that it has, open or ended: whether one could begin now is
+        not asked.
+        """
+        async with self._starting:  # or one told twice at once would be refused the second time
+            if remote_start_id is not None:
+                before = await self._sessions.started_by(remote_start_id)
+                if before is not None:
+                    if before.device != device or before.outlet not in (None, outlet):
+                        place = f"{before.device} {before.outlet or ''}".rstrip()
+                        raise CannotError(f"remote start {remote_start_id} was for {place}")
+                    return before.session_id
+            if not self.settled.is_set():
+                raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
+            return (await self._begin(device, outlet, caps, by, remote_start_id)).session_id
+
+    async def _begin(
+        self, device: str, outlet: str | None, caps: Caps, by: AuthorisedBy, remote_start_id: int | None
+    ) -> SessionStarted:
         try:
             if gun := self.guns.get(device):
-                started = await gun.start(
+                return await gun.start(
                     self._tariffs[device], authorised_by=by, remote_start_id=remote_start_id, caps=caps
                 )
-            elif site := self._sites.get(device):
-                started = await site.start(
+            if site := self._sites.get(device):
+                return await site.start(
                     device,
                     outlet or "",
                     self._tariffs[device],
@@ -73,12 +96,10 @@ class Places:
                     remote_start_id=remote_start_id,
                     caps=caps,
                 )
-            else:
-                known = ", ".join([*self.guns, *self._sites])
-                raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
         except (RefusedError, StartRefused, LedgerFull) as error:
             raise CannotError(str(error)) from error
-        return started.session_id
+        known = ", ".join([*self.guns, *self._sites])
+        raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
 
     async def stop(self, session: str, reason: StopReason, by: str) -> None:
         """Have a session stopped in order; its end comes later. Raises CannotError."""

@@ -106,6 +106,8 @@ async def test_a_remote_start_told_again_is_the_same_session(journal: Journal, s
     assert await sessions.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=9) == Begun(
         first, again=True
     )
+    assert await sessions.started_by(9) == first
+    assert await sessions.started_by(8) is None
     assert len(sessions.open) == 0
     assert (await kinds(journal)).count("session.started") == 1
 
@@ -128,6 +130,23 @@ async def test_a_clock_set_back_changes_no_energy(sessions: Sessions) -> None:
     assert (ended.bill.energy, ended.at) == (1_000_000, started.at)
 
 
+async def test_a_clock_set_back_does_not_keep_readings_from_the_disk(journal: Journal, sessions: Sessions) -> None:
+    started = await begin(sessions, 2 * HOUR)
+    await sessions.read(started.session_id, reading(2 * HOUR, 200))
+    await sessions.read(started.session_id, reading(MINUTE, 300))
+    (found,) = await Sessions(journal, "edge-1", os.urandom).load()
+    assert found.energy == 200_000
+
+
+async def test_what_was_only_watched_is_not_closed_from_a_meter(journal: Journal, sessions: Sessions) -> None:
+    start = Reading(at=MIDNIGHT, register=0)
+    await sessions.begin("gun-1", SessionKind.DC, PER_USE, MIDNIGHT, authorised_by=AuthorisedBy.MONITOR, start=start)
+    later = Sessions(journal, "edge-1", os.urandom)
+    await later.load()
+    (ended,) = await later.close_interrupted(MIDNIGHT + HOUR, {"gun-1": 450_000}, ())
+    assert (ended.bill.energy, ended.readings) == (0, (start,))
+
+
 async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path / "ledger.db")
     sessions = Sessions(journal, "edge-1", os.urandom)
@@ -144,10 +163,14 @@ async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -
     before = {session.id: session for session in await sessions.load()}
     assert before[car.session_id].readings == (reading(0, 100), reading(2 * MINUTE, 300))
     assert before[bike.session_id] == OpenSession(bike, PER_USE, Caps(energy=5, minutes=60), "77")
-    (ended,) = await sessions.close_interrupted(MIDNIGHT + HOUR, {"gun-1": 450_000})
+    later = await begin(sessions, HOUR)  # while the registers are being read
+    (ended,) = await sessions.close_interrupted(MIDNIGHT + HOUR, {"gun-1": 450_000}, {"socket-1"})
     assert (ended.session_id, ended.stop_reason, ended.bill.energy) == (car.session_id, "PowerLoss", 350_000)
-    assert [session.id for session in sessions.open] == [bike.session_id]
-    assert await sessions.close_interrupted(MIDNIGHT + HOUR, {}) == []
+    assert ended.bill.fault  # a loss of power is nobody's use
+    assert [session.id for session in sessions.open] == [bike.session_id, later.session_id]
+    assert await sessions.close_interrupted(MIDNIGHT + HOUR, {}, {"socket-1"}) == []
+    (ended,) = await sessions.close_interrupted(MIDNIGHT + HOUR, {}, {"socket-2"})
+    assert (ended.session_id, ended.stopped_by, ended.bill.total) == (bike.session_id, "edge: socket removed", 0)
     await journal.close()
 
 

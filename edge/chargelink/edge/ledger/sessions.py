@@ -7,7 +7,7 @@ one of a socket goes on if the socket held it.
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -85,6 +85,7 @@ class Sessions:
         self._edge_id = edge_id
         self._entropy = entropy
         self._open: dict[str, OpenSession] = {}
+        self._interrupted: frozenset[str] = frozenset()  # were open when the edge last stopped
         self._kept_at: dict[str, int] = {}
         self._alarmed: set[str] = set()
 
@@ -100,6 +101,7 @@ class Sessions:
     async def load(self) -> tuple[OpenSession, ...]:
         """Find the sessions that were open when the edge last stopped."""
         self._open = await self._ledger.writer.run(_open_sessions)
+        self._interrupted = frozenset(self._open)
         return self.open
 
     async def begin(
@@ -158,7 +160,7 @@ class Sessions:
                 await self._ledger.append(_backwards(session, reading), reading.at)
             return False
         self._open[identifier] = longer
-        due = reading.at - self._kept_at.get(identifier, 0) >= KEPT_EVERY
+        due = abs(reading.at - self._kept_at.get(identifier, 0)) >= KEPT_EVERY  # a clock that was set back, too
         if due or len(longer.readings) > len(session.readings):
             await self._ledger.writer.run(lambda database: _keep(database, longer))
             self._kept_at[identifier] = reading.at
@@ -190,18 +192,32 @@ class Sessions:
         identifier, ended = row
         return self._open.get(identifier) if ended is None else _ended(ended)
 
-    async def close_interrupted(self, now: int, registers: Mapping[str, int]) -> list[SessionEnded]:
+    async def started_by(self, remote_start_id: int) -> SessionStarted | None:
+        """The session, open or ended, that a remote start has already got."""
+        return await self._ledger.writer.run(lambda database: _started_by(database, remote_start_id))
+
+    async def close_interrupted(
+        self, now: int, registers: Mapping[str, int], sockets: Collection[str]
+    ) -> list[SessionEnded]:
         """After a restart: close each session of a car from its register (mWh by device). It is never resumed.
 
-        Without a register the last reading kept stands.
+        Without a register the last reading kept stands. A session of a socket that is not among `sockets` any more is
+        closed as well, for nobody will ever hear its settlement. Sessions that began since `load` go on.
         """
         closed = []
-        for session in self.open:
-            if session.started.kind is SessionKind.DC:
-                register = registers.get(session.started.device)
+        for session in [self._open[identifier] for identifier in self._interrupted & self._open.keys()]:
+            started = session.started
+            if started.kind is SessionKind.DC:
+                # One that was only watched had no register: what a meter says there now is none of its business.
+                watched = started.authorised_by is AuthorisedBy.MONITOR
+                register = None if watched else registers.get(started.device)
                 reading = None if register is None else Reading(at=now, register=register)
-                ending = Ending(StopReason.POWER_LOSS, by="edge", reading=reading)
-                closed.append(await self.end(session.id, now, ending))
+                ending = Ending(StopReason.POWER_LOSS, by="edge", reading=reading, fault=True)
+            elif started.device not in sockets:
+                ending = Ending(StopReason.OTHER, by="edge: socket removed", fault=True)
+            else:
+                continue
+            closed.append(await self.end(session.id, now, ending))
         return closed
 
 
@@ -226,11 +242,9 @@ def _begin(database: sqlite3.Connection, session: OpenSession) -> SessionStarted
     """Store a session that begins; or, for a remote start told again, find the one that it has."""
     started = session.started
     if started.remote_start_id is not None:
-        row = database.execute(
-            "SELECT started FROM sessions WHERE remote_start_id = ?", (started.remote_start_id,)
-        ).fetchone()
-        if row is not None:
-            return msgspec.msgpack.decode(row[0], type=SessionStarted)
+        before = _started_by(database, started.remote_start_id)
+        if before is not None:
+            return before
     journal.require_room(database)
     body = body_of(session.tariff)
     adopted = database.execute("INSERT OR IGNORE INTO tariffs VALUES (?, ?)", (started.tariff_hash, body))
@@ -251,6 +265,11 @@ def _begin(database: sqlite3.Connection, session: OpenSession) -> SessionStarted
         ),
     )
     return None
+
+
+def _started_by(database: sqlite3.Connection, remote_start_id: int) -> SessionStarted | None:
+    row = database.execute("SELECT started FROM sessions WHERE remote_start_id = ?", (remote_start_id,)).fetchone()
+    return None if row is None else msgspec.msgpack.decode(row[0], type=SessionStarted)
 
 
 def _keep(database: sqlite3.Connection, session: OpenSession) -> None:

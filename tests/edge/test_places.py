@@ -1,0 +1,80 @@
+"""Who may start what: remote starts that are told again, devices that are not there."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from tests.edge.drivers.jumping import run
+from tests.edge.drivers.test_gun import PRICES, Stage, stage
+
+from chargelink.edge.charge.phases import Phase
+from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.places import CannotError, Places
+from chargelink.link.messages import Caps, RequestStartTransaction, RequestStartTransactionResponse
+from chargelink.model import AuthorisedBy
+
+
+def places_of(s: Stage) -> Places:
+    places = Places({"gun-1": s.gun}, {}, {"gun-1": PRICES}, s.sessions)
+    places.settled.set()
+    return places
+
+
+def remote(device: str = "gun-1", outlet: str | None = None, number: int = 7) -> RequestStartTransaction:
+    return RequestStartTransaction(device=device, outlet=outlet, remote_start_id=number, caps=Caps(), expiry=1)
+
+
+async def said(places: Places, request: RequestStartTransaction) -> RequestStartTransactionResponse:
+    answer = await places.obey(request)
+    assert isinstance(answer, RequestStartTransactionResponse)
+    return answer
+
+
+def test_a_remote_start_told_again_gets_its_session_whenever_it_comes(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path, target=640) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            first, at_once = await asyncio.gather(said(places, remote()), said(places, remote()))
+            assert first.status == at_once.status == "Accepted"
+            assert first.transaction_id == at_once.transaction_id
+            await s.until(lambda: s.ended)
+            s.site.unplug()
+            await s.phase(Phase.AVAILABLE)
+            assert await said(places, remote()) == first  # nothing is plugged in, and nothing begins
+            assert s.sessions.open == ()
+            assert (await said(places, remote(number=8))).reason == "nothing is plugged in"
+
+    run(story())
+
+
+def test_the_number_of_a_remote_start_belongs_to_one_place(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            await said(places, remote())
+            answer = await said(places, remote("socket-1", "A"))
+            assert (answer.status, answer.transaction_id) == ("Rejected", None)
+            assert answer.reason
+            assert "was for gun-1" in answer.reason
+
+    run(story())
+
+
+async def test_what_cannot_be_started(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path / "ledger.db")
+    try:
+        places = Places({}, {}, {}, Sessions(journal, "edge-1", os.urandom))
+        with pytest.raises(CannotError, match="being closed"):
+            await places.start("gun-1", None, Caps())
+        places.settled.set()
+        with pytest.raises(CannotError, match="there is nothing"):
+            await places.start("gun-1", None, Caps(), AuthorisedBy.LOCAL)
+    finally:
+        await journal.close()
