@@ -18,6 +18,8 @@ RESET = Text("let a gun work again after a trip, on site", "跳闸后在现场�
 COMMISSION = Text("once, when a site is built: accept its guards", "建站时执行一次: 启用安全进程")
 STOP = Text("stop a session", "停止一个充电过程")
 
+MOST = 100_000  # kWh or minutes that a session can be limited to
+
 
 def _config_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -127,6 +129,14 @@ def run_status(arguments: argparse.Namespace) -> int:
     return Exit.CLEAN
 
 
+def amount(text: str) -> float:
+    """More than nothing, and some number. Raises ValueError."""
+    value = float(text)
+    if not 0 < value <= MOST:
+        raise ValueError(text)
+    return value
+
+
 def configure_start(parser: argparse.ArgumentParser) -> None:
     _data_argument(parser)
     parser.add_argument("device", metavar=str(Text("DEVICE", "设备")), help=str(Text("gun or socket", "充电枪或插座")))
@@ -138,15 +148,18 @@ def configure_start(parser: argparse.ArgumentParser) -> None:
     )
     for name, unit in (("energy", "kWh"), ("minutes", "min")):
         parser.add_argument(
-            f"--{name}", type=float, metavar=unit, help=str(Text(f"stop after so many {unit}", f"达到该 {unit} 后停止"))
+            f"--{name}",
+            type=amount,
+            metavar=unit,
+            help=str(Text(f"stop after so many {unit}", f"达到该 {unit} 后停止")),
         )
 
 
 def run_start(arguments: argparse.Namespace) -> int:
     """Start, and print the session's id."""
     caps = {
-        "energy": None if arguments.energy is None else round(arguments.energy * 1_000_000),
-        "minutes": None if arguments.minutes is None else round(arguments.minutes),
+        "energy": None if arguments.energy is None else max(1, round(arguments.energy * 1_000_000)),
+        "minutes": None if arguments.minutes is None else max(1, round(arguments.minutes)),
     }
     answer = _asked(arguments, "start", device=arguments.device, outlet=arguments.outlet, caps=caps)
     print(answer["session"])
