@@ -233,6 +233,17 @@ def test_a_remote_start_told_again_is_the_same_session(tmp_path: Path) -> None:
     run(story())
 
 
+def test_nothing_begins_before_the_meter_was_read(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await asyncio.sleep(0.5)
+            assert s.gun.books.refusal == "the meter has not been read yet"  # from what would the energy count?
+            await asyncio.sleep(1.0)
+            assert s.gun.books.refusal == ""
+
+    run(story())
+
+
 def test_a_remote_stop(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.edge.charge.world import World
 from tests.edge.drivers.jumping import run
 
@@ -11,14 +13,27 @@ from chargelink.edge.board import Board
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.drivers.monitor import Monitor
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Begun, Journal, Sessions
 from chargelink.edge.ports.can import CanFrame
 from chargelink.model import AuthorisedBy, SessionEnded, SessionStarted, StopReason
 
 NOBODY_THERE = "socketcan:nocan0"
 
 
-def test_a_recording_becomes_a_session(tmp_path: Path) -> None:
+class SlowSessions(Sessions):
+    """As on a card that is worn."""
+
+    async def begin(self, *args: Any, **named: Any) -> Begun:
+        await asyncio.sleep(1.5)
+        return await super().begin(*args, **named)
+
+    async def end(self, *args: Any) -> SessionEnded:
+        await asyncio.sleep(1.5)
+        return await super().end(*args)
+
+
+@pytest.mark.parametrize("kind", [Sessions, SlowSessions])
+def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> None:
     world = World().charging()
     world.until(Phase.RELEASED)
 
@@ -26,7 +41,7 @@ def test_a_recording_becomes_a_session(tmp_path: Path) -> None:
         journal = Journal.open(tmp_path / "ledger.db")
         loop = asyncio.get_running_loop()
         news: list[SessionNews] = []
-        board, sessions = Board(), Sessions(journal, "edge-1", os.urandom)
+        board, sessions = Board(), kind(journal, "edge-1", os.urandom)
         around = Surroundings(
             journal, sessions, board, lambda: 1_800_000_000_000 + int(loop.time() * 1000), news.append
         )

@@ -144,13 +144,15 @@ class Gun:
             reason = self.controller.refusal(self._now()) or self.books.refusal
             if reason and not (remote_start_id is not None and self._is_mine(remote_start_id)):
                 raise RefusedError(reason)
+            register = self.books.register
+            assert register is not None, "a meter that was never read is a reason"
             begun = await self.books.begin(tariff, authorised_by, remote_start_id, caps)
             if begun.again:
                 return begun.started
             self._stopped_by = ""
             local = datetime.fromtimestamp(self._around.clock() / 1000, CHINA).replace(tzinfo=None)
             try:
-                events = self.controller.authorise(self._now(), self.books.register or 0, caps, local)
+                events = self.controller.authorise(self._now(), register, caps, local)
             except RefusedError:  # the plug was pulled while it was stored
                 await self.books.withdraw()
                 raise

@@ -57,7 +57,9 @@ class GunBooks:
     @property
     def refusal(self) -> str:
         """Why no session can begin; empty if one can."""
-        return "the last session is not billed yet" if self.session else ""
+        if self.session:
+            return "the last session is not billed yet"
+        return "" if self._latest else "the meter has not been read yet"
 
     async def first_register(self) -> None:
         """Wait until the meter has been read once."""

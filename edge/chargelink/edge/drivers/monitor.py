@@ -63,9 +63,12 @@ class Monitor:
             group.create_task(self._bus.run(), name=f"{self.device} bus")
             while True:
                 self._show()
+                event = None
                 with suppress(TimeoutError):
                     async with asyncio.timeout(1.0):
-                        await self._record(await self._events.get())
+                        event = await self._events.get()
+                if event is not None:  # a ledger that is slow is waited for
+                    await self._record(event)
                 self._put(self._observed.tick(self._now()))
         raise AssertionError("a monitor runs until it is cancelled")
 
