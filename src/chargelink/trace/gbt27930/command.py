@@ -8,7 +8,7 @@ from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import Edition
 from chargelink.gbt27930.listener import Listener
 from chargelink.trace.can_log import CanLog, Kind, Unreadable, add_format_argument
-from chargelink.trace.gbt27930.reports import NotReadable, Strange, reported
+from chargelink.trace.gbt27930.reports import not_readable, reported, strange
 from chargelink.trace.report import Report, add_input_arguments, add_output_arguments, open_bytes, show
 
 MOST_CHANNELS = 256  # a hostile recording must not fill the memory with listeners
@@ -55,12 +55,12 @@ def reports(log: CanLog, edition: Edition | None, *, transport: bool) -> Iterato
     time = None
     for batch in log:
         if isinstance(batch, Unreadable):
-            yield NotReadable(batch)
+            yield not_readable(batch)
             continue
         for frame in batch:
             time, channel, identifier, data, kind = frame
             if kind is not extended:
-                yield Strange(frame)
+                yield strange(frame)
                 continue
             listener = listeners.get(channel) or _listener(listeners, channel, edition)
             for heard in listener.hear(identifier, data, time or 0.0):

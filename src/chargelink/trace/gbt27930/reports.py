@@ -227,45 +227,16 @@ def _incomplete(time: float | None, channel: str, transfer: Incomplete, listener
     return Plain(Record(time, name, direction, {}, cut_off, notes, channel, identifier))
 
 
-class Strange(msgspec.Struct, frozen=True):
+def strange(frame: CanFrame) -> Plain:
     """A frame that is no 29-bit data frame: the standard knows no other."""
-
-    frame: CanFrame
-
-    @property
-    def conforming(self) -> bool:
-        return False
-
-    def line(self) -> Line:
-        return self._plain().line()
-
-    def json(self) -> bytes:
-        return self._plain().json()
-
-    def _plain(self) -> Plain:
-        frame = self.frame
-        only = Text("{}: GB/T 27930 has 29-bit data frames only", "{}：GB/T 27930 只使用扩展数据帧")
-        notes = (only.format(frame.kind.value),)
-        identifier, data = f"{frame.identifier:X}", frame.data.hex()
-        record = Record(frame.time, "unknown", "", {"data": data}, False, notes, frame.channel, identifier)
-        return Plain(record, f"{identifier}#{data.upper()}")
+    only = Text("{}: GB/T 27930 has 29-bit data frames only", "{}：GB/T 27930 只使用扩展数据帧")
+    notes = (only.format(frame.kind.value),)
+    identifier, data = f"{frame.identifier:X}", frame.data.hex()
+    record = Record(frame.time, "unknown", "", {"data": data}, False, notes, frame.channel, identifier)
+    return Plain(record, f"{identifier}#{data.upper()}")
 
 
-class NotReadable(msgspec.Struct, frozen=True):
+def not_readable(what: Unreadable) -> Plain:
     """A line of the recording that is no frame."""
-
-    what: Unreadable
-
-    @property
-    def conforming(self) -> bool:
-        return False
-
-    def line(self) -> Line:
-        return self._plain().line()
-
-    def json(self) -> bytes:
-        return self._plain().json()
-
-    def _plain(self) -> Plain:
-        line, text, reason = self.what
-        return Plain(Record(None, "unreadable", "", {"line": line, "text": text}, False, (str(reason),), "", ""))
+    fields = {"line": what.line, "text": what.text}
+    return Plain(Record(None, "unreadable", "", fields, False, (str(what.reason),), "", ""))
