@@ -50,9 +50,9 @@ function tone(word) {
   return GOOD.includes(word) ? "good" : "";
 }
 
-/** Where a session could be: the outlets of a socket (`detail.outlets`, by name), or the device itself. */
+/** Where a session could be started: the outlets of a socket (`detail.outlets`, by name), the device itself, or nowhere. */
 function placesOf(device) {
-  if (!STARTABLE.includes(device.kind)) return [];
+  if (!STARTABLE.includes(device.kind) || device.detail.mode === "monitor") return [];
   const outlets = device.detail.outlets;
   if (outlets === null || typeof outlets !== "object") return [{ outlet: null, state: device.state }];
   return Object.entries(outlets).map(([outlet, { state } = {}]) => ({ outlet, state: state ?? device.state }));
