@@ -4,7 +4,11 @@ Only code of chargelink is instrumented: coverage means ours.
 """
 
 import sys
+import time
+from collections.abc import Callable
 from importlib import import_module
+
+SLOWEST = 5.0  # s of the processor that one input may take, however busy the machine is
 
 
 def main() -> None:
@@ -14,8 +18,20 @@ def main() -> None:
         target = import_module("tests.fuzz.targets").TARGETS[name]
         for seed in target.seeds():  # what is imported and generated on first use
             target.run(seed)
-    atheris.Setup([name, *arguments], target.run)
+    atheris.Setup([name, *arguments], in_time(target.run))
     atheris.Fuzz()
+
+
+def in_time(run: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """The target, which must not be slow either."""
+
+    def timed(data: bytes) -> None:
+        began = time.process_time()
+        run(data)
+        took = time.process_time() - began
+        assert took < SLOWEST, f"{took:.1f} s for {len(data)} bytes"
+
+    return timed
 
 
 if __name__ == "__main__":
