@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from chargelink.dlt645.catalogue.table import identifier_table
+from chargelink.edge.charge import tables as charge
 from chargelink.gbt27930.catalogue import MESSAGES, Entry, by_class
 from chargelink.gbt27930.charging import Cell
 from chargelink.lora_radio.tables import TABLES as RADIO_TABLES
@@ -29,6 +30,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "gbt27930.messages": _messages,
     **{f"gbt27930.{cls.__name__}": partial(table, cls) for cls in by_class()},
     "gbt27930.Cell": partial(table, Cell),
+    "charge.sequence": charge.sequence,
+    "charge.watches": charge.watches,
+    "charge.causes": charge.causes,
     "dlt645.identifiers": identifier_table,
     **{f"lora_socket.{name}": made for name, made in SOCKET_TABLES.items()},
     **{f"lora_radio.{name}": made for name, made in RADIO_TABLES.items()},
