@@ -187,8 +187,13 @@ def configure_reset(parser: argparse.ArgumentParser) -> None:
 
 
 def run_reset(arguments: argparse.Namespace) -> int:
-    """Ask guard and gun to work again; they refuse while the cause is there."""
-    _asked(arguments, "reset", device=arguments.gun)
+    """Ask guard and gun to work again. Raises CommandError, which says what still holds them."""
+    if holding := _asked(arguments, "reset", device=arguments.gun)["holding"]:
+        words = ", ".join(holding)
+        raise CommandError(
+            Text("{} does not work yet; what holds it: {}", "{} 尚未恢复；原因：{}").format(arguments.gun, words)
+        )
+    print(Text("{} works again", "{} 已恢复").format(arguments.gun))
     return Exit.CLEAN
 
 

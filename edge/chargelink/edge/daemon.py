@@ -210,8 +210,7 @@ class Daemon:
         gun = self._places.guns.get(str(request.get("device")))
         if gun is None:
             raise CannotError("only a gun can be reset")
-        gun.reset()
-        return {}
+        return {"holding": await gun.reset()}
 
     async def _watchdog(self, interval: float) -> None:
         """Signs of life from this loop: one that hangs gives none."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import pytest
 from tests.edge.charge.world import LIMITS, STEP, World
 from tests.edge.drivers.jumping import run
@@ -59,7 +60,10 @@ class Site(World):
 
     def reset(self) -> None:
         self.resets += 1
-        self.tripped, self.report = None, report("armed")
+        if self.circuit.surroundings.e_stop:
+            self.report = msgspec.structs.replace(report("tripped", "estop"), refused=("estop",))
+        else:
+            self.tripped, self.report = None, report("armed")
         self.gun.hear_guard(self.report)
 
     def trip(self, rule: str) -> None:
@@ -295,9 +299,11 @@ def test_an_emergency_stop_waits_for_a_person(tmp_path: Path) -> None:
             s.site.unplug()
             await s.phase(Phase.OUT_OF_SERVICE)
             assert s.site.resets == 0
+            assert await s.gun.reset() == ("estop",)
+            assert s.gun.controller.phase is Phase.OUT_OF_SERVICE
             s.site.circuit.surroundings.e_stop = False
-            s.gun.reset()
-            assert s.site.resets == 1
+            assert await s.gun.reset() == ()
+            assert s.site.resets == 2
             await s.phase(Phase.AVAILABLE)
 
     run(story())

@@ -38,6 +38,8 @@ from chargelink.model import AuthorisedBy, Caps, SessionStarted, StopReason, Tar
 TELL_EVERY = 0.05  # s: the guard hears what is wanted
 SHOW_EVERY = 1.0  # s
 END_WITHIN = 3.5  # s that a charge may take to end when the daemon does
+GUARD_DECIDES_WITHIN = 0.05  # s; it looks every 10 ms, and reports every 500 ms
+ANSWERED_WITHIN = 1.0  # s
 CHINA = timezone(timedelta(hours=8))
 SILENT = "silent"  # state of a guard that says nothing
 PLUG_RESETS = frozenset(rule.name for rule in RULES if rule.latch is GuardLatch.SESSION)
@@ -105,6 +107,7 @@ class Gun:
         self._starting = asyncio.Lock()
         self._stopped_by = ""
         self._report: Report | None = None
+        self._reported = asyncio.Event()
         self._trips = 0  # sequence number of the guard's newest that is recorded
         self._broken: LedgerError | None = None
         self._told: tuple[bool, tuple[int, int] | None] | None = None
@@ -167,11 +170,24 @@ class Gun:
         self._stopped_by = self._stopped_by or by
         self._heard(self.controller.stop(self._now(), COMMANDS.get(reason, Cause.LOCAL)))
 
-    def reset(self) -> None:
-        """A person looked at it: guard and gun may work again, if what tripped them is gone."""
-        if self._hardware:
-            self._hardware.guard.reset()
+    async def reset(self) -> tuple[str, ...]:
+        """A person looked at it: first the guard may work again, then the gun. What holds them still, if anything."""
+        if self._hardware is None:
+            return ("not running",)
+        self._hardware.guard.reset()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                asked = self._now()
+                while self._report is None or self._report.at_ns / 1e9 < asked + GUARD_DECIDES_WITHIN:
+                    self._reported.clear()
+                    await self._reported.wait()
+        report = self._hardware.guard.report
+        if report is None:
+            return ("guard " + SILENT,)
+        if report.state == "tripped":
+            return report.refused or ("tripped",)
         self._heard(self.controller.reset(self._now()))
+        return () if self.controller.latch is Latch.NONE else (self.controller.phase,)
 
     def hear_board(self, event: BoardEvent) -> None:
         """From the board's driver."""
@@ -190,6 +206,7 @@ class Gun:
     def hear_guard(self, report: Report) -> None:
         """From the guard."""
         self._report = report
+        self._reported.set()
         for tripped in report.trips:
             if tripped.sequence > self._trips:
                 self._trips = tripped.sequence
