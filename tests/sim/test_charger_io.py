@@ -103,6 +103,7 @@ def test_a_place_that_is_not_there(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert "No such file" in ended.stderr
+    assert f"No such file or directory: '{tmp_path}/none/permit'" in ended.stderr
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:", "127.0.0.1:0", "127.0.0.1:70000", "10.0.0.1:5000", "5000", ":5000"])

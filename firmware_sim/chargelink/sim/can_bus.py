@@ -11,6 +11,7 @@ import time
 
 from chargelink.cli.command import Command, Example, Exit
 from chargelink.cli.language import Text
+from chargelink.sim.loopback import port
 from chargelink.sim.process import HOST, announce, run
 from chargelink.sim.socketcand import ECHO, HI, OK, OPEN, RAW_MODE, Messages, frame, message, sent
 from chargelink.wire import DecodeError
@@ -116,7 +117,7 @@ async def serve(port: int) -> int:
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port",
-        type=int,
+        type=port,
         default=0,
         metavar="PORT",
         help=str(Text("TCP port on 127.0.0.1 (default: a free one)", "127.0.0.1 上的 TCP 端口 (默认: 任意空闲端口)")),

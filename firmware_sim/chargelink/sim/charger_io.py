@@ -13,7 +13,7 @@ from chargelink.sim.cable import EVERY, ChargerSide, Probe, VehicleSide, decode,
 from chargelink.sim.charger_board import ChargerBoard
 from chargelink.sim.dc_circuit import DcCircuit, Facts
 from chargelink.sim.guard_lines import GuardLines
-from chargelink.sim.loopback import loopback_port
+from chargelink.sim.loopback import loopback_port, port
 from chargelink.sim.modbus_slave import Conversation
 from chargelink.sim.process import HOST, announce, like_hardware, run
 
@@ -192,7 +192,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option(
         "--modbus-port",
         Text(modbus.english + free.english, modbus.chinese + free.chinese),
-        type=int,
+        type=port,
         default=0,
         metavar="PORT",
     )
@@ -200,7 +200,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option(
         "--cable-port",
         Text(cable.english + free.english, cable.chinese + free.chinese),
-        type=int,
+        type=port,
         default=0,
         metavar="PORT",
     )

@@ -37,7 +37,11 @@ class GuardLines:
         self._counter = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._permit.unlink(missing_ok=True)
-        self._socket.bind(str(self._permit))
+        try:
+            self._socket.bind(str(self._permit))
+        except OSError as error:
+            self._socket.close()
+            raise OSError(error.errno, error.strerror, str(self._permit)) from error  # which the kernel does not name
         os.chmod(self._permit, 0o600)
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 

@@ -1,6 +1,16 @@
-"""Addresses of the other simulators, on this machine."""
+"""Ports on this machine: of the other simulators, and to listen at."""
 
 from chargelink.sim.process import HOST
+
+PORTS = range(65536)
+
+
+def port(text: str) -> int:
+    """A port to listen at, 0 for a free one. Raises ValueError."""
+    number = int(text)
+    if number not in PORTS:
+        raise ValueError(text)
+    return number
 
 
 def loopback_port(text: str) -> int:

@@ -13,6 +13,7 @@ from chargelink.cli.command import Command, Example
 from chargelink.cli.language import Text
 from chargelink.dlt645.meter import Meter
 from chargelink.sim.cable import Probe, decode
+from chargelink.sim.loopback import port
 from chargelink.sim.process import HOST, announce, run
 from chargelink.sim.register import Register
 
@@ -122,7 +123,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--probe-port",
         "UDP port for voltage and current; 0 takes a free one",
         "接收电压电流采样的 UDP 端口; 0 表示任选空闲端口",
-        type=int,
+        type=port,
         default=0,
         metavar="PORT",
     )
