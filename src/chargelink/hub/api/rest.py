@@ -57,7 +57,7 @@ async def refused(_: Request, error: Exception) -> Response:
 def limit_of(request: Request) -> int:
     """?limit=, at most `MOST`. Raises ApiError."""
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MOST:
         raise ApiError(HTTPStatus.BAD_REQUEST, Text(f"limit is 1 to {MOST}", f"limit 应为 1 至 {MOST}"))
     return int(text)
 
