@@ -12,6 +12,7 @@ from tests.demo.processes import Traces
 from chargelink.demo.crew import Crew
 from chargelink.demo.site import Site
 
+LOG = 8_000  # last characters
 CAR = 20_000  # Wh: it charges for as long as a test takes
 
 
@@ -36,3 +37,4 @@ async def place(traces: Traces, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         await place.site.open()
         await place.story.devices_there()
         yield place
+    print((traces.folder / "edge.log").read_text()[-LOG:])  # shown when a test has failed

@@ -74,18 +74,23 @@ class Story:
             await self.plug_again()
 
     async def _start_car(self) -> str:
+        """Start the car's charge; its session, which charges or was cut off by the guard. Raises DemoError."""
         session = await self._site.hub.start(EDGE, GUN, None, CAR_CAPS)
         self._say(Text(f"{GUN}: handshake with the car", f"{GUN}：与车辆握手"))
 
-        async def charging() -> bool:
-            if session not in await self._site.hub.sessions():
+        async def charging_or_ended() -> bool:
+            known = (await self._site.hub.sessions()).get(session)
+            if known is None:
                 return False  # the edge answers before its record arrives
             points = await self._site.hub.curve(session)
-            return any((point[5] or 0) >= CHARGED for point in points) or await self._tripped(session) is not None
+            return known["ended"] is not None or any((point[5] or 0) >= CHARGED for point in points)
 
-        await self._until(charging, None)
-        if await self._tripped(session) is None:
+        await self._until(charging_or_ended, None)
+        known = (await self._site.hub.sessions())[session]
+        if known["ended"] is None:
             self._say(Text(f"{GUN} charges the car", f"{GUN} 正在为车辆充电"))
+        elif known["trip"] is None:
+            raise DemoError(f"the charge of the car ended by {known['stoppedBy']} ({known['stopReason']})")
         return session
 
     async def _tripped(self, session: str) -> str | None:
