@@ -12,6 +12,7 @@ from bench.measure import HEAD
 
 LATEST = Path(__file__).parent / "latest.jsonl"
 PARTS = {"__main__", "measure", "recording", "dlt645"}  # no benchmarks of their own
+TOGETHER = {"spine": ["spine", "guard"]}  # asked for by one name
 
 
 def main() -> int:
@@ -19,10 +20,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("only", nargs="?", choices=names, help="one benchmark instead of all")
     chosen = parser.parse_args().only
+    run = TOGETHER.get(chosen, [chosen]) if chosen else names
     missed = 0
     print(HEAD)
+    kept = [row for row in LATEST.read_text().splitlines() if json.loads(row)["bench"] not in run] if chosen else []
     with LATEST.open("w") as latest:
-        for name in [chosen] if chosen else names:
+        latest.writelines(f"{row}\n" for row in kept)
+        for name in run:
             for measured in importlib.import_module(f"bench.{name}").figures():
                 print(measured, flush=True)
                 latest.write(json.dumps(asdict(measured), ensure_ascii=False) + "\n")

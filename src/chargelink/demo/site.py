@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import socket
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -103,8 +104,9 @@ device_key = "{key}"
 class Site:
     """Starts the processes in `crew`; everything they keep lies under `folder`. `car` is its battery's size in Wh."""
 
-    def __init__(self, crew: Crew, folder: Path, car: int = 300) -> None:
+    def __init__(self, crew: Crew, folder: Path, car: int = 300, sockets: Sequence[str] = SOCKETS) -> None:
         self.folder = folder
+        self.sockets = sockets
         self.modbus = ""  # the charger's board
         self.page = ""
         self.serial = ""  # the meter's line
@@ -147,7 +149,7 @@ class Site:
         await self.start_edge()
         await self._crew.start(
             "site", "sim", "site", "--radio", f"udp:127.0.0.1:{radio}", "--keys", str(self.folder / "keys.toml"),
-            "--sockets", str(len(SOCKETS)), "--gateway", GATEWAY, "--battery-Wh", "3", "--top-up-minutes", "0",
+            "--sockets", str(len(self.sockets)), "--gateway", GATEWAY, "--battery-Wh", "3", "--top-up-minutes", "0",
             "--control", str(self.folder / "site.sock"),
         )  # fmt: skip
 
@@ -184,8 +186,10 @@ class Site:
         return folder
 
     def _write_files(self, link: str, serial: str, modbus: str, can: str, radio: int) -> None:
-        euis = [f"a84041f4b1c2d3{0xE4 + place:02x}" for place in range(len(SOCKETS))]
-        sockets = "\n".join(f'    {{ id = "{name}", eui = "{eui}" }},' for name, eui in zip(SOCKETS, euis, strict=True))
+        euis = [f"a84041f4b1c2d3{0xE4 + place:02x}" for place in range(len(self.sockets))]
+        sockets = "\n".join(
+            f'    {{ id = "{name}", eui = "{eui}" }},' for name, eui in zip(self.sockets, euis, strict=True)
+        )
         (self.folder / "tariff.toml").write_text(TARIFF)
         (self.folder / "per-use.toml").write_text(PER_USE)
         keys = self.folder / "keys.toml"
