@@ -127,9 +127,23 @@ def test_a_second_gun_on_a_bus(folder: Path) -> None:
     assert [line.partition(":")[0] for line in problems(folder, text)] == ["gun[0].can", "gun[1].can"]
 
 
+def test_one_device_on_a_line(folder: Path) -> None:
+    text = GATEWAY.replace("modbus-rtu:/dev/ttyS2", "modbus-rtu:/dev/ttyS1")
+    assert [line.partition(" is")[0] for line in problems(folder, text)] == [
+        "meter[0].port: '/dev/ttyS1'",
+        "io[0].port: '/dev/ttyS1'",
+    ]
+    second = GATEWAY[GATEWAY.index("[[socket_site]]") :].replace("shed-1", "shed-2").replace("socket-", "outlet-")
+    second = second.replace("outlet-keys", "socket-keys")
+    assert [line.partition(":")[0] for line in problems(folder, GATEWAY + second)] == [
+        "socket_site[0].radio",
+        "socket_site[1].radio",
+    ]
+
+
 def test_a_second_gun_on_the_lines_of_a_guard(folder: Path) -> None:
     second = SIMULATED[SIMULATED.index("[[meter]]") :].replace("-1", "-2").replace("/can0", "/can1")
-    (line,) = problems(folder, SIMULATED + second.replace("/dev/pts/7", "/dev/pts/8"))
+    (line,) = problems(folder, SIMULATED + second.replace("/dev/pts/7", "/dev/pts/8").replace(":5020", ":5021"))
     assert line.startswith("guard.lines: one set of lines cannot guard 2 guns; run an edge for each gun")
 
 

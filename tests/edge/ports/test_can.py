@@ -212,3 +212,25 @@ async def test_an_interface_that_is_gone() -> None:
 def test_any_bytes_of_the_kernel_are_a_frame_or_none(raw: bytes) -> None:
     frame = unpacked(raw)
     assert frame is None or (frame.identifier <= 0x1FFF_FFFF and len(frame.data) <= 8)
+
+
+async def test_a_bus_that_is_never_silent_leaves_others_their_turn() -> None:
+    class Babbling(socket.socket):
+        def recv(self, *_: int) -> bytes:
+            return struct.pack("=IB3x8s", 0x9826F456, 3, bytes(8))
+
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    with Babbling() as raw:
+        bus = SocketCan(raw)
+        for _ in range(10):
+            assert await bus.read()
+    task.cancel()
+    assert turns >= 10

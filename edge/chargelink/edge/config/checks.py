@@ -151,13 +151,24 @@ def _lowest_voltage(gun: Gun, path: str) -> Iterator[Problem]:
 
 
 def _shared(document: Document) -> Iterator[Problem]:
-    """A CAN bus, a meter and an io board serve one gun each: GB/T 27930 has no address for a second one."""
+    """A CAN bus, a meter and an io board serve one gun each, for GB/T 27930 has no address for a second one; and a line
+    has one at its other end."""
     for key in ("can", "meter", "io"):
         used = [(f"gun[{index}].{key}", getattr(gun, key)) for index, gun in enumerate(document.guns)]
         yield from _twice([(path, value) for path, value in used if value is not None])
-    yield from _twice(
-        [(f"meter[{index}]", f"{meter.port} {meter.address}") for index, meter in enumerate(document.meters)]
-    )
+    ports = [(f"meter[{index}].port", _line(meter.port)) for index, meter in enumerate(document.meters)]
+    ports += [(f"io[{index}].port", _line(board.port)) for index, board in enumerate(document.io_boards)]
+    ports += [(f"socket_site[{index}].radio", _line(site.radio)) for index, site in enumerate(document.socket_sites)]
+    yield from _twice(ports)
+
+
+def _line(text: str) -> str:
+    """What only one can open: a serial device whatever its settings, the address of packet forwarders, a unit."""
+    try:
+        address = Address.parse(text)
+    except AddressError:
+        return text  # told elsewhere
+    return text if address.scheme == "modbus-tcp" else address.path or f"{address.host}:{address.port}"
 
 
 def _hub(url: str) -> Iterator[Problem]:
