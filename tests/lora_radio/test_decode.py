@@ -47,12 +47,24 @@ def test_defects(tmp_path: Path, capfd: pytest.CaptureFixture[str], line: str, n
     (report,) = decoded(tmp_path, capfd, "# a comment", line, "")
     assert not report["conforming"]
     assert report["notes"] == [note]
+    assert isinstance(report["message"], str)
 
 
 def test_a_forwarders_log_may_say_something_before_its_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (report,) = decoded(tmp_path, capfd, 'JSON up: {"stat":{"rxnb":2},"rxpk":[{"stat":-1,"data":"AA==","size":1}]}')
     assert (report["message"], report["conforming"]) == ("rxpk+stat", True)
     assert report["notes"] == ["the packet's CRC is wrong: to be dropped"]
+
+
+@pytest.mark.parametrize(
+    ("before", "time"),
+    [("", None), ("JSON up: ", None), ("1700000000.25 up: ", 1_700_000_000.25), ("12:00:01.5 ", 43_201.5)],
+)
+def test_the_time_before_the_json_is_kept(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], before: str, time: float | None
+) -> None:
+    (report,) = decoded(tmp_path, capfd, before + '{"stat":{"rxnb":2}}')
+    assert (report["time"], report["message"]) == (time, "stat")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

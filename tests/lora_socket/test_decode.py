@@ -70,7 +70,7 @@ def decoded(capfd: pytest.CaptureFixture[str], *line: str) -> list[dict[str, Any
 
 def test_json(recording: Path, capfd: pytest.CaptureFixture[str]) -> None:
     rows = decoded(capfd, "--key-file", str(recording / "keys.toml"), str(recording / "packets.log"))
-    assert [row["message"] for row in rows] == ["POLL", "STATUS", "CMD", "EVENT", "POLL", None, None, None, None]
+    assert [row["message"] for row in rows] == ["POLL", "STATUS", "CMD", "EVENT", "POLL", *["unreadable"] * 4]
     assert [row["conforming"] for row in rows] == [True] * 4 + [False] * 5
     poll, status, command, event, again, *_ = rows
     assert (poll["time"], poll["direction"], poll["counter"]) == (43_201.5, "down", 70_001)
@@ -136,6 +136,12 @@ def test_a_wrong_key_file_is_told_by_place_never_by_value(
 def test_a_missing_key_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["decode", "ls1", "--key-file", str(tmp_path / "none.toml"), "-"]) == 2
     assert "cannot open the key file" in capfd.readouterr().err
+
+
+def test_the_time_before_the_json_of_a_forwarder_is_kept(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lines = [f'12:00:01.5 up: {{"rxpk":[{{"size":14,"data":"{data}"}}]}}' for data in ("4GBRKhEAcRFAwE8zh5o=", "")]
+    (tmp_path / "packets.log").write_text("\n".join(lines))
+    assert [row["time"] for row in decoded(capfd, str(tmp_path / "packets.log"))] == [43_201.5, 43_201.5]
 
 
 def test_session_keys_may_be_given_as_they_are(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

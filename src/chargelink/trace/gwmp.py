@@ -106,7 +106,7 @@ class DefectReport:
         return msgspec.json.encode(
             {
                 "time": self.time,
-                "message": None,
+                "message": "unreadable",
                 "direction": "?",
                 "fields": {"hex": self.raw.hex()},
                 "conforming": False,
@@ -162,7 +162,9 @@ def reports(source: Source) -> Iterator[GatewayReport | DefectReport]:
         if text.strip() == "" or text.lstrip().startswith("#"):
             continue
         if "{" in text:
-            yield _document_report(text[text.index("{") :])
+            before, brace, rest = text.partition("{")
+            stamp = logged_bytes(before)
+            yield _document_report(brace + rest, stamp.time if stamp else None)
             continue
         logged = logged_bytes(text)
         if logged is None or not logged.raw or logged.strange:
@@ -171,7 +173,7 @@ def reports(source: Source) -> Iterator[GatewayReport | DefectReport]:
             yield _datagram_report(logged.raw, logged.time)
 
 
-def _document_report(text: str) -> GatewayReport | DefectReport:
+def _document_report(text: str, time: float | None) -> GatewayReport | DefectReport:
     try:
         document = read_document(text.encode())
         content = read_content(document)
@@ -179,9 +181,9 @@ def _document_report(text: str) -> GatewayReport | DefectReport:
         if "txpk_ack" in document:
             fields["error"] = read_result(document).error
     except DecodeError as error:
-        return DefectReport(None, b"", _filled(UNREADABLE, error))
+        return DefectReport(time, b"", _filled(UNREADABLE, error))
     message = "+".join(key for key in ("rxpk", "stat", "txpk", "txpk_ack") if key in document) or "JSON"
-    return GatewayReport(None, "down" if "txpk" in document else "up", message, fields, content)
+    return GatewayReport(time, "down" if "txpk" in document else "up", message, fields, content)
 
 
 def _datagram_report(raw: bytes, time: float | None) -> GatewayReport | DefectReport:

@@ -47,7 +47,9 @@ def reports(source: Source, listener: Listener) -> Iterator[LineReport]:
         if text.strip() == "" or text.lstrip().startswith("#"):
             continue
         if "{" in text:
-            yield from forwarded(text[text.index("{") :], listener)
+            before, brace, rest = text.partition("{")
+            stamp = logged_bytes(before)
+            yield from forwarded(brace + rest, stamp.time if stamp else None, listener)
             continue
         logged = logged_bytes(text)
         if logged is None or not logged.raw:
@@ -59,20 +61,20 @@ def reports(source: Source, listener: Listener) -> Iterator[LineReport]:
         yield report(listener, logged.raw, logged.time, strange)
 
 
-def forwarded(document: str, listener: Listener) -> Iterator[LineReport]:
+def forwarded(document: str, time: float | None, listener: Listener) -> Iterator[LineReport]:
     """The packets in the JSON of a packet forwarder."""
     try:
         content = read_content(read_document(document.encode()))
     except DecodeError as error:
-        yield DefectReport(None, b"", Text(str(error), str(error)))
+        yield DefectReport(time, b"", Text(str(error), str(error)))
         return
     packets = [*content.received, *([content.transmit] if content.transmit else [])]
     for packet in packets:
         if packet.payload is None:
             reason = packet.payload_flaw or "a packet without payload"
-            yield DefectReport(None, b"", Text(reason, reason))
+            yield DefectReport(time, b"", Text(reason, reason))
         else:
-            yield report(listener, packet.payload, None)
+            yield report(listener, packet.payload, time)
 
 
 COMMAND = Command(

@@ -92,7 +92,7 @@ class DefectReport:
         return msgspec.json.encode(
             {
                 "time": self.time,
-                "message": None,
+                "message": "unreadable",
                 "direction": UNKNOWN,
                 "fields": {"hex": self.raw.hex()},
                 "conforming": False,
