@@ -123,6 +123,16 @@ async def test_a_register_that_runs_backwards_is_left_out_and_alarmed_once(
     assert (await kinds(journal)).count("alarm") == 1
 
 
+async def test_what_a_device_says_in_the_end_counts(journal: Journal, sessions: Sessions) -> None:
+    started = await begin(sessions)
+    await sessions.read(started.session_id, reading(MINUTE, 900))
+    final = Ending(StopReason.LOCAL, "x", reading(2 * MINUTE, 850), final=True)
+    ended = await sessions.end(started.session_id, MIDNIGHT + HOUR, final)
+    assert ended.bill.energy == 750_000
+    assert ended.readings == (reading(0, 100), reading(2 * MINUTE, 850))
+    assert (await kinds(journal)).count("alarm") == 0
+
+
 async def test_a_clock_set_back_changes_no_energy(sessions: Sessions) -> None:
     started = await begin(sessions, HOUR)
     assert await sessions.read(started.session_id, reading(0, 1_100))

@@ -19,7 +19,7 @@ from chargelink.link.messages import Caps, Sample
 from chargelink.lora_socket.codes import StopReason as SocketReason
 from chargelink.lora_socket.commands import Start
 from chargelink.lora_socket.messages import Meter, Settle
-from chargelink.model import Alarm, AuthorisedBy, Period, SessionEnded, SessionStarted, StopReason, Tariff
+from chargelink.model import Alarm, AuthorisedBy, Period, Reading, SessionEnded, SessionStarted, StopReason, Tariff
 
 TARIFF = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
 NO_CAPS = Caps()
@@ -298,3 +298,14 @@ async def test_a_meter_that_begins_anew_before_the_settlement_came_alarms_nobody
     await edge.charges.told(told._replace(received=told.received._replace(opened=anew)), edge.yard.utc_ms)
     assert edge.sessions.get(session.id) == session
     assert await edge.journal.position() == before
+
+
+async def test_a_settlement_below_what_was_told_before_is_billed_and_alarmed(edge: Edge) -> None:
+    edge.yard.street.plug(1, A, small(), edge.yard.now)
+    started = await edge.start()
+    await edge.run(lambda: bool(edge.samples))
+    await edge.sessions.read(started.session_id, Reading(at=edge.yard.utc_ms, register=9_000_000))
+    await edge.run(lambda: bool(edge.ended))
+    (settled,) = edge.settled.values()
+    assert edge.ended[0].bill.energy == settled
+    assert [alarm.code for alarm in edge.alarms] == ["lower-settlement"]

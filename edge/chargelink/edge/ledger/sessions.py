@@ -65,11 +65,14 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True)
 class Ending:
-    """How a session ends. `fault` says that it broke down, in the sense of the tariff's rules."""
+    """How a session ends. `fault` says that it broke down, in the sense of the tariff's rules; `final` that the reading
+    is the device's own account of the session: what was read before and lies above it is left out.
+    """
 
     reason: StopReason
     by: str
     reading: Reading | None = None
+    final: bool = False
     fault: bool = False
     soc_start: int | None = None  # 0.1 %
     soc_end: int | None = None
@@ -172,6 +175,8 @@ class Sessions:
         Raises KeyError for a session that never was.
         """
         session = self._open.get(identifier)
+        if session is not None and ending.final and ending.reading is not None:
+            self._open[identifier] = session = up_to(session, ending.reading.register)
         if ending.reading is not None and await self.read(identifier, ending.reading):
             session = self._open.get(identifier, session)
         ended = await self._ledger.writer.run(lambda database: _end(database, identifier, session, now, ending))
@@ -236,6 +241,11 @@ def with_reading(session: OpenSession, reading: Reading) -> OpenSession | None:
     if len(readings) > 1 and same_stretch(session.tariff, readings[-2].at, reading.at):
         readings = readings[:-1]
     return replace(session, readings=(*readings, reading))
+
+
+def up_to(session: OpenSession, register: int) -> OpenSession:
+    """The session without its readings above a register, mWh."""
+    return replace(session, readings=tuple(one for one in session.readings if one.register <= register))
 
 
 def _begin(database: sqlite3.Connection, session: OpenSession) -> SessionStarted | None:

@@ -232,6 +232,9 @@ class Charges:
                 text = f"the settlement says {settle.energy} mWh, {known.bill.energy} mWh were billed before it came"
                 await self._alarm_once(eui, settle.session, "late-settlement", text, now, known.session_id)
             return []
+        if settle.energy < known.energy:
+            text = f"the settlement says {settle.energy} mWh, and is billed; {known.energy} mWh were told before"
+            await self._alarm_once(eui, settle.session, "lower-settlement", text, now, known.id)
         ended = await self._sessions.end(known.id, now, self._ending(eui, place, known, settle, now))
         self.running.pop((eui, place), None)
         return [ended]
@@ -244,7 +247,7 @@ class Charges:
             reason, by = reason._replace(reason=running.stopped_by[0]), running.stopped_by[1]
         at = (settle.started + settle.duration) * 1000
         at = at if born_at(session.id) <= at <= now else now
-        return Ending(reason.reason, by, Reading(at=at, register=settle.energy), fault=reason.fault)
+        return Ending(reason.reason, by, Reading(at=at, register=settle.energy), final=True, fault=reason.fault)
 
     async def _happened(self, eui: bytes, event: Event, now: int) -> None:
         """An event of a socket; what tripped or is dangerous is kept."""
