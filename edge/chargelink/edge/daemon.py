@@ -1,6 +1,7 @@
 """The daemon: everything that a configuration names, in one task tree, from an open ledger to an orderly end."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -176,6 +177,7 @@ class Daemon:
         await Control(socket, actions).serve(lambda: self._ready(str(socket)))
 
     def _ready(self, control: str) -> None:
+        gc.freeze()  # what is loaded stays: a full collection need not go through it and hold up the loop
         print(f"ready control={control}", flush=True)
         self._notify.ready()
 
