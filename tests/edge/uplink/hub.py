@@ -29,6 +29,7 @@ class FakeHub:
         self.heartbeats = 0
         self.answers: dict[str, list[Any]] = {}
         self.paths: list[str] = []
+        self.time = 1_000_000  # ms when an edge boots
         self.connection: ServerConnection | None = None
         self.reply: Callable[[list[Any]], Any] | None = None  # in place of the usual answer, unless it gives None
         self.changed = asyncio.Condition()
@@ -93,7 +94,12 @@ class FakeHub:
                 epoch = payload["epoch"]
                 last = self.store.get((epoch, "record", self.have(epoch)))
                 hashes = {"record": last["hash"]} if last else {}
-                return {"currentTime": 1, "interval": 30, "have": {"record": self.have(epoch)}, "hashes": hashes}
+                return {
+                    "currentTime": self.time,
+                    "interval": 30,
+                    "have": {"record": self.have(epoch)},
+                    "hashes": hashes,
+                }
             case "StatusNotification":
                 self.devices |= {device["id"]: device["state"] for device in payload["devices"]}
             case "MeterValues":

@@ -27,7 +27,7 @@ from chargelink.model import Alarm
 
 ID = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 NOW = 1_000_000
-START = {"device": "gun-1", "remoteStartId": 7, "expiry": NOW + 1}
+START = {"device": "gun-1", "remoteStartId": 7, "expiry": NOW + 60_000}
 
 
 async def do(command: Command) -> Shape:
@@ -217,6 +217,19 @@ async def test_it_does_what_the_hub_asks(edge: Edge) -> None:
         ):
             assert (await hub.call(action, "TriggerMessage", {"requestedMessage": action}))[2] == {"status": status}
         await hub.until(lambda: hub.devices == {"gun-1": "idle"} and hub.heartbeats == 1)
+
+
+@pytest.mark.parametrize("ahead", [-900_000, 3_600_000])
+async def test_a_command_expires_by_the_clock_of_the_hub(tmp_path: Path, ahead: int) -> None:
+    hub = FakeHub()
+    hub.time = NOW + ahead
+    async with hub.serving(), Edge(tmp_path / "ledger.db").running(hub):
+        await hub.until(lambda: bool(hub.boots))
+        soon, late = hub.time + 60_000, hub.time - 1
+        answer = await hub.call("a", "RequestStartTransaction", START | {"expiry": soon})
+        assert answer[2]["status"] == "Accepted"
+        answer = await hub.call("b", "RequestStartTransaction", START | {"expiry": late})
+        assert answer[2]["reason"] == "expired"
 
 
 async def test_a_command_is_finished_even_if_the_connection_is_lost(tmp_path: Path) -> None:

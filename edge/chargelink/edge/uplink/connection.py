@@ -33,6 +33,7 @@ Handler = Callable[[Command], Awaitable[Shape]]
 
 MOST_SAMPLES = 500  # in one message
 SAMPLES_EVERY = 1.0  # seconds
+CLOCKS_APART = 30_000  # ms, beyond which it is worth a warning: prices of the day depend on our clock
 
 log = structlog.get_logger("uplink")
 
@@ -64,6 +65,7 @@ class Connection:
         self._codec = Codec(socket.subprotocol)
         self._conversation = Conversation(self._codec)
         self._caught_up = False  # ledger and hub agree on what the hub holds
+        self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
 
     async def talk(self) -> None:
         """Talk until the connection is over.
@@ -126,6 +128,7 @@ class Connection:
     async def _heard(self, event: Event) -> None:
         match event:
             case Booted():
+                self._compare_clocks(event.current_time)
                 before = await self._edge.ledger.position()
                 after = await self._edge.ledger.reconcile(event.have, event.digest)
                 if before.epoch != after.epoch:
@@ -145,6 +148,19 @@ class Connection:
             case Over():
                 raise HubGoneError(event.why)
 
+    def _compare_clocks(self, hub: int) -> None:
+        self._hub_time = hub, asyncio.get_running_loop().time()
+        ahead = self._edge.clock() - hub
+        if abs(ahead) > CLOCKS_APART:
+            log.warning("our clock differs from the hub's", ahead_s=round(ahead / 1000))
+
+    def _now_at_hub(self) -> int:
+        """UTC milliseconds by the hub's clock, which says when its commands expire; ours may be wrong, or just set."""
+        if self._hub_time is None:
+            return self._edge.clock()
+        told, at = self._hub_time
+        return told + int((asyncio.get_running_loop().time() - at) * 1000)
+
     async def _trigger(self, identifier: str, request: TriggerMessage) -> None:
         now = asyncio.get_running_loop().time()
         match request.requested_message:
@@ -162,7 +178,7 @@ class Connection:
     async def _do(self, asked: Asked) -> None:
         """Do what the hub asks, and answer. One that fails must not end the others."""
         request = asked.request
-        if isinstance(request, RequestStartTransaction) and request.expiry <= self._edge.clock():
+        if isinstance(request, RequestStartTransaction) and request.expiry <= self._now_at_hub():
             answer: Shape = RequestStartTransactionResponse(status="Rejected", reason="expired")
         else:
             try:
