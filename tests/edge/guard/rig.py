@@ -31,7 +31,7 @@ PATIENCE = 20  # s
 
 
 class LateError(Exception):
-    """The rig itself was too late to be believed."""
+    """The rig, or the guard before anything was done to it, was held up by the machine: nothing can be concluded."""
 
 
 class OneShot:
@@ -155,12 +155,21 @@ class Rig:
     def words(self, since: int) -> bytes:
         return b"".join(word for at, word in self.heard if at >= since)
 
+    @property
+    def held_up(self) -> bool:
+        """Raises LateError when the guard says that it was late, though nobody did anything to it."""
+        if self.report.get("rule") == "overrun":
+            raise LateError("the guard was held up")
+        return False
+
     def charge(self) -> None:
         self.until(lambda: self.state == "armed", "armed")
         self.wanted = self.one_shot.modules = True
-        self.until(lambda: self.state == "permit" and self.closed, "permit")
+        self.until(lambda: self.held_up or (self.state == "permit" and self.closed), "permit")
         began = self.now
-        self.until(lambda: self.now - began > 100 * MS and self.report["values"]["current_ma"] > 0, "current")
+        self.until(
+            lambda: self.held_up or self.now - began > 100 * MS and self.report["values"]["current_ma"] > 0, "current"
+        )
 
     def reset(self) -> None:
         """Ask until it is accepted: the first request may come before the fact that nothing is wanted."""
