@@ -168,7 +168,7 @@ class Rig:
         self.until(lambda: self.held_up or (self.state == "permit" and self.closed), "permit")
         began = self.now
         self.until(
-            lambda: self.held_up or self.now - began > 100 * MS and self.report["values"]["current_ma"] > 0, "current"
+            lambda: self.held_up or (self.now - began > 100 * MS and self.report["values"]["current_ma"] > 0), "current"
         )
 
     def reset(self) -> None:
