@@ -15,6 +15,7 @@ from chargelink.demo.site import Site
 from chargelink.demo.story import Story
 from chargelink.edge.ports.address import Address
 from chargelink.io_board.registers import CURRENT, INPUTS, Space, size
+from chargelink.model import Trip, content_of
 
 GUARD = "chargelink.edge.guard"
 
@@ -77,6 +78,12 @@ class Place:
         """The guard's process. Its child, which writes the mark, is younger."""
         return next(iter(self.traces.find(GUARD)), None)
 
+    def trips(self) -> set[tuple[str, int]]:
+        """Rule and number of every trip that the edge has recorded."""
+        rows = _rows(str(self.site.ledger), "SELECT kind, body FROM records WHERE kind = 'trip'")
+        found = [content for content in (content_of(kind, body) for kind, body in rows) if isinstance(content, Trip)]
+        return {(trip.rule, trip.values["sequence"]) for trip in found}
+
     def records_of_edge(self) -> list[tuple[int, bytes]]:
         """Number and hash of every record of the edge's ledger."""
         return _rows(str(self.site.ledger), "SELECT seq, hash FROM records WHERE lane = 'record' ORDER BY seq")
@@ -87,7 +94,7 @@ class Place:
         return [(seq, bytes.fromhex(digest)) for seq, digest in rows]
 
 
-def _rows(database: str, query: str) -> list[tuple[int, Any]]:
+def _rows(database: str, query: str) -> list[tuple[Any, Any]]:
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     try:
         return connection.execute(query).fetchall()

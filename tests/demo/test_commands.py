@@ -10,6 +10,7 @@ import pytest
 from tests.demo.place import Place
 from tests.demo.processes import Traces, start
 
+from chargelink.demo.audit import edge_sessions
 from chargelink.demo.crew import DemoError
 from chargelink.demo.site import GUN
 
@@ -81,8 +82,7 @@ async def test_at_a_running_site(place: Place) -> None:
     await place.until(ended, "the session was stopped at the edge")
     assert (await place.session(session))["stopReason"] == "Local"
     await place.story.plug_again()  # with a reset that nothing needs
-    await charging(place)
-    await ends_in_order(place)
+    await ends_in_order(place, await charging(place))
 
 
 async def refused(place: Place, *arguments: str, says: str) -> None:
@@ -105,7 +105,7 @@ async def flows_or_ended(place: Place, session: str) -> bool:
     return (await place.charger()).current > 0 or (await place.session(session)).get("ended") is not None
 
 
-async def ends_in_order(place: Place) -> None:
+async def ends_in_order(place: Place, session: str) -> None:
     """Each process alone, the edge while it charges; nothing is left in the end."""
     assert place.guard
     took = {}
@@ -116,6 +116,7 @@ async def ends_in_order(place: Place) -> None:
         if name == "edge":
             assert place.guard is None
             assert (await place.charger()).is_open
+            assert session in {one.session_id for one in edge_sessions(place.site.ledger)}  # ended and billed
     assert max(took.values()) < END_WITHIN, took
     assert place.traces.processes == []
     await asyncio.to_thread(nothing_lies_about, place.site.folder)
