@@ -108,7 +108,7 @@ class Story:
         await self._ended(session)
         reason = (await self._site.hub.sessions())[session]["stopReason"]
         rule = await self._tripped(session)
-        pressed = reason == "EmergencyStop"
+        pressed = bool(reason == "EmergencyStop")
         if pressed:
             self._say(
                 Text("contactors are open, the session is closed and billed", "接触器已断开，充电过程已结束并出账")
