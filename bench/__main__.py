@@ -23,8 +23,9 @@ def main() -> int:
     run = TOGETHER.get(chosen, [chosen]) if chosen else names
     missed = 0
     print(HEAD)
-    kept = [row for row in LATEST.read_text().splitlines() if json.loads(row)["bench"] not in run] if chosen else []
-    with LATEST.open("w") as latest:
+    before = LATEST.read_text().splitlines() if LATEST.exists() else []
+    kept = [row for row in before if json.loads(row)["bench"] not in run]
+    with LATEST.open("w", buffering=1) as latest:
         latest.writelines(f"{row}\n" for row in kept)
         for name in run:
             for measured in importlib.import_module(f"bench.{name}").figures():
