@@ -63,7 +63,9 @@ def _gun(detail: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}{detail[key] / divisor:.{digits}f} {unit}"
     if guard := detail.get("guard"):
         yield f"{Text('guard', '安全进程')} {_word(guard, GUARD)}"
-    if "causeText" in detail:
+    if "hindrance" in detail:
+        yield str(Text(detail["hindrance"], detail.get("hindranceChinese", detail["hindrance"])))
+    elif "causeText" in detail:
         yield str(Text(detail["causeText"], detail.get("causeChinese", detail["causeText"])))
     if detail.get("mode") == "monitor":
         yield str(Text("only listens", "仅监听"))

@@ -325,6 +325,23 @@ def test_a_lost_board_ends_the_charge_and_nothing_is_energised_when_it_comes_bac
     run(story())
 
 
+def test_a_gun_that_could_serve_nobody_is_shown_as_unavailable(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.phase(Phase.AVAILABLE)
+            await s.until(lambda: s.board.devices[0].state == "available")
+            s.site.lost = True
+            await s.until(lambda: s.board.devices[0].state == "unavailable")
+            assert s.board.devices[0].detail["hindrance"] == "the charger's board does not answer"
+            s.site.lost = False
+            await s.until(lambda: s.board.devices[0].state == "available")
+            s.site.trip("estop")
+            await s.until(lambda: s.board.devices[0].state == "unavailable")
+            assert s.board.devices[0].detail["hindranceChinese"] == "安全进程已跳闸"
+
+    run(story())
+
+
 def test_the_daemon_ends_in_the_middle_of_a_charge(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:

@@ -16,6 +16,7 @@ from chargelink.edge.charge import conditions
 from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch, Stop
 from chargelink.edge.charge.dialogue import VehicleDialogue
 from chargelink.edge.charge.events import Entered, Event, Finished, Noted, RefusedError, Wants, Warned
+from chargelink.edge.charge.hindrances import Hindrance
 from chargelink.edge.charge.phases import (
     ENDING,
     LIVE,
@@ -158,22 +159,30 @@ class Controller:
                 self._stop(Stop(Cause.ENERGY_REACHED, f"{charge.energy} mWh"), now)
         return self._advance(now)
 
+    def hindrance(self, now: float) -> Hindrance | None:
+        """Why nobody can charge here now, whatever is plugged in."""
+        board = self.situation.board
+        hindrances = {
+            Hindrance.OUT_OF_SERVICE: self.latch is Latch.SERVICE or self.phase in (Phase.HELD, Phase.OUT_OF_SERVICE),
+            Hindrance.BOARD_SILENT: self._board_silent(now) or not self.situation.heard,
+            Hindrance.EMERGENCY_STOP: board.e_stop,
+            Hindrance.DOOR_OPEN: board.door_open,
+            Hindrance.GUARD_TRIPPED: self.situation.guard_state == "tripped",
+            Hindrance.GUARD_SILENT: self.situation.guard_state == "silent",
+            Hindrance.METER_SILENT: self._meter_silent(now),
+        }
+        return next((hindrance for hindrance, holds in hindrances.items() if holds), None)
+
     def refusal(self, now: float) -> str:
         """Why no charge can begin now; empty if one can."""
-        board = self.situation.board
+        if hindrance := self.hindrance(now):
+            return hindrance.words
         reasons = {
-            "out of service": self.latch is Latch.SERVICE or self.phase in (Phase.HELD, Phase.OUT_OF_SERVICE),
-            "the charger's board does not answer": self._board_silent(now) or not self.situation.heard,
-            "the emergency stop is pressed": board.e_stop,
-            "the cabinet is open": board.door_open,
-            "the guard has tripped": self.situation.guard_state == "tripped",
-            "the guard does not answer": self.situation.guard_state == "silent",
             "a charge is under way": self.charge is not None or self.phase in LIVE,
             "the gun is not ready yet": self.phase in ENDING or self.phase is Phase.STARTING,
             "the plug must be pulled first": self.latch is Latch.REPLUG,
             "nothing is plugged in": self.phase not in (Phase.LOCKING, Phase.LOCKED, Phase.RELEASED)
             or not conditions.plugged(self.situation),
-            "the meter does not answer": self._meter_silent(now),
         }
         return next((reason for reason, holds in reasons.items() if holds), "")
 

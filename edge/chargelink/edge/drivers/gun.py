@@ -309,7 +309,13 @@ class Gun:
         self._shown_at = self._now()
         session = self.books.session
         self._around.board.show(
-            shown(self.device, self.controller, session.session_id if session else None, self._around.clock())
+            shown(
+                self.device,
+                self.controller,
+                session.session_id if session else None,
+                self._now(),
+                self._around.clock(),
+            )
         )
 
     def _sample(self) -> None:

@@ -4,16 +4,20 @@ from typing import Any
 
 from chargelink.edge.charge.causes import Stop
 from chargelink.edge.charge.controller import Controller
-from chargelink.edge.charge.phases import Phase
+from chargelink.edge.charge.phases import Phase, Status
 from chargelink.edge.charge.situation import Charge, Situation
 from chargelink.edge.guarded import Trip as GuardTrip
 from chargelink.model import Alarm, Device, DeviceKind, Sample, SessionStarted, Trip
 
 MICROWATTS = 1000  # in a milliwatt
+WAITING = (Status.AVAILABLE, Status.PLUGGED)
 
 
-def shown(device: str, controller: Controller, session_id: str | None, at: int) -> Device:
-    """The gun as it is at `at` (UTC milliseconds): mV, mA, mWh, 0.1 %."""
+def shown(device: str, controller: Controller, session_id: str | None, now: float, at: int) -> Device:
+    """The gun as it is at `now` (s of the controller's clock), `at` in UTC milliseconds: mV, mA, mWh, 0.1 %.
+
+    One that waits for people, and could not serve them, is unavailable.
+    """
     situation, board = controller.situation, controller.situation.board
     vehicle, wants = situation.vehicle, controller.wants
     detail: dict[str, Any] = {
@@ -32,8 +36,12 @@ def shown(device: str, controller: Controller, session_id: str | None, at: int) 
     if controller.stopped:
         cause = controller.stopped.cause
         detail |= {"cause": cause.key, "causeText": cause.words, "causeChinese": cause.value.chinese}
+    status = controller.row.shows
+    if status in WAITING and (hindrance := controller.hindrance(now)):
+        status = Status.UNAVAILABLE
+        detail |= {"hindrance": hindrance.words, "hindranceChinese": hindrance.chinese}
     known = {key: value for key, value in detail.items() if value is not None}
-    return Device(id=device, kind=DeviceKind.GUN, state=controller.row.shows.value[0], at=at, detail=known)
+    return Device(id=device, kind=DeviceKind.GUN, state=status.value[0], at=at, detail=known)
 
 
 def sample(device: str, session_id: str, situation: Situation, charge: Charge, at: int) -> Sample:

@@ -1,0 +1,23 @@
+"""Why nobody can charge at a gun now, whatever is plugged in. People are shown it before they try."""
+
+from enum import Enum
+
+
+class Hindrance(Enum):
+    """In the order in which they are told."""
+
+    OUT_OF_SERVICE = "out of service", "暂停服务"
+    BOARD_SILENT = "the charger's board does not answer", "控制板无应答"
+    EMERGENCY_STOP = "the emergency stop is pressed", "急停按下"
+    DOOR_OPEN = "the cabinet is open", "柜门打开"
+    GUARD_TRIPPED = "the guard has tripped", "安全进程已跳闸"
+    GUARD_SILENT = "the guard does not answer", "安全进程无应答"
+    METER_SILENT = "the meter does not answer", "电能表无应答"
+
+    @property
+    def words(self) -> str:
+        return self.value[0]
+
+    @property
+    def chinese(self) -> str:
+        return self.value[1]
