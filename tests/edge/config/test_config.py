@@ -203,3 +203,12 @@ def test_any_text_loads_or_says_why(folder: Path, at: int, put: str, cut: int) -
     path.write_text(SIMULATED[:at] + put + SIMULATED[at + cut :], encoding="utf-8", errors="surrogatepass")
     with contextlib.suppress(ConfigError):
         load(path)
+
+
+def test_a_folder_in_which_no_socket_fits(folder: Path) -> None:
+    deep = folder / ("d" * 100)
+    deep.mkdir()
+    shutil.copy(SAMPLES / "tariff.toml", deep)
+    found = problems(deep, SIMULATED)
+    assert [problem.split(":")[0] for problem in found] == ["site.data", "guard.lines"]
+    assert "at most 88 bytes" in found[0]

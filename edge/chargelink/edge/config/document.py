@@ -15,6 +15,7 @@ from chargelink.edge.config.strict import read
 from chargelink.edge.config.tariff import tariff
 from chargelink.model import Tariff
 
+LONGEST_SOCKET = 107  # bytes of a path, as the kernel has it
 UNIX = "unix:"
 
 
@@ -27,7 +28,7 @@ def load(path: Path) -> Config:
     if isinstance(document, list):
         raise ConfigError(path, document)
     document = _rooted(document, path.absolute().parent)
-    if problems := [*impossible(document), *_missing_keys(document)]:
+    if problems := [*impossible(document), *_missing_keys(document), *_long_paths(document)]:
         raise ConfigError(path, problems)
     prices = _prices(document.tariff.file)
     socket_prices = {site.id: _prices(site.tariff) for site in document.socket_sites if site.tariff}
@@ -75,6 +76,31 @@ def _rooted(document: Document, folder: Path) -> Document:
             for site in document.socket_sites
         ),
     )
+
+
+def _long_paths(document: Document) -> list[Problem]:
+    """Folders in which a socket's name would be longer than the kernel takes (unix(7))."""
+    folders = [
+        (
+            "site.data",
+            str(document.site.data),
+            max((len(f"guard-{gun.id}/events") for gun in document.guns), default=12),
+        )
+    ]
+    if document.guard is not None and document.guard.lines.startswith(UNIX):
+        folders.append(("guard.lines", document.guard.lines.removeprefix(UNIX), len("permit")))
+    return [
+        Problem(
+            path,
+            Text(f"{folder} is too long for the sockets in it", f"{folder} 过长，无法在其中创建套接字"),
+            Text(
+                f"choose a path of at most {LONGEST_SOCKET - 1 - name} bytes",
+                f"路径请不超过 {LONGEST_SOCKET - 1 - name} 字节",
+            ),
+        )
+        for path, folder, name in folders
+        if len(folder.encode()) + 1 + name > LONGEST_SOCKET
+    ]
 
 
 def _missing_keys(document: Document) -> list[Problem]:
