@@ -39,7 +39,8 @@ function deviceCard(state, device) {
     say(pill, term(device.state));
     pill.className = `pill ${tone(device.state)}`;
     say(age, ago(state.now - device.at));
-    say(cause, String((language === "zh" ? device.detail.causeChinese : device.detail.causeText) ?? ""));
+    const { hindrance, hindranceChinese, causeText, causeChinese } = device.detail;
+    say(cause, String((language === "zh" ? hindranceChinese ?? causeChinese : hindrance ?? causeText) ?? ""));
     keep(places, placesOf(device), ({ outlet }) => outlet ?? "", (place) => placeRow(state, device, place));
   };
   return card;
