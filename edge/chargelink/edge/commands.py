@@ -1,12 +1,13 @@
 """The command `chargelink edge`: run the daemon, check its configuration, ask and tell a running one."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
+from chargelink.cli.groups import leaves
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
 
@@ -71,17 +72,8 @@ def run_daemon(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(run(config))
     except* (ChargelinkError, OSError) as errors:
-        raise CommandError("; ".join(dict.fromkeys(map(str, _leaves(errors))))) from None
+        raise CommandError("; ".join(dict.fromkeys(map(str, leaves(errors))))) from None
     return Exit.CLEAN
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
-    """What happened, out of groups within groups."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 def run_check(arguments: argparse.Namespace) -> int:

@@ -5,10 +5,11 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any
 
 from chargelink.cli.command import CommandError, Exit
+from chargelink.cli.groups import leaves
 from chargelink.wire import ChargelinkError
 
 PRIORITY = 1  # of real time, the lowest: below the guard's
@@ -45,15 +46,6 @@ def run(main: Coroutine[Any, Any, int]) -> int:
         if unexpected:
             raise
         raise CommandError("; ".join(map(str, leaves(group)))) from group
-
-
-def leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
-    """The exceptions of a group and of the groups in it."""
-    for error in group.exceptions:
-        if isinstance(error, ExceptionGroup):
-            yield from leaves(error)
-        else:
-            yield error
 
 
 async def _stoppable(main: Coroutine[Any, Any, int]) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -11,6 +11,7 @@ from websockets.exceptions import WebSocketException
 from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
+from chargelink.cli.groups import leaves
 from chargelink.edge.board import Board
 from chargelink.edge.ledger import Journal
 from chargelink.edge.uplink.backoff import Backoff
@@ -92,7 +93,7 @@ class Uplink:
             finally:
                 await socket.close(CloseCode.GOING_AWAY)
         except* (HubGoneError, OSError, WebSocketException, EncodeError) as errors:
-            self.trouble = next(str(error) or type(error).__name__ for error in _leaves(errors))
+            self.trouble = next(str(error) or type(error).__name__ for error in leaves(errors))
         finally:
             self.online = False
 
@@ -101,12 +102,3 @@ class Uplink:
         self.trouble = None
         self._backoff.reset()
         log.info("hub there", address=self.address)
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
-    """What happened, out of groups within groups."""
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
