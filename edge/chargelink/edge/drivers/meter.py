@@ -32,6 +32,7 @@ class MeterDriver:
             raise AddressError(f"{port!r} is no serial:/dev/DEVICE")
         self._timing = Timing(self._port.number("baud", 9600, 300, 4_000_000))
         self._hear = hear
+        self._told = ""  # why the line was last lost, until it is there again
         self._address = address
         MeterPoll(source, address, 0.0, self._timing)  # says now what is wrong with the address
 
@@ -47,7 +48,9 @@ class MeterDriver:
                 finally:
                     port.close()
             except LinkError as error:
-                log.warning("meter line lost", meter=self.source, reason=str(error))
+                if str(error) != self._told:  # once for each reason, not once a second
+                    self._told = str(error)
+                    log.warning("meter line lost", meter=self.source, reason=self._told)
             await self._wait(poll, loop.time() + REOPENS_AFTER)
 
     async def _converse(self, poll: MeterPoll, port: SerialPort) -> NoReturn:
@@ -74,6 +77,7 @@ class MeterDriver:
         for event in events:
             if isinstance(event, Reading):
                 self.latest[Quantity(event.quantity)] = event
+                self._told = ""
             elif isinstance(event, MeterLost):
                 log.warning("meter lost", meter=self.source, silent=round(event.silent, 1))
             self._hear(event)
