@@ -4,6 +4,7 @@
 """
 
 import re
+from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -35,10 +36,10 @@ def logged_bytes(line: str) -> LoggedBytes | None:
     if not text:
         return None
     time, text = _time(text)
-    words = text.split()
+    words = deque(text.split())  # taken from the front: a hostile line has many
     raw = b""
     while words and not raw:
-        word = words.pop(0)
+        word = words.popleft()
         raw = _bytes_of(word) or _bytes_of(LABEL.sub("", word)) or b""
     try:
         return LoggedBytes(time, raw + bytes.fromhex(" ".join(words)), ())
