@@ -25,7 +25,7 @@ from chargelink.lora_radio.gwmp import (
 from chargelink.lora_radio.packets import ReceivedPacket, TransmitPacket
 from chargelink.lora_socket.frame import Header
 from chargelink.lora_socket.kinds import RULE
-from chargelink.trace.hex_lines import logged_bytes
+from chargelink.trace.hex_lines import logged_bytes, logged_document
 from chargelink.trace.report import Line, add_input_arguments, add_output_arguments, open_bytes, show
 from chargelink.trace.source import Source
 from chargelink.wire import DecodeError
@@ -161,10 +161,8 @@ def reports(source: Source) -> Iterator[GatewayReport | DefectReport]:
         text = line.decode("utf-8", "replace")
         if text.strip() == "" or text.lstrip().startswith("#"):
             continue
-        if "{" in text:
-            before, brace, rest = text.partition("{")
-            stamp = logged_bytes(before)
-            yield _document_report(brace + rest, stamp.time if stamp else None)
+        if document := logged_document(text):
+            yield _document_report(document.text, document.time)
             continue
         logged = logged_bytes(text)
         if logged is None or not logged.raw or logged.strange:

@@ -49,6 +49,22 @@ def logged_bytes(line: str) -> LoggedBytes | None:
         return LoggedBytes(time, raw + rest, tuple(word for word, shown in found if shown is None))
 
 
+class LoggedDocument(NamedTuple):
+    """The JSON object that a line shows, unread, and `time` in s as in `LoggedBytes`."""
+
+    time: float | None
+    text: str
+
+
+def logged_document(line: str) -> LoggedDocument | None:
+    """What a line shows from its first brace on; None for a line without one."""
+    before, brace, rest = line.partition("{")
+    if not brace:
+        return None
+    stamp = logged_bytes(before)
+    return LoggedDocument(stamp.time if stamp else None, brace + rest)
+
+
 def _bytes_of(word: str) -> bytes | None:
     """The bytes that a word shows: "68", "0x68", "68H", "FEFE68", "68-61-01"; None if it shows none."""
     word = word.strip("[](){},;|\"'")

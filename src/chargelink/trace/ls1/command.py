@@ -7,7 +7,7 @@ from chargelink.cli.command import Command, Example
 from chargelink.cli.language import Text
 from chargelink.lora_radio.gwmp import read_content, read_document
 from chargelink.lora_socket.listener import Listener
-from chargelink.trace.hex_lines import logged_bytes
+from chargelink.trace.hex_lines import logged_bytes, logged_document
 from chargelink.trace.ls1.key_file import load
 from chargelink.trace.ls1.reports import DefectReport, PacketReport, report
 from chargelink.trace.report import add_input_arguments, add_output_arguments, open_bytes, show
@@ -46,10 +46,8 @@ def reports(source: Source, listener: Listener) -> Iterator[LineReport]:
         text = line.decode("utf-8", "replace")
         if text.strip() == "" or text.lstrip().startswith("#"):
             continue
-        if "{" in text:
-            before, brace, rest = text.partition("{")
-            stamp = logged_bytes(before)
-            yield from forwarded(brace + rest, stamp.time if stamp else None, listener)
+        if document := logged_document(text):
+            yield from forwarded(document.text, document.time, listener)
             continue
         logged = logged_bytes(text)
         if logged is None or not logged.raw:
