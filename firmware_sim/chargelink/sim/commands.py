@@ -5,10 +5,8 @@ A simulator is a row of `SIMULATORS`: its name on the command line and a line ab
 """
 
 import argparse
-from functools import partial
-from importlib import import_module
 
-from chargelink.cli.command import Command, Example, Offer
+from chargelink.cli.command import Command, Example, offers_of_modules
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
 
@@ -22,16 +20,9 @@ SIMULATORS = {
 }
 
 
-def load(name: str) -> Command:
-    """The command of a simulator."""
-    command = import_module(f"chargelink.sim.{name.replace('-', '_')}").COMMAND
-    assert isinstance(command, Command)
-    return command
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
-    parser.offer(Offer(name, summary, partial(load, name)) for name, summary in SIMULATORS.items())
+    parser.offer(offers_of_modules("chargelink.sim", SIMULATORS))
 
 
 COMMAND = Command(

@@ -6,9 +6,11 @@ it as an `Offer` that is loaded only when chosen.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
+from importlib import import_module
 
 from chargelink.cli.language import Text
 
@@ -67,3 +69,15 @@ class Offer:
     name: str
     summary: Text
     load: Callable[[], Command]
+
+
+def offers_of_modules(package: str, summaries: Mapping[str, Text]) -> Iterator[Offer]:
+    """An offer for each name: the `COMMAND` of the module of that name in the package, `-` read as `_`."""
+    for name, summary in summaries.items():
+        yield Offer(name, summary, partial(_command_of, f"{package}.{name.replace('-', '_')}"))
+
+
+def _command_of(module: str) -> Command:
+    command = import_module(module).COMMAND
+    assert isinstance(command, Command)
+    return command

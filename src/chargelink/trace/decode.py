@@ -1,10 +1,8 @@
 """The command `chargelink decode`: one sub-command a protocol, loaded when chosen."""
 
 import argparse
-from functools import partial
-from importlib import import_module
 
-from chargelink.cli.command import Command, Example, Offer
+from chargelink.cli.command import Command, Example, offers_of_modules
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
 
@@ -16,16 +14,9 @@ PROTOCOLS = {
 }
 
 
-def load(protocol: str) -> Command:
-    """The command of a protocol: `COMMAND` of the module of the same name."""
-    command = import_module(f"chargelink.trace.{protocol}").COMMAND
-    assert isinstance(command, Command)
-    return command
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
-    parser.offer(Offer(name, summary, partial(load, name)) for name, summary in PROTOCOLS.items())
+    parser.offer(offers_of_modules("chargelink.trace", PROTOCOLS))
 
 
 COMMAND = Command(
