@@ -3,6 +3,7 @@
 import msgspec
 from tests.fuzz.script import Script, chunked
 
+from chargelink.link.chain import record_hash
 from chargelink.link.frames import Call, CallError, CallResult, Code, Codec, Frame
 from chargelink.link.messages import (
     ACTIONS,
@@ -13,7 +14,6 @@ from chargelink.link.messages import (
     Record,
     Records,
     TriggerMessage,
-    record_hash,
 )
 from chargelink.link.peer import CallFailed, CallReceived, Peer, ResultReceived
 from chargelink.wire import EncodeError

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chargelink.link.chain import record_hash
 from chargelink.link.frames import Codec
 from chargelink.link.messages import ACTIONS, Record
 from chargelink.link.peer import CallReceived, Peer, ResultReceived
@@ -26,7 +27,7 @@ def test_the_frames_of_the_page_are_understood(block: str) -> None:
         assert isinstance(received, CallReceived)
         for record in getattr(received.payload, "records", ()):
             assert isinstance(record, Record)
-            assert record.intact
+            assert record_hash(record.body) == record.hash
             assert content_of(record.kind, record.body)
         result[1] = caller.call(received.payload, 0.0)
         (heard,) = caller.receive(json.dumps(result), 0.0)

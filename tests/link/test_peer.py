@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chargelink.link.chain import record_hash
 from chargelink.link.frames import LARGEST_FRAME, Code, Codec
 from chargelink.link.messages import (
     ACTIONS,
@@ -23,7 +24,6 @@ from chargelink.link.messages import (
     Records,
     RequestStartTransaction,
     StatusNotification,
-    record_hash,
 )
 from chargelink.link.peer import (
     MOST_UNANSWERED,
@@ -67,7 +67,8 @@ def test_what_the_wire_holds() -> None:
     edge = Peer("edge")
     edge.call(Records(epoch="a", first=1, records=(RECORD,)), 0.0)
     record = {"seq": 1, "kind": "alarm", "at": 5, "body": b"\x80", "hash": RECORD.hash}
-    body = {"epoch": "a", "first": 1, "records": [record], "lane": "record"}
+    chain = {"previous": None, "checkpoint": None}
+    body = {"epoch": "a", "first": 1, "records": [record], "lane": "record", **chain}
     assert unpacked(edge.data_to_send()[0]) == [2, "1", "Records", body]
 
 

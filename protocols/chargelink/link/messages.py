@@ -1,13 +1,13 @@
 """The actions of the link, one typed request and answer each; names are OCPP 2.0.1's where it has one.
 
-    edge -> hub   BootNotification  StatusNotification  MeterValues  Records  Heartbeat
-    hub -> edge   RequestStartTransaction  RequestStopTransaction  TriggerMessage
+    edge -> hub   BootNotification  StatusNotification  MeterValues  Records  Telemetry  Heartbeat
+                  PersonKeys  SignCertificate
+    hub -> edge   RequestStartTransaction  RequestStopTransaction  TriggerMessage  WatchLive  ErasePerson
 
-Live state and samples may be lost and are never repeated. Records are neither: they are kept by the edge until the
-hub has stored them, and known by (edge, epoch, lane, seq).
+Live state and samples may be lost and are never repeated; what was measured follows as telemetry, with every gap
+counted. Records are kept by the edge until the hub has stored them, and known by (edge, epoch, lane, seq).
 """
 
-import hashlib
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -19,9 +19,12 @@ from chargelink.link.quantities import (
     Digest,
     Energy,
     Name,
+    Person,
     Power,
+    PublicKey,
     Sentence,
     SessionId,
+    Signature,
     StateOfCharge,
     Time,
     Voltage,
@@ -30,7 +33,14 @@ from chargelink.link.quantities import (
 from chargelink.link.shape import Shape
 
 MOST_RECORDS = 1000
+MOST_BLOCKS = 1000
+MOST_KEYS = 1000
+LARGEST_CSR = 8192  # bytes
 RECORD_LANE = "record"
+METERING_LANE = "metering"  # what only the supervisor of metering can read
+TELEMETRY_LANE = "telemetry"
+
+LiveInterval = Annotated[int, msgspec.Meta(ge=1, le=3600, description="s")]
 
 
 class DeviceKind(StrEnum):
@@ -67,7 +77,7 @@ class Sample(Shape, frozen=True):
 
 
 class Record(Shape, frozen=True):
-    """One entry of the edge's journal: `body` are its bytes as first written, `hash` their SHA-256."""
+    """One entry of the edge's journal: `body` are its bytes as first written, `hash` is `chain.record_hash` of them."""
 
     seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     kind: Word
@@ -75,40 +85,68 @@ class Record(Shape, frozen=True):
     body: bytes
     hash: Digest
 
-    @property
-    def intact(self) -> bool:
-        """The bytes are the ones that were hashed."""
-        return record_hash(self.body) == self.hash
+
+class Checkpoint(Shape, frozen=True):
+    """The edge stands by its records up to `seq`: an Ed25519 signature over `chain.checkpoint_bytes`."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    at: Time
+    signature: Signature
 
 
-def record_hash(body: bytes) -> bytes:
-    """The hash of a record: SHA-256 of the bytes of its body (FIPS 180-4)."""
-    return hashlib.sha256(body).digest()
+class TelemetryBlock(Shape, frozen=True):
+    """`count` consecutive samples of one session, from `begin` to `end`, densely written by `telemetry.pack`."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    device: Name
+    session_id: SessionId
+    begin: Time
+    end: Time
+    count: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    body: bytes
+    outlet: Name | None = None
+
+
+class TelemetryGap(Shape, frozen=True):
+    """Blocks `first` to `last` will never come, and `samples` with them: `reason` in one word."""
+
+    first: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    last: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    samples: Count
+    begin: Time
+    end: Time
+    reason: Word
 
 
 class BootNotification(Shape, frozen=True):
     """The first call after each connection: who we are, and the devices as they are.
 
-    `epoch` names the life of the edge's journal: sequence numbers of one epoch never mean two things.
+    `epoch` names the life of the edge's journal: sequence numbers of one epoch never mean two things. That of the
+    telemetry is another. With `signing_key` the edge signs its checkpoints: Ed25519, 32 bytes.
     """
 
     edge_id: Name
     epoch: Name
     software: Word
     devices: tuple[Device, ...] = ()
+    telemetry_epoch: Name | None = None
+    signing_key: PublicKey | None = None
 
 
 class BootNotificationResponse(Shape, frozen=True):
     """What the hub holds of the epoch: `have` is the last seq of each lane up to which nothing is missing, none = 0.
 
-    `hashes` may give the hash of that very record, by lane. An edge that does not hold it was restored from a
-    backup and opens a new epoch. `interval` is the seconds between heartbeats.
+    `hashes` may give the hash of that very record, by lane, and `chains` the value of the chain there. An edge that
+    does not hold it was restored from a backup and opens a new epoch. `interval` is the seconds between heartbeats,
+    `live_interval` those between states and samples while nobody looks.
     """
 
     current_time: Time
     interval: Annotated[int, msgspec.Meta(ge=1, le=86_400)]
     have: dict[str, Count] = msgspec.field(default_factory=dict)
     hashes: dict[str, Digest] = msgspec.field(default_factory=dict)
+    chains: dict[str, Digest] = msgspec.field(default_factory=dict)
+    live_interval: LiveInterval = 5
 
 
 class StatusNotification(Shape, frozen=True):
@@ -134,18 +172,64 @@ class HeartbeatResponse(Shape, frozen=True):
 
 
 class Records(Shape, frozen=True):
-    """Consecutive records of one lane; `first` is the seq of the first of them."""
+    """Consecutive records of one lane; `first` is the seq of the first of them.
+
+    `previous` is the value of the chain before it; `checkpoint` is for a record of this batch.
+    """
 
     epoch: Name
     first: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     records: Annotated[tuple[Record, ...], msgspec.Meta(max_length=MOST_RECORDS)]
     lane: Name = RECORD_LANE
+    previous: Digest | None = None
+    checkpoint: Checkpoint | None = None
 
 
 class RecordsResponse(Shape, frozen=True):
     """Sent after the hub's commit: every record up to `have` is stored and need not be sent again."""
 
     have: Count
+
+
+class Telemetry(Shape, frozen=True):
+    """Blocks in the order of their seq, and what is missing among or before them."""
+
+    epoch: Name
+    blocks: Annotated[tuple[TelemetryBlock, ...], msgspec.Meta(max_length=MOST_BLOCKS)]
+    gaps: Annotated[tuple[TelemetryGap, ...], msgspec.Meta(max_length=MOST_BLOCKS)] = ()
+
+
+class TelemetryResponse(Shape, frozen=True):
+    """Sent after the hub's commit: every block and gap up to `have` is stored and need not be sent again."""
+
+    have: Count
+
+
+class PersonKey(Shape, frozen=True):
+    """The key under which an edge wrote the personal fields of one person: AES-256-GCM."""
+
+    person: Person
+    key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+class PersonKeys(Shape, frozen=True):
+    """Keys for personal fields of records. Answered after the hub has stored them; they never stand in a record."""
+
+    keys: Annotated[tuple[PersonKey, ...], msgspec.Meta(max_length=MOST_KEYS)]
+
+
+class SignCertificate(Shape, frozen=True):
+    """Ask for a new certificate before the old one ends: PKCS #10 in DER, for a new key. Names in it are ignored."""
+
+    csr: Annotated[bytes, msgspec.Meta(max_length=LARGEST_CSR)]
+
+
+class SignCertificateResponse(Shape, frozen=True):
+    """The certificate and what it is signed by, in PEM."""
+
+    status: Literal["Accepted", "Rejected"]
+    certificate_chain: Annotated[str, msgspec.Meta(max_length=65_536)] | None = None
+    reason: Sentence | None = None
 
 
 class Caps(Shape, frozen=True):
@@ -199,6 +283,32 @@ class TriggerMessageResponse(Shape, frozen=True):
     status: Literal["Accepted", "Rejected", "NotImplemented"]
 
 
+class WatchLive(Shape, frozen=True):
+    """Somebody looks: for so many seconds send states and samples every `interval` seconds."""
+
+    interval: LiveInterval
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=3600)]
+
+
+class WatchLiveResponse(Shape, frozen=True):
+    """Whether it will be done."""
+
+    status: Literal["Accepted", "Rejected"]
+
+
+class ErasePerson(Shape, frozen=True):
+    """Erase the key of a person: what was written under it can never be read again."""
+
+    person: Person
+
+
+class ErasePersonResponse(Shape, frozen=True):
+    """Accepted also for a person that the edge does not know, or no longer."""
+
+    status: Literal["Accepted", "Rejected"]
+    reason: Sentence | None = None
+
+
 class Nothing(Shape, frozen=True):
     """The answer that says nothing but "received"."""
 
@@ -223,9 +333,14 @@ ACTIONS = {
         Action(StatusNotification, Nothing, "edge"),
         Action(MeterValues, Nothing, "edge"),
         Action(Records, RecordsResponse, "edge"),
+        Action(Telemetry, TelemetryResponse, "edge"),
         Action(Heartbeat, HeartbeatResponse, "edge"),
+        Action(PersonKeys, Nothing, "edge"),
+        Action(SignCertificate, SignCertificateResponse, "edge"),
         Action(RequestStartTransaction, RequestStartTransactionResponse, "hub"),
         Action(RequestStopTransaction, RequestStopTransactionResponse, "hub"),
         Action(TriggerMessage, TriggerMessageResponse, "hub"),
+        Action(WatchLive, WatchLiveResponse, "hub"),
+        Action(ErasePerson, ErasePersonResponse, "hub"),
     )
 }

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from chargelink.link.messages import record_hash
+from chargelink.link.chain import record_hash
 from chargelink.model import AuthorisedBy, Bill, BillLine, Period, Reading, SessionEnded, SessionKind, Tariff, body_of
 from chargelink.model.bill import What
 from chargelink.wire import ChargelinkError

@@ -9,6 +9,7 @@ import pytest
 
 from chargelink.edge.ledger import Journal, LedgerError, LedgerFull, schema
 from chargelink.edge.ledger import journal as journal_module
+from chargelink.link.chain import record_hash
 from chargelink.model import Alarm, Trip, content_of
 from chargelink.wire import EncodeError
 
@@ -29,7 +30,7 @@ async def test_records_are_numbered_in_order(journal: Journal) -> None:
     assert await append(journal, 10, 11, 12) == [1, 2, 3]
     records = (await journal.pending(1000, 1 << 20)).records
     assert [content_of(record.kind, record.body) for record in records] == [alarm(10), alarm(11), alarm(12)]
-    assert all(record.intact for record in records)
+    assert all(record_hash(record.body) == record.hash for record in records)
 
 
 async def test_many_at_a_time_share_a_commit(journal: Journal) -> None:

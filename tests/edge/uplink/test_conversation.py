@@ -14,7 +14,8 @@ from chargelink.edge.uplink.conversation import (
     Stored,
     Trouble,
 )
-from chargelink.link.messages import Heartbeat, MeterValues, Record, Records, StatusNotification, record_hash
+from chargelink.link.chain import record_hash
+from chargelink.link.messages import Heartbeat, MeterValues, Record, Records, StatusNotification
 
 
 def sent(conversation: Conversation) -> list[list[object]]:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from chargelink.edge.ledger.schema import new_epoch
 from chargelink.edge.ledger.writer import LedgerError, Writer
-from chargelink.link.messages import RECORD_LANE, Record, record_hash
+from chargelink.link.chain import record_hash
+from chargelink.link.messages import RECORD_LANE, Record
 from chargelink.model import Content, body_of, kind_of
 from chargelink.wire import EncodeError
 

@@ -141,6 +141,9 @@ class Connection:
                 await self._edge.ledger.acknowledge(event.epoch, event.have)
             case Asked(request=TriggerMessage()):
                 await self._trigger(event.id, event.request)
+            case Asked(request=request) if not isinstance(request, Command):
+                name = type(request).__name__
+                self._conversation.refuse(event.id, Code.NOT_SUPPORTED, f"this edge does not do {name}")
             case Asked():
                 self._edge.commands.create_task(self._do(event), name=f"hub asks {type(event.request).__name__}")
             case Trouble():

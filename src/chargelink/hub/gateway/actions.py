@@ -41,8 +41,11 @@ class Actions:
         if not isinstance(call.payload, BootNotification) and not link.booted:
             raise RefusalError(Code.SECURITY_ERROR, "say who you are first: BootNotification")
         self.live.seen(link.edge)
+        answer = ANSWERS.get(type(call.payload))
+        if answer is None:
+            raise RefusalError(Code.NOT_SUPPORTED, f"this hub does not do {call.action}")
         try:
-            return await ANSWERS[type(call.payload)](self, link, call.payload)
+            return await answer(self, link, call.payload)
         except ValueError as problem:
             raise RefusalError(Code.PROPERTY_CONSTRAINT_VIOLATION, str(problem)) from None
 
