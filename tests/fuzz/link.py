@@ -2,6 +2,8 @@
 
 import msgspec
 from tests.fuzz.script import Script, chunked
+from tests.link.curves import CAR_SESSION as SESSION
+from tests.link.curves import car
 
 from chargelink.link.chain import record_hash
 from chargelink.link.frames import Call, CallError, CallResult, Code, Codec, Frame
@@ -16,7 +18,8 @@ from chargelink.link.messages import (
     TriggerMessage,
 )
 from chargelink.link.peer import CallFailed, CallReceived, Peer, ResultReceived
-from chargelink.wire import EncodeError
+from chargelink.link.telemetry import _columns, pack, unpack
+from chargelink.wire import DecodeError, EncodeError
 
 CODECS = tuple(Codec)
 DEVICE = Device(id="gun-1", kind="gun", state="idle", at=1_700_000_000_000, detail={"locked": False})
@@ -85,3 +88,18 @@ def message_seeds() -> list[bytes]:
         payloads = [codec.pack(shape) for shape in (BOOT, RECORDS, TRIGGER)]
         seeds += [bytes((at, 1, 2)) + chunked(payload) + b"\x00\x00" for payload in payloads]
     return seeds
+
+
+def blocks(data: bytes) -> None:
+    """The body of a telemetry block: samples that come back when they are written again, or a DecodeError."""
+    try:
+        samples = unpack(data, "gun-1", SESSION)
+    except DecodeError:
+        return
+    assert unpack(pack(samples), "gun-1", SESSION) == samples
+
+
+def block_seeds() -> list[bytes]:
+    charge = [*car(300)]
+    shapes = (charge[:1], charge[:20], charge, [msgspec.structs.replace(one, soc=None) for one in charge[:9]])
+    return [pack(samples) for samples in shapes] + [b"\x01\x00" + _columns(charge[:30])]

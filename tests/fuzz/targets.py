@@ -32,6 +32,7 @@ TARGETS = {
     "lorawan": Target(lora_radio.lorawan_headers, lora_radio.lorawan_seeds, 256),
     "airtime": Target(lora_radio.airtimes, lora_radio.airtime_seeds, 16),
     "link": Target(link.messages, link.message_seeds, 2048),
+    "telemetry": Target(link.blocks, link.block_seeds, 1024),
     "can_log": Target(recordings.can_log, recordings.can_log_seeds, 8192),
     "decode_gbt27930": Target(recordings.decode_gbt27930, recordings.decode_gbt27930_seeds, 8192),
     "decode_dlt645": Target(recordings.decode_dlt645, recordings.decode_dlt645_seeds),

@@ -34,6 +34,7 @@ from chargelink.link.shape import Shape
 
 MOST_RECORDS = 1000
 MOST_BLOCKS = 1000
+MOST_SAMPLES = 10_000  # in a block
 MOST_KEYS = 1000
 LARGEST_CSR = 8192  # bytes
 RECORD_LANE = "record"
@@ -102,7 +103,7 @@ class TelemetryBlock(Shape, frozen=True):
     session_id: SessionId
     begin: Time
     end: Time
-    count: Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+    count: Annotated[int, msgspec.Meta(ge=1, le=MOST_SAMPLES)]
     body: bytes
     outlet: Name | None = None
 
