@@ -10,13 +10,20 @@ from tests.demo.processes import PATIENCE, Traces, start, until_said
 END_WITHIN = 5.0  # s
 
 
-async def test_the_whole_story(traces: Traces) -> None:
-    demo = await start(traces, "demo", "--once", "--lang", "en")
+STORIES = {
+    "--once": ("the e-stop", "the hub is killed for", "the hub is back", "price per use"),
+    "--chaos": ("before it hears of a start", "while the car charges", "only the edge has the bill", "socket settles"),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+async def test_the_whole_story(traces: Traces, story: str) -> None:
+    demo = await start(traces, "demo", "--once", story, "--lang", "en")
     printed, errors = await asyncio.wait_for(demo.communicate(), 2 * PATIENCE)
     assert (demo.returncode, errors.decode()) == (0, ""), printed.decode()
     lines = printed.decode().splitlines()
     assert lines[-1] == "4 sessions: edge, hub and meter agree"
-    for word in ("the e-stop", "the hub is killed", "the hub is back", "price per use"):
+    for word in STORIES[story]:
         assert any(word in line for line in lines), word
     assert traces.processes == []
     assert [*traces.folder.iterdir()] == []

@@ -158,7 +158,7 @@ class Daemon:
         try:
             async with asyncio.timeout(REGISTER_WITHIN):
                 for gun in guns:
-                    await gun.books.first_register()
+                    await gun.last_register()
         except TimeoutError:
             log.warning("no register for an interrupted session; the last one kept stands")
         registers = {gun.device: gun.books.register for gun in guns if gun.books.register is not None}

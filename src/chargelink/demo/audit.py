@@ -67,6 +67,8 @@ def differences(
         used = session.readings[-1].register - session.readings[0].register if session.readings else 0
         if used != session.bill.energy:
             yield f"{session.session_id}: readings say {used} mWh, the bill {session.bill.energy}"
+    for unknown in sorted(bills.keys() - {session.session_id for session in sessions}):
+        yield f"{unknown}: the hub has a bill, the edge has not"
     charged = [session for session in sessions if session.kind is SessionKind.DC and session.readings]
     if not charged:
         yield "no session was read from the meter"

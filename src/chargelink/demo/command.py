@@ -16,6 +16,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ),
     )
     parser.add_argument(
+        "--chaos",
+        action="store_true",
+        help=str(
+            Text(
+                "kill edge and hub at the worst moments; the bills must still agree",
+                "在最坏的时刻强制结束边缘与平台进程，账单仍须一致",
+            )
+        ),
+    )
+    parser.add_argument(
         "--keep",
         type=Path,
         metavar=str(Text("DIR", "目录")),
@@ -30,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargelink.demo.performance import perform
 
     try:
-        return asyncio.run(perform(arguments.keep, arguments.once))
+        return asyncio.run(perform(arguments.keep, arguments.once, arguments.chaos))
     except asyncio.CancelledError:
         return Exit.INTERRUPTED
     except BrokenPipeError:
@@ -47,5 +57,6 @@ COMMAND = Command(
     examples=(
         Example("chargelink demo", Text("watch it, then look at the page", "观看演示，然后查看网页")),
         Example("chargelink demo --once", Text("as a check: under 90 s, exit code 0 or 1", "作为检验: 90 秒内完成")),
+        Example("chargelink demo --once --chaos", Text("the same, with kill -9", "同上，并随时强制结束进程")),
     ),
 )

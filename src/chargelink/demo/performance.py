@@ -11,6 +11,7 @@ from pathlib import Path
 from chargelink.cli.command import Exit
 from chargelink.cli.language import Text
 from chargelink.demo.audit import differences, edge_sessions, meter_register
+from chargelink.demo.chaos import Chaos
 from chargelink.demo.crew import Crew, DemoError
 from chargelink.demo.screen import for_output
 from chargelink.demo.site import METER, Site
@@ -19,9 +20,9 @@ from chargelink.demo.story import Story, bill_lines
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: its terminal was closed
 
 
-async def perform(keep: Path | None, once: bool) -> int:
+async def perform(keep: Path | None, once: bool, chaos: bool) -> int:
     """Tell the story and return an exit code. The first signal ends it; those that follow do not disturb its end."""
-    task = asyncio.ensure_future(_demo(keep, once))
+    task = asyncio.ensure_future(_demo(keep, once, Chaos if chaos else Story))
 
     def stop() -> None:
         if not task.cancelling():
@@ -43,7 +44,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         yield keep
 
 
-async def _demo(keep: Path | None, once: bool) -> int:
+async def _demo(keep: Path | None, once: bool, told: type[Story]) -> int:
     screen = for_output()
     with _folder(keep) as folder:
         async with Crew(folder) as crew:
@@ -52,7 +53,7 @@ async def _demo(keep: Path | None, once: bool) -> int:
                 await site.open()
                 screen.say(Text(f"the page is at {site.page}", f"网页地址：{site.page}"))
                 async with screen.showing(site):
-                    await Story(site, crew, screen.say).tell()
+                    await told(site, crew, screen.say).tell()
                 bills = await site.hub.bills()
                 await crew.end("edge")
                 after = await asyncio.to_thread(meter_register, site.serial, METER)

@@ -126,6 +126,11 @@ class Site:
         """The edge's ledger."""
         return self.data / "ledger.db"
 
+    @property
+    def hub_database(self) -> Path:
+        """The hub's database."""
+        return self.folder / "hub" / "hub.db"
+
     async def open(self) -> None:
         """Start everything. Raises DemoError."""
         await self.start_hub()

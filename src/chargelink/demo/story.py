@@ -17,6 +17,7 @@ BIKE_CAPS = {"energy": 1_000, "minutes": 60}
 CAR_CAPS = {"minutes": 30}
 PLUGGED = ("plugged", "finished")  # the second: it was there before the edge started
 MOST_CUT_OFFS = 3  # by a busy machine
+PERMIT_LOST = "permit-lost"  # the one-shot dropped
 CHARGED = 5_000  # mWh that a car has taken when it is worth interrupting
 
 
@@ -24,10 +25,11 @@ class Story:
     """One run. `say` is told what happens as it happens."""
 
     def __init__(self, site: Site, crew: Crew, say: Say) -> None:
-        self._site = site
-        self._crew = crew
-        self._say = say
-        self._cut_off: list[str] = []  # sessions that the guard ended because this machine was too busy
+        self.site = site
+        self.crew = crew
+        self.say = say
+        self.cut_off: list[str] = []
+        """Sessions that the guard ended because this machine was too busy."""
 
     async def tell(self) -> None:
         """From the first plug to the last bill. Raises DemoError when something does not happen."""
@@ -38,133 +40,142 @@ class Story:
             first = await self.charge_car()
         second = await self.charge_car()
         await self._lose_hub()
-        await self._billed([*bikes, first, second, *self._cut_off])
+        await self.billed([*bikes, first, second, *self.cut_off])
 
     async def devices_there(self) -> None:
         async def there() -> bool:
-            devices = await self._site.hub.devices()
+            devices = await self.site.hub.devices()
             sockets = [devices.get(name, {}).get("state", "offline") for name in SOCKETS]
             return "offline" not in sockets and devices.get(GUN, {}).get("state") in PLUGGED
 
-        await self._until(there, Text("sockets join, the gun finds the car", "插座入网，充电枪识别到车辆"))
+        await self.until(there, Text("sockets join, the gun finds the car", "插座入网，充电枪识别到车辆"))
 
     async def charge_bike(self, place: int, name: str) -> str:
-        await self._site.tell("site", f"plug {place} A")
+        await self.plug_bike(place, name)
+        session = await self.site.hub.start(EDGE, name, "A", BIKE_CAPS)
+        self.say(Text(f"{name} A charges, started from the hub", f"{name} A 口开始充电（平台启动）"))
+        return session
+
+    async def plug_bike(self, place: int, name: str) -> None:
+        await self.site.tell("site", f"plug {place} A")
 
         async def plugged() -> bool:
-            outlets = (await self._site.hub.devices())[name]["detail"]["outlets"]
+            outlets = (await self.site.hub.devices())[name]["detail"]["outlets"]
             return bool(outlets["A"]["state"] == "plugged")
 
-        await self._until(plugged, Text(f"an e-bike is plugged into {name} A", f"电动自行车接入 {name} A 口"))
-        session = await self._site.hub.start(EDGE, name, "A", BIKE_CAPS)
-        self._say(Text(f"{name} A charges, started from the hub", f"{name} A 口开始充电（平台启动）"))
-        return session
+        await self.until(plugged, Text(f"an e-bike is plugged into {name} A", f"电动自行车接入 {name} A 口"))
 
     async def charge_car(self) -> str:
         """Charge the car and give its session. The guard cuts off on a machine that is too busy: then once more."""
         while True:
             session = await self._start_car()
-            rule = await self._tripped(session)
+            rule = await self._cut_off_by(session)
             if rule is None:
                 return session
             self._note_cut_off(session, rule)
             await self.plug_again()
 
     def _note_cut_off(self, session: str, rule: str) -> None:
-        self._cut_off.append(session)
-        if len(self._cut_off) >= MOST_CUT_OFFS:
+        self.cut_off.append(session)
+        if len(self.cut_off) >= MOST_CUT_OFFS:
             raise DemoError(f"the guard cut off {MOST_CUT_OFFS} times ({rule}): this machine is too busy")
-        self._say(Text(f"this machine is busy, the guard cut off ({rule})", f"本机繁忙，安全进程已切断（{rule}）"))
+        self.say(Text(f"this machine is busy, the guard cut off ({rule})", f"本机繁忙，安全进程已切断（{rule}）"))
 
     async def _start_car(self) -> str:
         """Start the car's charge; its session, which charges or was cut off by the guard. Raises DemoError."""
-        session = await self._site.hub.start(EDGE, GUN, None, CAR_CAPS)
-        self._say(Text(f"{GUN}: handshake with the car", f"{GUN}：与车辆握手"))
+        session = await self.site.hub.start(EDGE, GUN, None, CAR_CAPS)
+        self.say(Text(f"{GUN}: handshake with the car", f"{GUN}：与车辆握手"))
 
         async def charging_or_ended() -> bool:
-            known = (await self._site.hub.sessions()).get(session)
+            known = (await self.site.hub.sessions()).get(session)
             if known is None:
                 return False  # the edge answers before its record arrives
-            points = await self._site.hub.curve(session)
+            points = await self.site.hub.curve(session)
             return known["ended"] is not None or any((point[5] or 0) >= CHARGED for point in points)
 
-        await self._until(charging_or_ended, None)
-        known = (await self._site.hub.sessions())[session]
+        await self.until(charging_or_ended, None)
+        known = (await self.site.hub.sessions())[session]
         if known["ended"] is None:
-            self._say(Text(f"{GUN} charges the car", f"{GUN} 正在为车辆充电"))
-        elif known["trip"] is None:
+            self.say(Text(f"{GUN} charges the car", f"{GUN} 正在为车辆充电"))
+        elif await self._cut_off_by(session) is None:
             raise DemoError(f"the charge of the car ended by {known['stoppedBy']} ({known['stopReason']})")
         return session
 
-    async def _tripped(self, session: str) -> str | None:
-        """The rule by which the guard ended a session, if it did."""
-        trip = (await self._site.hub.sessions())[session]["trip"]
-        return trip and str(trip["rule"])
+    async def _cut_off_by(self, session: str) -> str | None:
+        """What ended a session without being asked: a rule of the guard, or its pulse that came too late."""
+        known = (await self.site.hub.sessions())[session]
+        if known["trip"]:
+            return str(known["trip"]["rule"])
+        return PERMIT_LOST if known["stoppedBy"] == PERMIT_LOST else None
 
     async def _press_e_stop(self, session: str) -> bool:
         """Press it and release it; False if the guard had cut off already, because this machine is too busy."""
-        self._say(Text("somebody presses the e-stop", "有人按下急停按钮"))
-        await self._site.tell("charger", "estop press")
-        await self._ended(session)
-        reason = (await self._site.hub.sessions())[session]["stopReason"]
-        rule = await self._tripped(session)
+        self.say(Text("somebody presses the e-stop", "有人按下急停按钮"))
+        await self.site.tell("charger", "estop press")
+        await self.ended(session)
+        reason = (await self.site.hub.sessions())[session]["stopReason"]
+        rule = await self._cut_off_by(session)
         pressed = bool(reason == "EmergencyStop")
         if pressed:
-            self._say(
+            self.say(
                 Text("contactors are open, the session is closed and billed", "接触器已断开，充电过程已结束并出账")
             )
         elif rule is None:
             raise DemoError(f"the session ended by {reason}, not by the e-stop")
         else:
             self._note_cut_off(session, rule)
-        await self._site.tell("charger", "estop release")
-        self._say(Text("the e-stop is released", "急停复位"))
+        await self.site.tell("charger", "estop release")
+        self.say(Text("the e-stop is released", "急停复位"))
         await self.plug_again()
         return pressed
 
     async def plug_again(self) -> None:
-        await self._site.tell("vehicle", "unplug")
+        await self.site.tell("vehicle", "unplug")
 
         async def unplugged() -> bool:
-            return (await self._site.hub.devices())[GUN]["state"] in ("available", "unavailable")
+            return (await self.site.hub.devices())[GUN]["state"] in ("available", "unavailable")
 
-        await self._until(unplugged, Text("the car is unplugged", "车辆拔枪"))
-        await self._crew.do("edge", "reset", GUN, "--data", str(self._site.data))
-        await self._site.tell("vehicle", "plug")
+        await self.until(unplugged, Text("the car is unplugged", "车辆拔枪"))
+        await self.crew.do("edge", "reset", GUN, "--data", str(self.site.data))
+        await self.site.tell("vehicle", "plug")
 
         async def plugged() -> bool:
-            return (await self._site.hub.devices())[GUN]["state"] in PLUGGED
+            return (await self.site.hub.devices())[GUN]["state"] in PLUGGED
 
-        await self._until(plugged, Text("reset on site, the car is plugged in again", "现场复位，车辆重新插枪"))
+        await self.until(plugged, Text("reset on site, the car is plugged in again", "现场复位，车辆重新插枪"))
 
     async def _lose_hub(self) -> None:
-        self._say(Text(f"the hub is killed for {HUB_AWAY:.0f} s", f"强制结束平台进程 {HUB_AWAY:.0f} 秒"))
-        await self._site.lose_hub()
+        self.say(Text(f"the hub is killed for {HUB_AWAY:.0f} s", f"强制结束平台进程 {HUB_AWAY:.0f} 秒"))
+        await self.site.lose_hub()
         until = time.monotonic() + HUB_AWAY
         while time.monotonic() < until:
-            self._crew.check()
+            self.crew.check()
             await asyncio.sleep(LOOK_EVERY)
-        await self._site.start_hub()
-        self._say(Text("the hub is back; charging went on without it", "平台已恢复；期间充电未中断"))
+        await self.site.start_hub()
+        self.say(Text("the hub is back; charging went on without it", "平台已恢复；期间充电未中断"))
 
-    async def _billed(self, sessions: list[str]) -> None:
+    async def billed(self, sessions: list[str]) -> None:
+        """Wait until all of them are."""
+
         async def billed() -> bool:
-            bills = await self._site.hub.bills()
+            bills = await self.site.hub.bills()
             return all(session in bills and bills[session]["hubTotal"] is not None for session in sessions)
 
-        await self._until(billed, Text("all sessions have ended and are billed", "所有充电过程已结束并出账"))
+        await self.until(billed, Text("all sessions have ended and are billed", "所有充电过程已结束并出账"))
 
-    async def _ended(self, session: str) -> None:
+    async def ended(self, session: str) -> None:
+        """Wait until it has."""
+
         async def ended() -> bool:
-            return (await self._site.hub.sessions())[session]["ended"] is not None
+            return (await self.site.hub.sessions())[session]["ended"] is not None
 
-        await self._until(ended, None)
+        await self.until(ended, None)
 
-    async def _until(self, so: Callable[[], Awaitable[bool]], then: Text | None) -> None:
+    async def until(self, so: Callable[[], Awaitable[bool]], then: Text | None) -> None:
         """Wait until it is so, and say so. Raises DemoError after `PATIENCE`."""
-        await self._crew.until(so, PATIENCE, then.english if then else "the session goes on")
+        await self.crew.until(so, PATIENCE, then.english if then else "the session goes on")
         if then:
-            self._say(then)
+            self.say(then)
 
 
 def bill_lines(bills: Iterable[dict[str, Any]]) -> Iterable[str]:

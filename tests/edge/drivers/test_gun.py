@@ -342,6 +342,22 @@ def test_a_gun_that_could_serve_nobody_is_shown_as_unavailable(tmp_path: Path) -
     run(story())
 
 
+def test_the_last_register_is_of_after_the_current(tmp_path: Path) -> None:
+    """An edge that was killed finds the current still on: its guard takes it off, and the car has had that too."""
+
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            started = await s.charging()
+            asked = asyncio.ensure_future(s.gun.last_register())
+            await asyncio.sleep(5.0)
+            assert not asked.done()
+            await s.gun.stop(started.session_id)
+            await asked
+            assert s.gun.books.register == s.site.register + int(s.site._energy)
+
+    run(story())
+
+
 def test_the_daemon_ends_in_the_middle_of_a_charge(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:

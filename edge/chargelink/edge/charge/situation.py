@@ -11,6 +11,7 @@ from chargelink.gbt27930.parameters import BCP
 from chargelink.model import Caps
 
 NO_CAPS = Caps()
+NO_CURRENT = 500  # mA: an instrument shows something when nothing flows
 
 
 class GunLimits(NamedTuple):
@@ -91,3 +92,8 @@ class Situation:
     test_voltage: int = 0  # mV
     guard_state: str = "silent"  # as it says it; silent when it says nothing
     guard_rule: str | None = None
+
+    @property
+    def is_dead(self) -> bool:
+        """The board was heard, its contactors are open and no current flows."""
+        return self.heard and not self.board.k1k2_feedback and abs(self.board.current) < NO_CURRENT

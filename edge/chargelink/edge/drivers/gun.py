@@ -40,6 +40,7 @@ SHOW_EVERY = 1.0  # s
 END_WITHIN = 3.5  # s that a charge may take to end when the daemon does
 GUARD_DECIDES_WITHIN = 0.05  # s; it looks every 10 ms, and reports every 500 ms
 ANSWERED_WITHIN = 1.0  # s
+METER_ANSWERS_WITHIN = 0.2  # s from the instant of which it tells
 CHINA = timezone(timedelta(hours=8))
 SILENT = "silent"  # state of a guard that says nothing
 PLUG_RESETS = frozenset(rule.name for rule in RULES if rule.latch is GuardLatch.SESSION)
@@ -105,6 +106,7 @@ class Gun:
         self._hardware: Hardware | None = None
         self._wake = asyncio.Event()
         self._starting = asyncio.Lock()
+        self._board_heard = asyncio.Event()
         self._stopped_by = ""
         self._report: Report | None = None
         self._reported = asyncio.Event()
@@ -189,10 +191,21 @@ class Gun:
         self._heard(self.controller.reset(self._now()))
         return () if self.controller.latch is Latch.NONE else (self.controller.phase,)
 
+    async def last_register(self) -> None:
+        """Wait until nothing flows any more and the meter has been read after that.
+
+        An edge that died left a guard, which takes a current off in its own time: that energy is delivered, too.
+        """
+        while not self.controller.situation.is_dead:
+            self._board_heard.clear()
+            await self._board_heard.wait()
+        await self.books.read_after(self._now() + METER_ANSWERS_WITHIN)
+
     def hear_board(self, event: BoardEvent) -> None:
         """From the board's driver."""
         match event:
             case BoardFacts():
+                self._board_heard.set()
                 self._heard(self.controller.see_board(event, self._now()))
             case BoardFault(points=points):
                 self._heard(self.controller.see_board_trouble(Cause.BOARD_FAULT, " ".join(points), self._now()))

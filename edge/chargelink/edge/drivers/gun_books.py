@@ -61,9 +61,9 @@ class GunBooks:
             return "the last session is not billed yet"
         return "" if self._latest else "the meter has not been read yet"
 
-    async def first_register(self) -> None:
-        """Wait until the meter has been read once."""
-        while self._latest is None:
+    async def read_after(self, at: float) -> None:
+        """Wait until the meter has been read at `at` s of the loop, or later."""
+        while self._latest_at < at:
             self._read.clear()
             await self._read.wait()
 
@@ -153,8 +153,6 @@ class GunBooks:
             return
         try:
             async with asyncio.timeout(LAST_READING_WITHIN):
-                while self._latest_at < ended:
-                    self._read.clear()
-                    await self._read.wait()
+                await self.read_after(ended)
         except TimeoutError:
             log.warning("no reading after the end", gun=self._device)
