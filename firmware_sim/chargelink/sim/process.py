@@ -5,7 +5,7 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from chargelink.cli.command import CommandError, Exit
@@ -32,13 +32,15 @@ def like_hardware() -> None:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
 
 
-def run(main: Coroutine[Any, Any, int]) -> int:
+def run(main: Coroutine[Any, Any, int], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> int:
     """Run to the end, or until SIGTERM or Ctrl-C cancel `main`; its exit code, or that of an orderly end.
 
-    Raises CommandError when the other end of a connection is not there, or a port is taken.
+    `loop` makes another event loop than asyncio's own. Raises CommandError when the other end of a connection is not
+    there, or a port is taken.
     """
     try:
-        return asyncio.run(_stoppable(main))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(_stoppable(main))
     except OSError as error:
         raise CommandError(str(error)) from error
     except ExceptionGroup as group:
