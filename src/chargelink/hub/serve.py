@@ -16,6 +16,7 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.server import Gateway
 from chargelink.hub.loopback import ADDRESS
+from chargelink.hub.pulse import Pulse
 from chargelink.hub.services import curves
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.intake import Intake
@@ -54,7 +55,8 @@ async def run(settings: Settings) -> None:
 
 async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set; `ready` is told where links and pages are when both answer."""
-    with bound(settings.link_port) as link_port, bound(settings.web_port) as web_port:
+    pulse = Pulse()
+    with pulse.beating(), bound(settings.link_port) as link_port, bound(settings.web_port) as web_port:
         link, web = (f"{ADDRESS}:{port.getsockname()[1]}" for port in (link_port, web_port))
         async with opened(settings.data), asyncio.TaskGroup() as tasks:
             bus = Bus()
@@ -66,7 +68,7 @@ async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asy
                 tasks.create_task(forget_old_curves(), name="forget old curves"),
             ]
             gateway = Gateway(bus, live, writer, tasks)
-            pages = WebServer(application(bus, live, Commands(gateway.edges), f"ws://{link}"))
+            pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, f"ws://{link}"))
             async with gateway.listening(link_port):
                 serving = tasks.create_task(pages.serve([web_port]), name="serve pages")
                 await pages.until_started()

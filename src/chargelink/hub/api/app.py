@@ -11,6 +11,7 @@ from chargelink.hub.api import rest
 from chargelink.hub.bus import Bus
 from chargelink.hub.console import page
 from chargelink.hub.loopback import is_ours
+from chargelink.hub.pulse import Pulse
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.live import Live
 
@@ -44,7 +45,7 @@ class Door:
         await self._inside(scope, receive, send_secured)
 
 
-def application(bus: Bus, live: Live, commands: Commands, link: str) -> ASGIApp:
+def application(bus: Bus, live: Live, commands: Commands, pulse: Pulse, link: str) -> ASGIApp:
     """Everything that is served on the web port; `link` is where edges connect, for the page to say."""
     inside = Starlette(
         routes=[*rest.ROUTES, *page.ROUTES],
@@ -53,5 +54,6 @@ def application(bus: Bus, live: Live, commands: Commands, link: str) -> ASGIApp:
     inside.state.bus = bus
     inside.state.live = live
     inside.state.commands = commands
+    inside.state.pulse = pulse
     inside.state.link = link
     return Door(inside)

@@ -1,5 +1,6 @@
 """REST: lists, one session with its curve, and the two commands. Bodies and answers are JSON, errors say what to do."""
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,8 @@ from starlette.routing import Route
 from chargelink.cli.language import Text
 from chargelink.hub.api import queries
 from chargelink.hub.api.events import events
+from chargelink.hub.clock import now_ms
+from chargelink.hub.pulse import Pulse
 from chargelink.hub.services import curves, views
 from chargelink.hub.services.commands import Answer, Commands, Outcome
 from chargelink.hub.store.models import Device, Session
@@ -84,6 +87,14 @@ async def list_alarms(request: Request) -> Response:
     return json(await queries.alarms(limit_of(request)))
 
 
+async def health(request: Request) -> Response:
+    """How the process is: links, and for how long it was held up at worst, in µs."""
+    pulse: Pulse = request.app.state.pulse
+    now = time.monotonic()
+    stalls = {"loop": pulse.loop.stalls(now), "collector": pulse.collector.stalls(now)}
+    return json({"now": now_ms(), "connected": len(request.app.state.live.connected), "stalls": stalls})
+
+
 async def one_session(request: Request) -> Response:
     """A session with its curve: `points` of [ms, mV, mA, mW, 0.1 %, mWh]."""
     session = await session_of(request)
@@ -149,4 +160,5 @@ ROUTES = [
     Route("/api/bills", list_bills),
     Route("/api/alarms", list_alarms),
     Route("/api/events", events),
+    Route("/api/health", health),
 ]
