@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from tests.edge.drivers.jumping import run
 from tests.edge.drivers.test_gun import PRICES, Stage, stage
+from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.charge.phases import Phase
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Sessions
 from chargelink.edge.places import CannotError, Places
 from chargelink.link.messages import Caps, RequestStartTransaction, RequestStartTransactionResponse
 from chargelink.model import AuthorisedBy
@@ -68,7 +69,7 @@ def test_the_number_of_a_remote_start_belongs_to_one_place(tmp_path: Path) -> No
 
 
 async def test_what_cannot_be_started(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     try:
         places = Places({}, {}, {}, Sessions(journal, "edge-1", os.urandom))
         with pytest.raises(CannotError, match="being closed"):

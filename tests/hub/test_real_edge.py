@@ -7,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.edge.ledger.opened import open_journal
 from tests.hub.conftest import PATIENCE, Hub
 from tests.hub.hub_process import running
 
 from chargelink.edge.board import Board
-from chargelink.edge.ledger import Ending, Journal, Sessions
+from chargelink.edge.ledger import Ending, Sessions
 from chargelink.edge.uplink import Command, Uplink
 from chargelink.link.messages import (
     Device,
@@ -42,7 +43,7 @@ class RealEdge:
     """An edge with one gun, which charges as soon as somebody asks."""
 
     def __init__(self, data: Path, link: str) -> None:
-        self.ledger = Journal.open(data / "ledger.db")
+        self.ledger = open_journal(data / "ledger.db")
         self.sessions = Sessions(self.ledger, "edge-1", os.urandom)
         self.board = Board()
         self.board.show(Device(id="gun-1", kind="gun", state="available", at=now_ms()))

@@ -12,6 +12,8 @@ from chargelink.model import (
     Alarm,
     AuthorisedBy,
     Content,
+    JournalEpoch,
+    LaneEnd,
     Period,
     Reading,
     SessionEnded,
@@ -65,6 +67,7 @@ CONTENTS: list[Content] = [
     TARIFF,
     Trip(device="gun-1", rule="over-voltage", at=7, values={"outsideMv": 420_000}),
     Alarm(code="register-backwards", text="…", at=7),
+    JournalEpoch(previous="e1", reason="hub-ahead", at=7, lanes={"record": LaneEnd(3, bytes(32))}),
 ]
 
 

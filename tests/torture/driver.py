@@ -24,10 +24,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chargelink.edge.board import Board
-from chargelink.edge.ledger import Ending, Journal, LedgerError, Sessions
+from chargelink.edge.ledger import Ending, Journal, LedgerError, Sessions, load_key
 from chargelink.edge.uplink import Command, Uplink
 from chargelink.edge.uplink.backoff import Backoff
-from chargelink.link.messages import Device, RequestStopTransactionResponse
+from chargelink.link.messages import RECORD_LANE, Device, RequestStopTransactionResponse
 from chargelink.link.shape import Shape
 from chargelink.model import (
     Alarm,
@@ -76,9 +76,10 @@ class Clock:
 class TalkingJournal(Journal):
     """A journal that says what the hub said to it, before it does anything with it."""
 
-    async def acknowledge(self, epoch: str, have: int) -> None:
-        say("acknowledged", epoch, have)
-        await super().acknowledge(epoch, have)
+    async def acknowledge(self, epoch: str, lane: str, have: int) -> None:
+        if lane == RECORD_LANE:
+            say("acknowledged", epoch, have)
+        await super().acknowledge(epoch, lane, have)
 
 
 class Load:
@@ -170,7 +171,7 @@ async def obey(_: Command) -> Shape:
 async def live(ledger: Path, link: str, seed: int) -> None:
     """Sell until SIGTERM, then until the hub has everything."""
     chance = random.Random(seed)
-    journal = TalkingJournal.open(ledger)
+    journal = TalkingJournal.open(ledger, EDGE, load_key(ledger.with_name("journal.key")))
     load = Load(journal, chance)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, load.stop.set)
     board = Board()

@@ -46,8 +46,8 @@ SPOILT = {
     ),
     "a session billed twice": (
         "ledger",
-        "INSERT INTO records SELECT epoch, lane, 1 + (SELECT max(seq) FROM records), kind, at, body, hash FROM records "
-        "WHERE kind = 'session.ended' LIMIT 1",
+        "INSERT INTO records SELECT epoch, lane, 1 + (SELECT max(seq) FROM records), kind, at, body, hash, chain "
+        "FROM records WHERE kind = 'session.ended' LIMIT 1",
         "twice",
     ),
     "another body": (

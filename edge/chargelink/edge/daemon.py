@@ -24,7 +24,7 @@ from chargelink.edge.drivers.meter import MeterDriver
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Journal, Sessions, load_key
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
 from chargelink.edge.ports.can import CanBus
@@ -52,11 +52,17 @@ async def run(config: Config) -> None:
     Raises ChargelinkError or OSError, also in groups, when what the edge must have cannot be had.
     """
     config.site.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    journal = Journal.open(paths.ledger(config.site.data))  # its lock keeps a second daemon out
+    journal = opened(config)
     try:
         await Daemon(config, journal).run()
     finally:
         await journal.close()
+
+
+def opened(config: Config) -> Journal:
+    """The journal of the edge; its lock keeps a second daemon out. Raises LedgerError."""
+    data = config.site.data
+    return Journal.open(paths.ledger(data), config.site.id, load_key(paths.journal_key(data)), clock=utc_ms)
 
 
 class Daemon:
@@ -182,12 +188,13 @@ class Daemon:
         self._notify.ready()
 
     async def _status(self, _: Request) -> Answer:
-        position = await self._journal.position()
+        waiting = await self._journal.waiting()
         hub = None if self._uplink is None else {"online": self._uplink.online, "trouble": self._uplink.trouble}
         return {
             "edge": self._config.site.id,
             "hub": hub,
-            "pending": position.last - position.acknowledged,
+            "pending": waiting.records,
+            "full": waiting.full,
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],
             "sessions": [

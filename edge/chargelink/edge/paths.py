@@ -13,6 +13,11 @@ def ledger(data: Path) -> Path:
     return data / "ledger.db"
 
 
+def journal_key(data: Path) -> Path:
+    """The key that signs the journal."""
+    return data / "journal.key"
+
+
 def guard_folder(data: Path, gun: str) -> Path:
     """The sockets between daemon and guard."""
     return data / f"guard-{gun}"

@@ -10,7 +10,7 @@ Everything is an integer with its unit: mV, mA, mW, mWh, fen, 0.1 %, UTC millise
 
 from chargelink.link.messages import Caps, Device, DeviceKind, Record, Sample
 from chargelink.model.bill import Bill, BillLine
-from chargelink.model.records import KINDS, Alarm, Content, Trip, body_of, content_of, kind_of
+from chargelink.model.records import KINDS, Alarm, Content, JournalEpoch, LaneEnd, Trip, body_of, content_of, kind_of
 from chargelink.model.session import AuthorisedBy, Reading, SessionEnded, SessionKind, SessionStarted, StopReason
 from chargelink.model.tariff import Period, Tariff
 
@@ -24,6 +24,8 @@ __all__ = [
     "Content",
     "Device",
     "DeviceKind",
+    "JournalEpoch",
+    "LaneEnd",
     "Period",
     "Reading",
     "Record",

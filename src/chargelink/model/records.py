@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chargelink.link.quantities import Name, Sentence, SessionId, Time, Word
+from chargelink.link.quantities import Count, Digest, Name, Sentence, SessionId, Time, Word
 from chargelink.link.shape import Shape
 from chargelink.model.session import SessionEnded, SessionStarted
 from chargelink.model.tariff import Tariff
@@ -34,7 +34,27 @@ class Alarm(Shape, frozen=True):
     session_id: SessionId | None = None
 
 
-Content = SessionStarted | SessionEnded | Tariff | Trip | Alarm
+class LaneEnd(Shape, frozen=True):
+    """Where a lane ended: its last record that the ledger held, 0 for none, and the value of the chain there."""
+
+    seq: Count
+    chain: Digest
+
+
+class JournalEpoch(Shape, frozen=True):
+    """The first record of a new life of the edge's journal: which one it follows, where that ended, and why it ended.
+
+    What the hub had not acknowledged comes again after it, under new numbers. Reasons: hub-ahead, hub-behind,
+    other-record, restored, damaged, renamed.
+    """
+
+    previous: Name | None
+    reason: Word
+    at: Time
+    lanes: dict[Name, LaneEnd] = msgspec.field(default_factory=dict)
+
+
+Content = SessionStarted | SessionEnded | Tariff | Trip | Alarm | JournalEpoch
 
 KINDS: dict[str, type[Content]] = {
     "session.started": SessionStarted,
@@ -42,6 +62,7 @@ KINDS: dict[str, type[Content]] = {
     "tariff": Tariff,  # recorded before the first session under it, so that the hub can price from the record alone
     "trip": Trip,
     "alarm": Alarm,
+    "journal.epoch": JournalEpoch,
 }
 _KIND_OF = {shape: kind for kind, shape in KINDS.items()}
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from tests.edge.charge.world import World
 from tests.edge.drivers.jumping import run
+from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.board import Board
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.drivers.monitor import Monitor
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Begun, Journal, Sessions
+from chargelink.edge.ledger import Begun, Sessions
 from chargelink.edge.ports.can import CanFrame
 from chargelink.model import AuthorisedBy, SessionEnded, SessionStarted, StopReason
 
@@ -38,7 +39,7 @@ def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> 
     world.until(Phase.RELEASED)
 
     async def story() -> None:
-        journal = Journal.open(tmp_path / "ledger.db")
+        journal = open_journal(tmp_path / "ledger.db")
         loop = asyncio.get_running_loop()
         news: list[SessionNews] = []
         board, sessions = Board(), kind(journal, "edge-1", os.urandom)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.edge.ledger.opened import open_journal
 from tests.sim.simulator import simulator
 
 from chargelink.edge.board import Board
@@ -18,7 +19,7 @@ from chargelink.edge.config import Socket
 from chargelink.edge.config import SocketSite as Section
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Sessions
 from chargelink.edge.sockets.keys import KeyFileError
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.link.messages import Caps
@@ -56,7 +57,7 @@ class Running(NamedTuple):
 
 @asynccontextmanager
 async def edge(folder: Path, port: int) -> AsyncIterator[Running]:
-    journal = Journal.open(folder / "ledger.db")
+    journal = open_journal(folder / "ledger.db")
     sessions = Sessions(journal, "edge-1", os.urandom)
     await sessions.load()
     news: list[SessionNews] = []

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.ledger import Journal, Sessions
 
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     yield journal
     await journal.close()
 

@@ -6,11 +6,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.edge.ledger.opened import open_journal
 
-from chargelink.edge.ledger import Journal, LedgerError, LedgerFull, schema
+from chargelink.edge.ledger import Database, Journal, LedgerError, LedgerFull, Limits, schema
 from chargelink.edge.ledger import journal as journal_module
 from chargelink.link.chain import record_hash
-from chargelink.model import Alarm, Trip, content_of
+from chargelink.link.messages import RECORD_LANE
+from chargelink.model import Alarm, Trip, body_of, content_of
 from chargelink.wire import EncodeError
 
 
@@ -23,12 +25,12 @@ async def append(journal: Journal, *numbers: int) -> list[int]:
 
 
 async def pending(journal: Journal) -> list[int]:
-    return [record.at for record in (await journal.pending(1000, 1 << 20)).records]
+    return [record.at for record in (await journal.pending(RECORD_LANE, 1000, 1 << 20)).records]
 
 
 async def test_records_are_numbered_in_order(journal: Journal) -> None:
     assert await append(journal, 10, 11, 12) == [1, 2, 3]
-    records = (await journal.pending(1000, 1 << 20)).records
+    records = (await journal.pending(RECORD_LANE, 1000, 1 << 20)).records
     assert [content_of(record.kind, record.body) for record in records] == [alarm(10), alarm(11), alarm(12)]
     assert all(record_hash(record.body) == record.hash for record in records)
 
@@ -40,67 +42,78 @@ async def test_many_at_a_time_share_a_commit(journal: Journal) -> None:
 
 async def test_a_batch_keeps_its_limits_but_is_never_empty(journal: Journal) -> None:
     await append(journal, 1, 2, 3)
-    assert len((await journal.pending(2, 1 << 20)).records) == 2
-    assert len((await journal.pending(1000, 1)).records) == 1
+    assert len((await journal.pending(RECORD_LANE, 2, 1 << 20)).records) == 2
+    assert len((await journal.pending(RECORD_LANE, 1000, 1)).records) == 1
 
 
 async def test_acknowledging_repeats_and_never_goes_back(journal: Journal) -> None:
     await append(journal, 1, 2, 3)
     epoch = (await journal.position()).epoch
     for have in (2, 2, 1):
-        await journal.acknowledge(epoch, have)
+        await journal.acknowledge(epoch, RECORD_LANE, have)
         assert await pending(journal) == [3]
-    await journal.acknowledge("another", 3)
+    await journal.acknowledge("another", RECORD_LANE, 3)
     assert await pending(journal) == [3]
-    await journal.acknowledge(epoch, 99)
+    await journal.acknowledge(epoch, RECORD_LANE, 99)
     assert (await journal.position()).acknowledged == 3
 
 
 async def test_a_restored_hub_is_sent_the_rest_again(journal: Journal) -> None:
     await append(journal, 1, 2, 3)
     epoch = (await journal.position()).epoch
-    await journal.acknowledge(epoch, 3)
-    assert (await journal.reconcile(1)).epoch == epoch
+    await journal.acknowledge(epoch, RECORD_LANE, 3)
+    assert (await journal.reconcile(RECORD_LANE, 1)).epoch == epoch
     assert await pending(journal) == [2, 3]
 
 
 async def test_a_restored_edge_begins_a_new_epoch(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     await append(journal, 1, 2)
-    await journal.acknowledge((await journal.position()).epoch, 1)
+    await journal.acknowledge((await journal.position()).epoch, RECORD_LANE, 1)
     await journal.close()
     shutil.copy(tmp_path / "ledger.db", tmp_path / "backup.db")
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     await append(journal, 3, 4)
-    hash_of_4 = (await journal.pending(1000, 1 << 20)).records[-1].hash
+    hash_of_4 = (await journal.pending(RECORD_LANE, 1000, 1 << 20)).records[-1].hash
     await journal.close()
 
-    restored = Journal.open(tmp_path / "backup.db")
+    restored = open_journal(tmp_path / "backup.db")
     old = await restored.position()
     await append(restored, 30, 40)  # the numbers 3 and 4 again, for other things
-    assert (await restored.reconcile(4, hash_of_4)).epoch != old.epoch
-    assert await pending(restored) == [2, 30, 40]
-    assert await restored.append(alarm(5), 5) == 4
+    assert (await restored.reconcile(RECORD_LANE, 4, hash_of_4)).epoch != old.epoch
+    assert (await pending(restored))[1:] == [2, 30, 40]
+    assert await restored.append(alarm(5), 5) == 5
     await restored.close()
 
 
 async def test_what_the_hub_says_it_has_and_we_never_wrote(journal: Journal) -> None:
     await append(journal, 1)
     epoch = (await journal.position()).epoch
-    assert (await journal.reconcile(7)).epoch != epoch
+    assert (await journal.reconcile(RECORD_LANE, 7)).epoch != epoch
 
 
-async def test_a_lane_that_is_full_is_said(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "MOST_UNACKNOWLEDGED", 2)
-    await append(journal, 1, 2)
-    with pytest.raises(LedgerFull):
-        await journal.writer.run(journal_module.require_room)
-    await journal.acknowledge((await journal.position()).epoch, 1)
+@pytest.mark.parametrize(
+    "limits", [Limits(records=2), Limits(bytes=len(body_of(alarm(1))) + 1)], ids=["records", "bytes"]
+)
+async def test_a_journal_that_is_full_is_said(tmp_path: Path, limits: Limits) -> None:
+    journal = open_journal(tmp_path / "ledger.db", limits=limits)
+    await append(journal, 1)
     await journal.writer.run(journal_module.require_room)
+    await append(journal, 2)
+    with pytest.raises(LedgerFull, match="2 records"):
+        await journal.writer.run(journal_module.require_room)
+    await journal.close()
+    journal = open_journal(tmp_path / "ledger.db", limits=limits)
+    assert (await journal.waiting()).full
+    await journal.acknowledge((await journal.position()).epoch, RECORD_LANE, 1)
+    await journal.writer.run(journal_module.require_room)
+    await journal.reconcile(RECORD_LANE, 0)
+    assert (await journal.waiting()).full
+    await journal.close()
 
 
 async def test_work_that_fails_leaves_nothing_and_harms_nobody(journal: Journal) -> None:
-    def half(database: sqlite3.Connection) -> None:
+    def half(database: Database) -> None:
         journal_module.append(database, alarm(1), 1)
         raise KeyError("half done")
 
@@ -142,11 +155,11 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(journal: Journal)
 
 async def test_one_ledger_has_one_edge(journal: Journal, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="in use"):
-        Journal.open(tmp_path / "ledger.db")
+        open_journal(tmp_path / "ledger.db")
 
 
 async def test_a_closed_ledger_refuses(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     await journal.close()
     with pytest.raises(LedgerError):
         await journal.append(alarm(1), 1)
@@ -156,17 +169,17 @@ async def test_a_closed_ledger_refuses(tmp_path: Path) -> None:
 def test_a_damaged_file_is_not_opened(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "ledger.db").write_bytes(damage)
     with pytest.raises(LedgerError):
-        Journal.open(tmp_path / "ledger.db")
+        open_journal(tmp_path / "ledger.db")
 
 
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
-    database = schema.connect(str(tmp_path / "ledger.db"))
+    database = schema.connect(str(tmp_path / "ledger.db"), "edge-1")
     database.execute("PRAGMA user_version = 99")
     database.close()
     with pytest.raises(LedgerError, match="newer"):
-        Journal.open(tmp_path / "ledger.db")
+        open_journal(tmp_path / "ledger.db")
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LedgerError):
-        Journal.open(tmp_path / "nowhere" / "ledger.db")
+        open_journal(tmp_path / "nowhere" / "ledger.db")

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.edge.ledger.opened import open_journal
 
-from chargelink.edge.ledger import Ending, Journal, Sessions
+from chargelink.edge.ledger import Ending, Sessions
+from chargelink.link.messages import RECORD_LANE
 from chargelink.model import SessionEnded, SessionStarted, StopReason, content_of
 
 WRITER = """
@@ -16,6 +18,7 @@ import asyncio, os, sys
 from pathlib import Path
 from chargelink.edge.ledger import Ending, Journal, Sessions
 from chargelink.model import SessionKind, StopReason, Tariff
+from chargelink.trust.checkpoints import JournalKey
 
 TARIFF = Tariff(id="t", version=1, per_use=100)
 
@@ -27,7 +30,7 @@ async def sell(sessions, device):
         print("ended", started.session_id, flush=True)
 
 async def main():
-    sessions = Sessions(Journal.open(Path(sys.argv[1])), "edge-1", os.urandom)
+    sessions = Sessions(Journal.open(Path(sys.argv[1]), "edge-1", JournalKey(bytes(range(32)))), "edge-1", os.urandom)
     await asyncio.gather(*(sell(sessions, f"socket-{number}") for number in range(8)))
 
 asyncio.run(main())
@@ -44,10 +47,13 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, lines: int) -> None:
         os.kill(process.pid, signal.SIGKILL)
         told += [line for line in process.stdout if line.endswith("\n")]
 
-    journal = Journal.open(path)
+    journal = open_journal(path)
     sessions = Sessions(journal, "edge-1", os.urandom)
     await sessions.load()
-    records = [content_of(record.kind, record.body) for record in (await journal.pending(1_000_000, 1 << 30)).records]
+    records = [
+        content_of(record.kind, record.body)
+        for record in (await journal.pending(RECORD_LANE, 1_000_000, 1 << 30)).records
+    ]
     begun = [content.session_id for content in records if isinstance(content, SessionStarted)]
     ended = [content.session_id for content in records if isinstance(content, SessionEnded)]
     assert len(set(begun)) == len(begun)

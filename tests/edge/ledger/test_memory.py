@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from tests.edge.ledger.opened import open_journal
+
 from chargelink.edge.ledger import Journal, Memory
 
 
@@ -18,11 +20,11 @@ async def test_a_value_stays_until_it_is_replaced_or_forgotten(journal: Journal)
 
 
 async def test_reserved_numbers_never_repeat(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     memory = Memory(journal)
     firsts = await asyncio.gather(*(memory.reserve("counter", 16) for _ in range(5)))
     assert sorted(firsts) == [0, 16, 32, 48, 64]
     await journal.close()
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     assert await Memory(journal).reserve("counter", 1) == 80
     await journal.close()

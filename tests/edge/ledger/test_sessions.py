@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.edge.ledger.opened import kinds_waiting, open_journal
 
 from chargelink.edge.ledger import Begun, Ending, Journal, OpenSession, Sessions
 from chargelink.edge.ledger.sessions import with_reading
-from chargelink.link.messages import Caps
+from chargelink.link.messages import RECORD_LANE, Caps
 from chargelink.model import (
     AuthorisedBy,
     Period,
@@ -45,10 +46,6 @@ async def begin(sessions: Sessions, at: int = 0, remote_start_id: int | None = N
     return begun.started
 
 
-async def kinds(journal: Journal) -> list[str]:
-    return [record.kind for record in (await journal.pending(1000, 1 << 20)).records]
-
-
 async def test_from_authorised_to_billed(journal: Journal, sessions: Sessions) -> None:
     started = await begin(sessions, 7 * HOUR)
     await sessions.read(started.session_id, reading(8 * HOUR, 10_100))
@@ -61,7 +58,7 @@ async def test_from_authorised_to_billed(journal: Journal, sessions: Sessions) -
         ("peak", "service", 400),
     ]
     assert (ended.started_at, ended.soc_end, ended.stop_reason) == (started.at, 800, "EVDisconnected")
-    records = (await journal.pending(1000, 1 << 20)).records
+    records = (await journal.pending(RECORD_LANE, 1000, 1 << 20)).records
     assert [content_of(record.kind, record.body) for record in records] == [TARIFF, started, ended]
     assert records[0].hash.hex() == started.tariff_hash
     assert sessions.open == ()
@@ -71,7 +68,7 @@ async def test_a_tariff_is_recorded_once(journal: Journal, sessions: Sessions) -
     await begin(sessions)
     await begin(sessions, 1)
     await sessions.begin("s", SessionKind.SOCKET, PER_USE, MIDNIGHT)
-    assert await kinds(journal) == ["tariff", "session.started", "session.started", "tariff", "session.started"]
+    assert await kinds_waiting(journal) == ["tariff", "session.started", "session.started", "tariff", "session.started"]
 
 
 async def test_a_session_ends_once(journal: Journal, sessions: Sessions) -> None:
@@ -79,7 +76,7 @@ async def test_a_session_ends_once(journal: Journal, sessions: Sessions) -> None
     first = await sessions.end(started.session_id, MIDNIGHT + HOUR, STOP)
     again = await sessions.end(started.session_id, MIDNIGHT + 2 * HOUR, Ending(StopReason.OTHER, by="somebody"))
     assert again == first
-    assert (await kinds(journal)).count("session.ended") == 1
+    assert (await kinds_waiting(journal)).count("session.ended") == 1
     assert not await sessions.read(started.session_id, reading(3 * HOUR, 500))
 
 
@@ -88,7 +85,7 @@ async def test_two_who_end_a_session_at_once_get_one_bill(journal: Journal, sess
     endings = (Ending(StopReason.LOCAL, "driver", reading(1, 200)), Ending(StopReason.OTHER, "guard", reading(2, 300)))
     first, second = await asyncio.gather(*(sessions.end(started.session_id, MIDNIGHT, ending) for ending in endings))
     assert first == second
-    assert (await kinds(journal)).count("session.ended") == 1
+    assert (await kinds_waiting(journal)).count("session.ended") == 1
 
 
 async def test_a_session_that_never_was(sessions: Sessions) -> None:
@@ -109,7 +106,7 @@ async def test_a_remote_start_told_again_is_the_same_session(journal: Journal, s
     assert await sessions.started_by(9) == first
     assert await sessions.started_by(8) is None
     assert len(sessions.open) == 0
-    assert (await kinds(journal)).count("session.started") == 1
+    assert (await kinds_waiting(journal)).count("session.started") == 1
 
 
 async def test_a_register_that_runs_backwards_is_left_out_and_alarmed_once(
@@ -120,7 +117,7 @@ async def test_a_register_that_runs_backwards_is_left_out_and_alarmed_once(
     assert not await sessions.read(started.session_id, reading(2, 98))
     ended = await sessions.end(started.session_id, MIDNIGHT + 3, Ending(StopReason.OTHER, "x", reading(3, 50)))
     assert (ended.bill.energy, len(ended.readings)) == (0, 1)
-    assert (await kinds(journal)).count("alarm") == 1
+    assert (await kinds_waiting(journal)).count("alarm") == 1
 
 
 async def test_what_a_device_says_in_the_end_counts(journal: Journal, sessions: Sessions) -> None:
@@ -130,7 +127,7 @@ async def test_what_a_device_says_in_the_end_counts(journal: Journal, sessions: 
     ended = await sessions.end(started.session_id, MIDNIGHT + HOUR, final)
     assert ended.bill.energy == 750_000
     assert ended.readings == (reading(0, 100), reading(2 * MINUTE, 850))
-    assert (await kinds(journal)).count("alarm") == 0
+    assert (await kinds_waiting(journal)).count("alarm") == 0
 
 
 async def test_a_clock_set_back_changes_no_energy(sessions: Sessions) -> None:
@@ -158,7 +155,7 @@ async def test_what_was_only_watched_is_not_closed_from_a_meter(journal: Journal
 
 
 async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -> None:
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     sessions = Sessions(journal, "edge-1", os.urandom)
     car = await begin(sessions, remote_start_id=1)
     await sessions.read(car.session_id, reading(2 * MINUTE, 300))
@@ -168,7 +165,7 @@ async def test_after_a_crash_a_car_is_closed_from_the_register(tmp_path: Path) -
     )
     await journal.close()
 
-    journal = Journal.open(tmp_path / "ledger.db")
+    journal = open_journal(tmp_path / "ledger.db")
     sessions = Sessions(journal, "edge-1", os.urandom)
     before = {session.id: session for session in await sessions.load()}
     assert before[car.session_id].readings == (reading(0, 100), reading(2 * MINUTE, 300))

@@ -7,10 +7,11 @@ from random import Random
 
 import msgspec
 import pytest
+from tests.edge.ledger.opened import open_journal
 from tests.edge.sockets.test_site import QUICK
 from tests.edge.sockets.yard import A, B, Yard, eui, small
 
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Sessions
 from chargelink.edge.sockets import events
 from chargelink.edge.sockets.charges import Charges
 from chargelink.edge.sockets.memory import Memory
@@ -39,7 +40,7 @@ class Edge:
         self.drawn = 0
 
     async def wake(self) -> None:
-        self.journal = Journal.open(self.path)
+        self.journal = open_journal(self.path)
         self.sessions = Sessions(self.journal, "edge-1", self.entropy)
         await self.sessions.load()
         names = {key: f"socket-{socket.address}" for key, socket in self.yard.site.sockets.items()}

@@ -16,6 +16,7 @@ from chargelink.edge.board import Board
 from chargelink.edge.ledger import Ending, Journal, Sessions
 from chargelink.edge.uplink import Uplink
 from chargelink.model import SessionKind, StopReason, Tariff
+from chargelink.trust.checkpoints import JournalKey
 
 async def sell(sessions, device):
     tariff = Tariff(id="t", version=1, per_use=100)
@@ -25,7 +26,7 @@ async def sell(sessions, device):
         print("sold", started.session_id, flush=True)
 
 async def main():
-    ledger = Journal.open(Path(sys.argv[1]))
+    ledger = Journal.open(Path(sys.argv[1]), "edge-1", JournalKey(bytes(range(32))))
     sessions = Sessions(ledger, "edge-1", os.urandom)
     async with asyncio.TaskGroup() as group:
         uplink = Uplink(sys.argv[2], "edge-1", "0.1", ledger, Board(), None, lambda: 0)

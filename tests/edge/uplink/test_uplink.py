@@ -9,10 +9,10 @@ from typing import Any
 
 import msgpack
 import pytest
+from tests.edge.ledger.opened import open_journal
 from tests.edge.uplink.hub import FakeHub
 
 from chargelink.edge.board import Board
-from chargelink.edge.ledger import Journal
 from chargelink.edge.uplink import Command, Uplink
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.link.messages import (
@@ -53,7 +53,7 @@ class Edge:
 
     @asynccontextmanager
     async def running(self, hub: FakeHub) -> AsyncIterator[Uplink]:
-        self.ledger = Journal.open(self.path)
+        self.ledger = open_journal(self.path)
         uplink = Uplink(
             f"ws://127.0.0.1:{hub.port}",
             "edge-1",

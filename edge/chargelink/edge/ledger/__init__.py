@@ -1,15 +1,38 @@
 """What the edge must not forget: `ledger.db`, where acknowledged means durable.
 
-writer    one thread that commits for all, many at a time
-schema    the tables, and how an older file becomes a newer one
-journal   the record lane: append, send from, acknowledge
-sessions  from authorised to billed, across crashes
-memory    small values of drivers, counters that never repeat
+writer       one thread that commits for all, many at a time
+schema       the tables, and how an older file becomes a newer one
+database     the file with the ends of its lanes in memory
+journal      the lanes: append, send from, acknowledge
+checkpoints  what the edge has signed of them
+epochs       lives of the journal
+key          the key that signs, in a file of its own
+opening      from a file to a journal
+sessions     from authorised to billed, across crashes
+memory       small values of drivers, counters that never repeat
 """
 
-from chargelink.edge.ledger.journal import Journal, LedgerFull, Position
+from chargelink.edge.ledger.database import Database, Entry, Limits
+from chargelink.edge.ledger.journal import Journal, LedgerFull, Pending, Position, Waiting
+from chargelink.edge.ledger.key import load_key
 from chargelink.edge.ledger.memory import Memory
 from chargelink.edge.ledger.sessions import Begun, Ending, OpenSession, Sessions
 from chargelink.edge.ledger.writer import LedgerError
 
-__all__ = ["Begun", "Ending", "Journal", "LedgerError", "LedgerFull", "Memory", "OpenSession", "Position", "Sessions"]
+__all__ = [
+    "Begun",
+    "Database",
+    "Ending",
+    "Entry",
+    "Journal",
+    "LedgerError",
+    "LedgerFull",
+    "Limits",
+    "Memory",
+    "OpenSession",
+    "Pending",
+    "Position",
+    "Sessions",
+    "Waiting",
+    "load_key",
+]

@@ -1,23 +1,24 @@
-"""The record lane: what happened, in order, kept until the hub has it and longer.
+"""The journal: what happened, in order, lane by lane, chained and signed, kept until the hub has it and longer.
 
 A record is known by (edge, epoch, lane, seq). Numbers of one epoch are never used twice; a journal that was restored
-from a backup no longer knows which it used, and begins a new epoch.
+from a backup no longer knows which it used, and begins a new epoch. Nothing is sent without a signature of the edge
+under it, so whatever the hub has acknowledged is signed.
 """
 
-import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from chargelink.edge.ledger.schema import new_epoch
+from chargelink.edge.ledger import checkpoints, epochs
+from chargelink.edge.ledger.database import Database, Entry, Limits, entry_of
+from chargelink.edge.ledger.opening import open_ledger
 from chargelink.edge.ledger.writer import LedgerError, Writer
-from chargelink.link.chain import record_hash
-from chargelink.link.messages import RECORD_LANE, Record
-from chargelink.model import Content, body_of, kind_of
-from chargelink.wire import EncodeError
+from chargelink.link.messages import RECORD_LANE, Checkpoint, Record
+from chargelink.model import Content
+from chargelink.trust.checkpoints import JournalKey
 
-MOST_UNACKNOWLEDGED = 100_000
-LARGEST_BODY = 1 << 18  # bytes: one record always fits a frame of the link, and never fills it
-FIELDS = "seq, kind, at, body, hash"
+FIELDS = "seq, kind, at, body, hash, chain"
 
 
 class LedgerFull(LedgerError):  # noqa: N818 - says what it is
@@ -25,7 +26,7 @@ class LedgerFull(LedgerError):  # noqa: N818 - says what it is
 
 
 class Position(NamedTuple):
-    """How far the lane is: records `acknowledged + 1` to `last` are still to be sent."""
+    """How far a lane is: records `acknowledged + 1` to `last` are still to be sent."""
 
     epoch: str
     last: int
@@ -33,137 +34,203 @@ class Position(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """Consecutive records of an epoch that are still to be sent."""
+    """Consecutive records of an epoch that are still to be sent. `previous` is the value of the chain before the first,
+    `checkpoint` is for the last of them; None if there are none.
+    """
 
     epoch: str
+    previous: bytes
     records: list[Record]
+    checkpoint: Checkpoint | None
+
+
+class Waiting(NamedTuple):
+    """What waits for the hub, over all lanes, and how much may before no session begins any more."""
+
+    records: int
+    bytes: int
+    limits: Limits
+
+    @property
+    def full(self) -> bool:
+        """Whether no session may begin."""
+        return self.records >= self.limits.records or self.bytes >= self.limits.bytes
+
+
+def utc_ms() -> int:
+    """UTC in milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 class Journal:
-    """The record lane of one edge, on its ledger. All methods return after the commit; all raise LedgerError."""
+    """The journal of one edge, on its ledger. All methods return after the commit; all raise LedgerError."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, public: bytes) -> None:
         self.writer = writer
+        self.public = public
+        """The key by which its signatures are checked: Ed25519, 32 bytes."""
+        self.on_epoch: list[Callable[[str], None]] = []
+        """Called in the loop when a new epoch has begun: whatever a backup may have made twice must be made anew."""
 
     @classmethod
-    def open(cls, path: Path) -> "Journal":
-        """Open or create a ledger. Raises LedgerError."""
-        return cls(Writer(path))
+    def open(
+        cls,
+        path: Path,
+        edge_id: str,
+        key: JournalKey,
+        *,
+        clock: Callable[[], int] = utc_ms,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> "Journal":
+        """Open or create the ledger of an edge, which signs with `key`. Raises LedgerError."""
+        database, lock = open_ledger(path, edge_id, key, clock, limits)
+        return cls(Writer(database, lock), key.public)
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
         await self.writer.close()
 
-    async def append(self, content: Content, at: int) -> int:
-        """Record something that happened at `at` (UTC milliseconds); its seq."""
-        return await self.writer.run(lambda database: append(database, content, at))
+    async def append(self, content: Content, at: int, lane: str = RECORD_LANE) -> int:
+        """Record something that happened at `at` (UTC milliseconds); its seq. Raises EncodeError, as `entry_of`."""
+        return await self.writer.append(entry_of(content, at, lane))
 
-    async def position(self) -> Position:
-        """How far the lane is."""
-        return await self.writer.run(position)
+    async def position(self, lane: str = RECORD_LANE) -> Position:
+        """How far a lane is."""
+        return await self.writer.run(lambda database: position(database, lane))
 
-    async def pending(self, most_records: int, most_bytes: int) -> Pending:
-        """The oldest records that the hub does not have, at least one if there is one, within the limits."""
-        return await self.writer.run(lambda database: _pending(database, most_records, most_bytes))
+    async def waiting(self) -> Waiting:
+        """What waits for the hub."""
+        return await self.writer.run(waiting)
 
-    async def acknowledge(self, epoch: str, have: int) -> None:
-        """The hub has every record of the epoch up to `have`. May be told again, late or early, without harm."""
-        await self.writer.run(lambda database: _acknowledge(database, epoch, have))
+    async def pending(self, lane: str, most_records: int, most_bytes: int) -> Pending:
+        """The oldest records of a lane that the hub does not have, at least one if there is one, within the limits.
 
-    async def reconcile(self, have: int, digest: bytes | None = None) -> Position:
-        """Believe what the hub says on connecting: that it has the current epoch up to `have`, whose hash is `digest`.
+        The same batch read again has the same checkpoint.
+        """
+        return await self.writer.run(lambda database: _pending(database, lane, most_records, most_bytes))
+
+    async def acknowledge(self, epoch: str, lane: str, have: int) -> None:
+        """The hub has every record of a lane up to `have`. May be told again, late or early, without harm."""
+        await self.writer.run(lambda database: _acknowledge(database, epoch, lane, have))
+
+    async def reconcile(
+        self, lane: str, have: int, digest: bytes | None = None, chain: bytes | None = None
+    ) -> Position:
+        """Believe what the hub says on connecting: that it has the current epoch of a lane up to `have`, whose hash is
+        `digest`, and `chain` the value of the chain there.
 
         Less than was acknowledged: the hub was restored, and is sent the rest again. A record that we do not hold: we
         were restored; a new epoch begins with what was not acknowledged, and the hub knows by session id what is new.
         """
-        return await self.writer.run(lambda database: _reconcile(database, have, digest))
+        before, after = await self.writer.run(lambda database: _reconcile(database, lane, have, digest, chain))
+        if before != after.epoch:
+            for tell in self.on_epoch:
+                tell(after.epoch)
+        return after
 
 
-def append(database: sqlite3.Connection, content: Content, at: int) -> int:
-    """Record something within a transaction; its seq. Raises EncodeError for what no frame could carry."""
-    body = body_of(content)
-    if len(body) > LARGEST_BODY:
-        raise EncodeError(f"a {kind_of(content)} of {len(body)} bytes, {LARGEST_BODY} are allowed")
-    return _insert(database, _epoch(database), (kind_of(content), at, body, record_hash(body)))
+def append(database: Database, content: Content, at: int, lane: str = RECORD_LANE) -> int:
+    """Record something within a transaction; its seq. It stands in the table after `database.flush()`.
+
+    Raises EncodeError, as `entry_of`.
+    """
+    return database.add(entry_of(content, at, lane))
 
 
-def position(database: sqlite3.Connection) -> Position:
-    """How far the lane is."""
-    epoch = _epoch(database)
-    row = database.execute(
-        "SELECT last, acknowledged FROM lanes WHERE epoch = ? AND lane = ?", (epoch, RECORD_LANE)
-    ).fetchone()
-    return Position(epoch, *(row or (0, 0)))
+def position(database: Database, lane: str = RECORD_LANE) -> Position:
+    """How far a lane is."""
+    tail = database.tails[lane]
+    return Position(database.epoch, tail.last, tail.acknowledged)
 
 
-def require_room(database: sqlite3.Connection) -> None:
+def waiting(database: Database) -> Waiting:
+    """What waits for the hub."""
+    tails = database.tails.values()
+    return Waiting(
+        sum(tail.last - tail.acknowledged for tail in tails), sum(tail.waiting for tail in tails), database.limits
+    )
+
+
+def require_room(database: Database) -> None:
     """Raises LedgerFull if too much is waiting for the hub."""
-    lane = position(database)
-    if lane.last - lane.acknowledged >= MOST_UNACKNOWLEDGED:
-        raise LedgerFull(f"{lane.last - lane.acknowledged} records wait for the hub")
+    now = waiting(database)
+    if now.full:
+        raise LedgerFull(
+            f"the journal is full: {now.records} records ({now.bytes / 1e6:.1f} MB) wait for the hub, "
+            f"{now.limits.records} ({now.limits.bytes / 1e6:.1f} MB) may; nothing starts until it has taken some"
+        )
 
 
-def _epoch(database: sqlite3.Connection) -> str:
-    (epoch,) = database.execute("SELECT epoch FROM journal").fetchone()
-    return str(epoch)
-
-
-def _insert(database: sqlite3.Connection, epoch: str, record: tuple[str, int, bytes, bytes]) -> int:
-    (seq,) = database.execute(
-        "INSERT INTO lanes VALUES (?, ?, 1, 0) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
-        (epoch, RECORD_LANE),
-    ).fetchone()
-    database.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)", (epoch, RECORD_LANE, seq, *record))
-    return int(seq)
-
-
-def _pending(database: sqlite3.Connection, most_records: int, most_bytes: int) -> Pending:
-    lane = position(database)
+def _pending(database: Database, lane: str, most_records: int, most_bytes: int) -> Pending:
+    tail = database.tails[lane]
+    database.flush()
+    previous = checkpoints.chain_at(database, lane, tail.acknowledged)
+    assert previous is not None, "what is acknowledged is held, or pruned behind a checkpoint"
     rows = database.execute(
         f"SELECT {FIELDS} FROM records WHERE epoch = ? AND lane = ? AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
-        (lane.epoch, RECORD_LANE, lane.acknowledged, most_records),
+        (database.epoch, lane, tail.acknowledged, most_records),
     )
     records: list[Record] = []
-    size = 0
-    for seq, kind, at, body, digest in rows:
+    size, chain = 0, previous
+    for seq, kind, at, body, digest, value in rows:
         size += len(body)
         if records and size > most_bytes:
             break
         records.append(Record(seq=seq, kind=kind, at=at, body=body, hash=digest))
-    return Pending(lane.epoch, records)
+        chain = value
+    signed = checkpoints.checkpoint(database, lane, records[-1].seq, chain) if records else None
+    return Pending(database.epoch, previous, records, signed)
 
 
-def _acknowledge(database: sqlite3.Connection, epoch: str, have: int) -> None:
-    database.execute(
-        "UPDATE lanes SET acknowledged = max(acknowledged, min(last, ?)) WHERE epoch = ? AND lane = ?",
-        (have, epoch, RECORD_LANE),
-    )
+def _acknowledge(database: Database, epoch: str, lane: str, have: int) -> None:
+    if epoch == database.epoch and have > database.tails[lane].acknowledged:
+        _set_acknowledged(database, lane, min(have, database.tails[lane].last))
 
 
-def _reconcile(database: sqlite3.Connection, have: int, digest: bytes | None) -> Position:
-    lane = position(database)
-    if have and not _holds(database, lane, have, digest):
-        _begin_epoch(database, lane)
-    else:
-        database.execute(
-            "UPDATE lanes SET acknowledged = ? WHERE epoch = ? AND lane = ?", (have, lane.epoch, RECORD_LANE)
-        )
-    return position(database)
-
-
-def _holds(database: sqlite3.Connection, lane: Position, seq: int, digest: bytes | None) -> bool:
-    row = database.execute(
-        "SELECT hash FROM records WHERE epoch = ? AND lane = ? AND seq = ?", (lane.epoch, RECORD_LANE, seq)
+def _set_acknowledged(database: Database, lane: str, have: int) -> None:
+    """What is acknowledged is signed: usually it was when it was sent."""
+    tail = database.tails[lane]
+    database.flush()
+    low, high = sorted((have, tail.acknowledged))
+    (size,) = database.execute(
+        "SELECT total(length(body)) FROM records WHERE epoch = ? AND lane = ? AND seq > ? AND seq <= ?",
+        (database.epoch, lane, low, high),
     ).fetchone()
-    return row is not None and digest in (None, row[0])
+    tail.waiting += int(size) if have < tail.acknowledged else -int(size)
+    tail.acknowledged = have
+    if have > checkpoints.signed_up_to(database, lane):
+        chain = checkpoints.chain_at(database, lane, have)
+        assert chain is not None
+        checkpoints.checkpoint(database, lane, have, chain)
 
 
-def _begin_epoch(database: sqlite3.Connection, old: Position) -> None:
-    unsent = database.execute(
-        "SELECT kind, at, body, hash FROM records WHERE epoch = ? AND lane = ? AND seq > ? ORDER BY seq",
-        (old.epoch, RECORD_LANE, old.acknowledged),
-    ).fetchall()
-    epoch = new_epoch()
-    database.execute("UPDATE journal SET epoch = ?", (epoch,))
-    for record in unsent:
-        _insert(database, epoch, record)
+def _reconcile(
+    database: Database, lane: str, have: int, digest: bytes | None, chain: bytes | None
+) -> tuple[str, Position]:
+    before = database.epoch
+    reason = _at_odds(database, lane, have, digest, chain)
+    if reason is not None:
+        epochs.begin_anew(database, reason)
+    elif have != database.tails[lane].acknowledged:
+        _set_acknowledged(database, lane, have)
+    return before, position(database, lane)
+
+
+def _at_odds(database: Database, lane: str, have: int, digest: bytes | None, chain: bytes | None) -> str | None:
+    """Why hub and journal cannot go on from `have` in this epoch; None if they can."""
+    tail = database.tails[lane]
+    if have > tail.last:
+        return epochs.HUB_AHEAD
+    if have < tail.pruned:
+        return epochs.HUB_BEHIND
+    database.flush()
+    place = (database.epoch, lane, have)
+    row = database.execute("SELECT hash FROM records WHERE epoch = ? AND lane = ? AND seq = ?", place).fetchone()
+    if row is not None and digest not in (None, row[0]):
+        return epochs.OTHER_RECORD
+    if have and chain not in (None, checkpoints.chain_at(database, lane, have)):
+        return epochs.OTHER_RECORD
+    return None
+
+
+__all__ = ["Entry", "Journal", "LedgerFull", "Pending", "Position", "Waiting", "append", "position", "require_room"]

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 from sqlite3 import Connection
+from typing import TYPE_CHECKING
 
-from chargelink.edge.ledger.journal import Journal
+if TYPE_CHECKING:
+    from chargelink.edge.ledger.journal import Journal
+
+RADIO = "radio/"  # names of what a radio session uses: a new epoch of the journal begins without
+NUMBERS = "number/"  # before the names of reserved numbers
+FAR = 1 << 16  # numbers that an edge restored from a backup may have used since
 
 
 class Memory:
     """Durable values by name, on the ledger. All methods return after the commit; all raise LedgerError."""
 
-    def __init__(self, ledger: Journal) -> None:
+    def __init__(self, ledger: "Journal") -> None:
         self._run = ledger.writer.run
 
     async def get(self, name: str) -> bytes | None:
@@ -24,8 +30,8 @@ class Memory:
         """The first of `count` consecutive numbers that nobody was ever given under this name; the very first is 0."""
 
         def take(database: Connection) -> int:
-            first = int(_get(database, name) or b"0")
-            _putting(name, str(first + count).encode())(database)
+            first = int(_get(database, NUMBERS + name) or b"0")
+            _putting(NUMBERS + name, str(first + count).encode())(database)
             return first
 
         return await self._run(take)
@@ -33,6 +39,15 @@ class Memory:
     async def forget(self, prefix: str) -> None:
         """Drop every value whose name begins so."""
         await self._run(lambda database: _forget(database, prefix))
+
+
+def leave_behind(database: Connection) -> None:
+    """A new epoch of the journal begins: forget radio sessions, pass over numbers that may have been used since."""
+    _forget(database, RADIO)
+    database.execute(
+        "UPDATE memory SET value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + ? AS TEXT) WHERE substr(name, 1, ?) = ?",
+        (FAR, len(NUMBERS), NUMBERS),
+    )
 
 
 def _get(database: Connection, name: str) -> bytes | None:

@@ -2,10 +2,12 @@
 
 import secrets
 import sqlite3
+from collections.abc import Callable, Iterator
 
-# One step per version; `PRAGMA user_version` counts the steps done. A step, once released, never changes.
-STEPS = (
-    """
+from chargelink.edge.ledger.database import LANES, Database
+from chargelink.link.chain import chain_next, chain_start
+
+FIRST = """
     CREATE TABLE journal (epoch TEXT NOT NULL);
     CREATE TABLE records (
         epoch TEXT NOT NULL, lane TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -24,40 +26,129 @@ STEPS = (
     );
     CREATE UNIQUE INDEX sessions_by_key ON sessions (device, outlet, key) WHERE key IS NOT NULL;
     CREATE UNIQUE INDEX sessions_by_remote_start ON sessions (remote_start_id) WHERE remote_start_id IS NOT NULL;
-    CREATE INDEX sessions_open ON sessions (id) WHERE ended IS NULL;
-    """,
-)
+    CREATE INDEX sessions_open ON sessions (id) WHERE ended IS NULL
+"""
+
+# Epochs in order, the last one lives; the public keys that signed; chains; where a lane was pruned.
+CHAINED = """
+    CREATE TABLE epochs (number INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE, edge TEXT NOT NULL);
+    CREATE TABLE signers (number INTEGER PRIMARY KEY, public BLOB NOT NULL UNIQUE);
+    CREATE TABLE checkpoints (
+        epoch TEXT NOT NULL, lane TEXT NOT NULL, seq INTEGER NOT NULL,
+        chain BLOB NOT NULL, at INTEGER NOT NULL, signer INTEGER NOT NULL, signature BLOB NOT NULL,
+        PRIMARY KEY (epoch, lane, seq)
+    ) WITHOUT ROWID;
+    ALTER TABLE records RENAME TO unchained;
+    CREATE TABLE records (
+        epoch TEXT NOT NULL, lane TEXT NOT NULL, seq INTEGER NOT NULL,
+        kind TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, hash BLOB NOT NULL, chain BLOB NOT NULL,
+        PRIMARY KEY (epoch, lane, seq)
+    );
+    ALTER TABLE lanes RENAME TO unchained_lanes;
+    CREATE TABLE lanes (
+        epoch TEXT NOT NULL, lane TEXT NOT NULL, last INTEGER NOT NULL, acknowledged INTEGER NOT NULL,
+        chain BLOB NOT NULL, pruned INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (epoch, lane)
+    )
+"""
+CHAINED_AFTER = """
+    DROP TABLE unchained;
+    DROP TABLE unchained_lanes;
+    DROP TABLE journal
+"""
 
 
-def connect(path: str) -> sqlite3.Connection:
-    """Open the file, made durable and brought to the newest version.
+def connect(path: str, edge: str) -> Database:
+    """Open the file of an edge, made durable and brought to the newest version.
 
     Raises sqlite3.Error for a file that is damaged, not a database, or written by a newer version.
     """
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Database)
     try:
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what is pruned is given back
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")  # a commit survives the loss of power, not only of the process
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
-        _bring_up(database)
+        _bring_up(database, edge)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def new_epoch() -> str:
-    """A name for a life of the journal that nobody used before."""
-    return secrets.token_hex(8)
+def begin_epoch(database: sqlite3.Connection, edge: str) -> str:
+    """Give the journal a new life, with empty lanes; a name for it that nobody used before."""
+    epoch = secrets.token_hex(8)
+    database.execute("INSERT INTO epochs (epoch, edge) VALUES (?, ?)", (epoch, edge))
+    for lane in LANES:
+        database.execute("INSERT INTO lanes VALUES (?, ?, 0, 0, ?, 0)", (epoch, lane, chain_start(edge, epoch, lane)))
+    return epoch
 
 
-def _bring_up(database: sqlite3.Connection) -> None:
+def _bring_up(database: sqlite3.Connection, edge: str) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version > len(STEPS):
         raise sqlite3.DatabaseError(f"written by a newer version ({version}; this one knows {len(STEPS)})")
+    if version == 1:
+        database.execute("VACUUM")  # so that what is pruned can be given back
     for number, step in enumerate(STEPS[version:], version + 1):
-        database.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
-    if database.execute("SELECT epoch FROM journal").fetchone() is None:
-        database.execute("INSERT INTO journal VALUES (?)", (new_epoch(),))
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            step(database, edge)
+            database.execute(f"PRAGMA user_version = {number}")
+            database.execute("COMMIT")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+
+def _first(database: sqlite3.Connection, _: str) -> None:
+    _script(database, FIRST)
+
+
+def _chain(database: sqlite3.Connection, edge: str) -> None:
+    """Every record gets its place in the chain, in the order in which lanes began."""
+    _script(database, CHAINED)
+    present = [epoch for (epoch,) in database.execute("SELECT epoch FROM journal")]
+    known = dict.fromkeys(epoch for (epoch,) in database.execute("SELECT epoch FROM unchained_lanes ORDER BY rowid"))
+    for epoch in [*(epoch for epoch in known if epoch not in present), *present]:
+        database.execute("INSERT INTO epochs (epoch, edge) VALUES (?, ?)", (epoch, edge))
+        for lane in LANES:
+            _chain_lane(database, edge, epoch, lane)
+    _script(database, CHAINED_AFTER)
+    if not present:
+        begin_epoch(database, edge)
+
+
+def _chain_lane(database: sqlite3.Connection, edge: str, epoch: str, lane: str) -> None:
+    chain = chain_start(edge, epoch, lane)
+
+    def chained() -> Iterator[tuple[bytes, int]]:
+        nonlocal chain
+        rows = database.execute(
+            "SELECT rowid, seq, kind, at, hash FROM unchained WHERE epoch = ? AND lane = ? ORDER BY seq", (epoch, lane)
+        )
+        for row, seq, kind, at, digest in rows:
+            chain = chain_next(chain, seq, at, kind, digest)
+            yield chain, row
+
+    database.executemany(
+        "INSERT INTO records SELECT epoch, lane, seq, kind, at, body, hash, ? FROM unchained WHERE rowid = ?", chained()
+    )
+    last, acknowledged = database.execute(
+        "SELECT last, acknowledged FROM unchained_lanes WHERE epoch = ? AND lane = ?", (epoch, lane)
+    ).fetchone() or (0, 0)
+    database.execute("INSERT INTO lanes VALUES (?, ?, ?, ?, ?, 0)", (epoch, lane, last, acknowledged, chain))
+
+
+def _script(database: sqlite3.Connection, script: str) -> None:
+    """Statement by statement: `executescript` would commit."""
+    for statement in script.split(";"):
+        database.execute(statement)
+
+
+# One step per version; `PRAGMA user_version` counts the steps done. A step, once released, never changes.
+STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain)

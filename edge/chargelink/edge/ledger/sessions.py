@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from chargelink.edge.ledger import journal
+from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.journal import Journal
 from chargelink.ids import ENTROPY_BYTES, session_id
 from chargelink.link.messages import Caps
@@ -248,7 +249,7 @@ def up_to(session: OpenSession, register: int) -> OpenSession:
     return replace(session, readings=tuple(one for one in session.readings if one.register <= register))
 
 
-def _begin(database: sqlite3.Connection, session: OpenSession) -> SessionStarted | None:
+def _begin(database: Database, session: OpenSession) -> SessionStarted | None:
     """Store a session that begins; or, for a remote start told again, find the one that it has."""
     started = session.started
     if started.remote_start_id is not None:
@@ -289,9 +290,7 @@ def _keep(database: sqlite3.Connection, session: OpenSession) -> None:
     )
 
 
-def _end(
-    database: sqlite3.Connection, identifier: str, session: OpenSession | None, now: int, ending: Ending
-) -> SessionEnded:
+def _end(database: Database, identifier: str, session: OpenSession | None, now: int, ending: Ending) -> SessionEnded:
     row = database.execute("SELECT ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         raise KeyError(identifier)

@@ -1,7 +1,7 @@
 """One connection to the hub: moves what a conversation says, and does what it hears."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -9,7 +9,17 @@ from websockets.asyncio.client import ClientConnection
 
 from chargelink.edge.board import Board
 from chargelink.edge.ledger import Journal
-from chargelink.edge.uplink.conversation import Asked, Booted, Conversation, Event, Over, Stored, Trouble
+from chargelink.edge.uplink.conversation import (
+    RECORD_LANES,
+    Asked,
+    Booted,
+    Conversation,
+    Event,
+    Held,
+    Over,
+    Stored,
+    Trouble,
+)
 from chargelink.link.frames import Code, Codec
 from chargelink.link.messages import (
     MOST_RECORDS,
@@ -116,29 +126,51 @@ class Connection:
 
     async def _boot(self) -> None:
         self._caught_up = False
-        epoch = (await self._edge.ledger.position()).epoch
-        now = asyncio.get_running_loop().time()
-        self._conversation.boot(self._edge.id, epoch, self._edge.software, self._edge.board.devices, now)
+        boot = BootNotification(
+            edge_id=self._edge.id,
+            epoch=(await self._edge.ledger.position()).epoch,
+            software=self._edge.software,
+            devices=tuple(self._edge.board.devices),
+            signing_key=self._edge.ledger.public,
+        )
+        self._conversation.boot(boot, asyncio.get_running_loop().time())
 
     async def _send_records(self) -> None:
-        epoch, records = await self._edge.ledger.pending(MOST_RECORDS, self._conversation.batch_bytes)
-        if records:
-            self._conversation.send_records(epoch, records, asyncio.get_running_loop().time())
+        for lane in RECORD_LANES:
+            batch = await self._edge.ledger.pending(lane, MOST_RECORDS, self._conversation.batch_bytes)
+            if batch.records:
+                message = Records(
+                    epoch=batch.epoch,
+                    first=batch.records[0].seq,
+                    records=tuple(batch.records),
+                    lane=lane,
+                    previous=batch.previous,
+                    checkpoint=batch.checkpoint,
+                )
+                self._conversation.send_records(message, asyncio.get_running_loop().time())
+                return
+
+    async def _reconcile(self, lanes: Mapping[str, Held]) -> bool:
+        """Agree with the hub on what it holds; False if a new epoch began, and it must be told first."""
+        before = (await self._edge.ledger.position()).epoch
+        for lane, held in lanes.items():
+            after = (await self._edge.ledger.reconcile(lane, *held)).epoch
+            if before != after:
+                log.warning("ledger and hub are at odds; a new epoch begins", old_epoch=before, new_epoch=after)
+                return False
+        return True
 
     async def _heard(self, event: Event) -> None:
         match event:
             case Booted():
                 self._compare_clocks(event.current_time)
-                before = await self._edge.ledger.position()
-                after = await self._edge.ledger.reconcile(event.have, event.digest)
-                if before.epoch != after.epoch:
-                    log.warning("ledger was restored", old_epoch=before.epoch, new_epoch=after.epoch)
-                    await self._boot()
-                else:
+                if await self._reconcile(event.lanes):
                     self._caught_up = True
                     self._booted()
+                else:
+                    await self._boot()
             case Stored():
-                await self._edge.ledger.acknowledge(event.epoch, event.have)
+                await self._edge.ledger.acknowledge(event.epoch, event.lane, event.have)
             case Asked(request=TriggerMessage()):
                 await self._trigger(event.id, event.request)
             case Asked(request=request) if not isinstance(request, Command):

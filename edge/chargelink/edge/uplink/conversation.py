@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 from chargelink.link.frames import LARGEST_FRAME, Code, Codec
 from chargelink.link.messages import (
-    MOST_RECORDS,
+    METERING_LANE,
     RECORD_LANE,
     BootNotification,
     BootNotificationResponse,
     Device,
     Heartbeat,
     MeterValues,
-    Record,
     Records,
     RecordsResponse,
     Sample,
@@ -26,6 +25,7 @@ from chargelink.link.peer import TIMED_OUT, CallFailed, CallReceived, Defect, Pe
 from chargelink.link.peer import Event as PeerEvent
 from chargelink.link.shape import Shape
 
+RECORD_LANES = (RECORD_LANE, METERING_LANE)  # chained and signed; the first that has something is sent first
 BATCH_TIME = 0.2  # seconds of the line that a batch may take, so that the present never waits long
 FIRST_BATCH = 16_384  # bytes
 SMALLEST_BATCH = 4_096
@@ -34,18 +34,26 @@ RECORD_OVERHEAD = 96  # bytes of a record beside its body
 RECORDS_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on
 
 
-class Booted(NamedTuple):
-    """The hub knows us. It holds the lane up to `have`, whose hash is `digest` (None: it does not say)."""
+class Held(NamedTuple):
+    """What the hub holds of a lane: up to `have`, with its hash and the chain there (None: it does not say)."""
 
-    current_time: int
     have: int
     digest: bytes | None
+    chain: bytes | None
+
+
+class Booted(NamedTuple):
+    """The hub knows us, and says what it holds of each lane of records."""
+
+    current_time: int
+    lanes: dict[str, Held]
 
 
 class Stored(NamedTuple):
-    """The hub has committed every record of the epoch up to `have`."""
+    """The hub has committed every record of the epoch's lane up to `have`."""
 
     epoch: str
+    lane: str
     have: int
 
 
@@ -85,10 +93,10 @@ class Conversation:
         self._records_from = 0.0
         self.batch_bytes = FIRST_BATCH
 
-    def boot(self, edge_id: str, epoch: str, software: str, devices: Sequence[Device], now: float) -> None:
+    def boot(self, boot: BootNotification, now: float) -> None:
         """Say who we are: first of all, and again when a new epoch has begun."""
         self._booted = False
-        self._ask(BootNotification(edge_id=edge_id, epoch=epoch, software=software, devices=tuple(devices)), now)
+        self._ask(boot, now)
 
     def may_send(self, kind: type[Shape], now: float) -> bool:
         """Whether a message of this kind may go out now: none is on its way."""
@@ -104,12 +112,11 @@ class Conversation:
         """Points of curves."""
         self._ask(MeterValues(samples=tuple(samples)), now)
 
-    def send_records(self, epoch: str, records: Sequence[Record], now: float) -> None:
-        """A batch of consecutive records, at most MOST_RECORDS and about `batch_bytes`."""
-        assert len(records) <= MOST_RECORDS
+    def send_records(self, batch: Records, now: float) -> None:
+        """Consecutive records of a lane, about `batch_bytes`."""
         self._sent_at = now
-        self._sent_bytes = sum(len(record.body) + RECORD_OVERHEAD for record in records)
-        self._ask(Records(epoch=epoch, first=records[0].seq, records=tuple(records)), now)
+        self._sent_bytes = sum(len(record.body) + RECORD_OVERHEAD for record in batch.records)
+        self._ask(batch, now)
 
     def send_heartbeat(self, now: float) -> None:
         """A sign of life."""
@@ -175,14 +182,18 @@ class Conversation:
                 self._booted = True
                 self._interval = float(boot.interval)
                 self._heartbeat_due = now + self._interval
-                return [Booted(boot.current_time, boot.have.get(RECORD_LANE, 0), boot.hashes.get(RECORD_LANE))]
+                lanes = {
+                    lane: Held(boot.have.get(lane, 0), boot.hashes.get(lane), boot.chains.get(lane))
+                    for lane in RECORD_LANES
+                }
+                return [Booted(boot.current_time, lanes)]
             case RecordsResponse() as stored:
                 assert isinstance(result.request, Records)
                 if stored.have < result.request.first:
                     self._records_from = now + RECORDS_PAUSE
                     return [Trouble(f"the hub holds {stored.have}, and did not take {result.request.first}")]
                 self._measure(now)
-                return [Stored(result.request.epoch, stored.have)]
+                return [Stored(result.request.epoch, result.request.lane, stored.have)]
         return []
 
     def _failed(self, failed: CallFailed, now: float) -> Event:

@@ -19,7 +19,7 @@ from chargelink.hub.services import views
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Quarantine, Reading, Record
-from chargelink.model import Alarm, Content, SessionEnded, SessionStarted, Tariff, Trip, content_of
+from chargelink.model import Alarm, Content, JournalEpoch, SessionEnded, SessionStarted, Tariff, Trip, content_of
 from chargelink.wire import DecodeError
 
 AT_ONCE = 32  # records read in one transaction; whoever stores new ones waits for it
@@ -142,6 +142,12 @@ async def read_alarm(record: Record, content: Content) -> list[Change]:
     return views.alarms(await write_alarm(record.edge, "edge-alarm", record.hash, content.at, detail))
 
 
+async def read_epoch(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, JournalEpoch)
+    detail: dict[str, object] = {"edge": record.edge, "reason": content.reason, "previous": content.previous}
+    return views.alarms(await write_alarm(record.edge, "journal-epoch", record.hash, content.at, detail))
+
+
 Reader = Callable[[Record, Content], Awaitable[list[Change]]]
 READERS: dict[type[Content], Reader] = {
     SessionStarted: read_started,
@@ -149,4 +155,5 @@ READERS: dict[type[Content], Reader] = {
     Tariff: read_tariff,
     Trip: read_trip,
     Alarm: read_alarm,
+    JournalEpoch: read_epoch,
 }

@@ -33,6 +33,10 @@ ALARMS = {
     ),
     "trip": Text("{device}: cut off by rule {rule}", "{device}: 触发保护 {rule}，已切断"),
     "edge-alarm": Text("{text}", "{text}"),
+    "journal-epoch": Text(
+        "edge {edge} began a new journal ({reason}); the one before was {previous}",
+        "边缘网关 {edge} 启用了新的日志（{reason}），此前为 {previous}",
+    ),
 }
 
 
