@@ -6,7 +6,7 @@ newest state of a device and the newest samples: the present is never kept waiti
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chargelink.link.messages import Device, Sample
@@ -54,6 +54,7 @@ class Board:
     def __init__(self) -> None:
         self._devices: dict[str, Device] = {}
         self._watches: set[Watch] = set()
+        self._listeners: list[Callable[[Sample], None]] = []
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -69,7 +70,13 @@ class Board:
 
     def sample(self, sample: Sample) -> None:
         """One point of a session's curves."""
+        for listen in self._listeners:
+            listen(sample)
         self._tell(sample)
+
+    def listen(self, listener: Callable[[Sample], None]) -> None:
+        """Have every sample from now on given to a listener that forgets none."""
+        self._listeners.append(listener)
 
     @contextmanager
     def watch(self, changed: asyncio.Event) -> Iterator[Watch]:

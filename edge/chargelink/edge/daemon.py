@@ -25,6 +25,7 @@ from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
 from chargelink.edge.ledger import Journal, Sessions, load_key
+from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
 from chargelink.edge.ports.can import CanBus
@@ -73,7 +74,9 @@ class Daemon:
         self._journal = journal
         self._board = Board()
         self._sessions = Sessions(journal, config.site.id, os.urandom)
-        self._around = Surroundings(journal, self._sessions, self._board, utc_ms)
+        self._telemetry = Telemetry(paths.telemetry(config.site.data), config.telemetry.most_bytes, utc_ms, journal)
+        self._board.listen(self._telemetry.take)
+        self._around = Surroundings(journal, self._sessions, self._board, utc_ms, self._telemetry.hear)
         guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
         self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
@@ -111,6 +114,7 @@ class Daemon:
         works += [("sockets", site.run()) for site, _ in self._sites]
         if self._uplink:
             works.append(("uplink", self._uplink.run()))
+        works.append(("telemetry", self._telemetry.run()))
         works.append(("settle", self._settle()))
         works.append(("control", self._controlled()))
         if self._notify.watchdog_interval:

@@ -18,6 +18,11 @@ def journal_key(data: Path) -> Path:
     return data / "journal.key"
 
 
+def telemetry(data: Path) -> Path:
+    """What may be forgotten, if it is counted."""
+    return data / "telemetry.db"
+
+
 def guard_folder(data: Path, gun: str) -> Path:
     """The sockets between daemon and guard."""
     return data / f"guard-{gun}"

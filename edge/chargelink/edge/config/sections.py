@@ -36,6 +36,17 @@ class Hub(Section, frozen=True):
     url: str
 
 
+class Telemetry(Section, frozen=True):
+    """How large the file may become in which every sample waits for the hub; the oldest gives way."""
+
+    max_mib: Annotated[int, msgspec.Meta(ge=8, le=65_536)] = 32
+
+    @property
+    def most_bytes(self) -> int:
+        """The same in bytes."""
+        return self.max_mib << 20
+
+
 class TariffFile(Section, frozen=True):
     """The file with the prices to sell by."""
 
@@ -124,6 +135,7 @@ class Document(Section, frozen=True):
     site: Site
     tariff: TariffFile
     hub: Hub | None = None
+    telemetry: Telemetry = Telemetry()
     guard: Guard | None = None
     meters: tuple[Meter, ...] = msgspec.field(name="meter", default=())
     io_boards: tuple[IoBoard, ...] = msgspec.field(name="io", default=())

@@ -10,6 +10,12 @@ key          the key that signs, in a file of its own
 opening      from a file to a journal
 sessions     from authorised to billed, across crashes
 memory       small values of drivers, counters that never repeat
+
+and what it may forget, if it counts it: `telemetry.db`.
+
+telemetry       samples gather in blocks, and are stored every 5 s
+telemetry_file  the file as the loop sees it: asked in a thread, set aside when it is damaged
+blocks          the file: blocks and gaps, numbered, and never too many
 """
 
 from chargelink.edge.ledger.database import Database, Entry, Limits
