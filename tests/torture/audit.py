@@ -4,6 +4,7 @@ Reads the files as they are, through connections that may not write: nothing is 
 """
 
 import hashlib
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ Lane = dict[tuple[str, int], Stored]  # by epoch and seq
 class Said:
     """What the lives of an edge have said, read from where their output went."""
 
-    path: Path
+    path: Path = Path(os.devnull)
     records: set[tuple[int, str]] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
@@ -52,9 +53,11 @@ class Said:
         whole = new[: new.rfind(b"\n") + 1]
         self._offset += len(whole)
         for line in whole.decode().splitlines():
-            self._hear(*line.split(" ", 2))
+            self.hear(line)
 
-    def _hear(self, what: str, *words: str) -> None:
+    def hear(self, line: str) -> None:
+        """Take one line."""
+        what, *words = line.split(" ", 2)
         match what:
             case "record":
                 self.records.add((int(words[0]), words[1]))

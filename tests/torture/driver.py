@@ -25,7 +25,7 @@ from pathlib import Path
 
 from chargelink.edge.board import Board
 from chargelink.edge.ledger import Ending, Journal, LedgerError, Sessions, load_key
-from chargelink.edge.uplink import Command, Uplink
+from chargelink.edge.uplink import Command, Uplink, conversation
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.link.messages import RECORD_LANE, Device, RequestStopTransactionResponse
 from chargelink.link.shape import Shape
@@ -80,6 +80,11 @@ class TalkingJournal(Journal):
         if lane == RECORD_LANE:
             say("acknowledged", epoch, have)
         await super().acknowledge(epoch, lane, have)
+
+
+def open_ledger(path: Path) -> Journal:
+    """The ledger of this edge, as the daemon opens it. Raises LedgerError."""
+    return TalkingJournal.open(path, EDGE, load_key(path.with_name("journal.key")))
 
 
 class Load:
@@ -171,7 +176,8 @@ async def obey(_: Command) -> Shape:
 async def live(ledger: Path, link: str, seed: int) -> None:
     """Sell until SIGTERM, then until the hub has everything."""
     chance = random.Random(seed)
-    journal = TalkingJournal.open(ledger, EDGE, load_key(ledger.with_name("journal.key")))
+    conversation.RECORDS_PAUSE = 0.2  # s: half a minute is too long to watch a hub that refused a batch
+    journal = open_ledger(ledger)
     load = Load(journal, chance)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, load.stop.set)
     board = Board()
