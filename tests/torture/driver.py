@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chargelink.cli.logs import configure
 from chargelink.edge.board import Board
 from chargelink.edge.ledger import Ending, Journal, LedgerError, Sessions, load_key
 from chargelink.edge.uplink import Command, Uplink, conversation
@@ -200,5 +201,6 @@ async def live(ledger: Path, link: str, seed: int) -> None:
 
 
 def main(ledger: Path, link: str, seed: int) -> None:
-    """The process."""
+    """The process; its log goes to standard error."""
+    configure(json=False)
     asyncio.run(live(ledger, link, seed))

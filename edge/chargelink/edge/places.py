@@ -7,7 +7,7 @@ from typing import Protocol
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.drivers.gun import Gun
 from chargelink.edge.drivers.socket_site import SocketSite
-from chargelink.edge.ledger import LedgerFull, Sessions
+from chargelink.edge.ledger import LedgerError, Sessions
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.edge.uplink.connection import Command
 from chargelink.link.messages import (
@@ -96,7 +96,7 @@ class Places:
                     remote_start_id=remote_start_id,
                     caps=caps,
                 )
-        except (RefusedError, StartRefused, LedgerFull) as error:
+        except (RefusedError, StartRefused, LedgerError) as error:
             raise CannotError(str(error)) from error
         known = ", ".join([*self.guns, *self._sites])
         raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
@@ -124,7 +124,7 @@ class Places:
                 )
                 return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
             await self.stop(command.transaction_id, StopReason.REMOTE, "hub")
-        except CannotError as error:
+        except (CannotError, LedgerError) as error:
             if isinstance(command, RequestStartTransaction):
                 return RequestStartTransactionResponse(status="Rejected", reason=str(error))
             return RequestStopTransactionResponse(status="Rejected", reason=str(error))

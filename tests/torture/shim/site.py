@@ -38,6 +38,9 @@ class WatchedSite:
 
     def start_edge(self, seed: int = 1) -> None:
         """The edge, once more."""
+        self.said.path.touch()
+        self.said.listen()
+        self.said.working = False
         self._start("edge", str(self.ledger), f"ws://127.0.0.1:{self._ports[0]}", str(seed))
 
     def start_hub(self) -> None:

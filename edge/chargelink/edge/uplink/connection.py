@@ -8,7 +8,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 
 from chargelink.edge.board import Board
-from chargelink.edge.ledger import Journal
+from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.uplink.conversation import (
     RECORD_LANES,
     Asked,
@@ -75,6 +75,7 @@ class Connection:
         self._codec = Codec(socket.subprotocol)
         self._conversation = Conversation(self._codec)
         self._caught_up = False  # ledger and hub agree on what the hub holds
+        self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
 
     async def talk(self) -> None:
@@ -90,7 +91,7 @@ class Connection:
         now = asyncio.get_running_loop().time
         async for message in self._socket:
             for event in self._conversation.receive(message, now()):
-                await self._heard(event)
+                await self._if_remembered(self._heard(event))
             self._wake.set()
         raise HubGoneError(self._socket.close_reason or "the hub closed the connection")
 
@@ -110,11 +111,23 @@ class Connection:
                 if now >= samples_due and self._conversation.may_send(MeterValues, now) and watch.has_samples:
                     self._conversation.send_samples(watch.samples(MOST_SAMPLES), now)
                     samples_due = now + SAMPLES_EVERY
-                if self._caught_up and self._conversation.may_send(Records, now):
-                    await self._send_records()
+                if self._conversation.may_send(Records, now):
+                    if self._caught_up:
+                        await self._if_remembered(self._send_records())
+                    elif self._at_odds:
+                        await self._if_remembered(self._boot())
                 for message in self._conversation.data_to_send():
                     await self._socket.send(message, text=self._codec.text)
                 await self._sleep(samples_due if watch.has_samples and now < samples_due else None)
+
+    async def _if_remembered(self, work: Awaitable[None]) -> None:
+        """Do it; what the ledger cannot take now counts as never heard. The rest goes on, and records are paused."""
+        try:
+            await work
+        except LedgerError as error:
+            log.warning("ledger trouble", why=str(error))
+            self._at_odds = not self._caught_up
+            self._conversation.pause_records(asyncio.get_running_loop().time())
 
     async def _sleep(self, due: float | None) -> None:
         deadlines = [time for time in (due, self._conversation.deadline) if time is not None]
@@ -125,7 +138,7 @@ class Connection:
             return
 
     async def _boot(self) -> None:
-        self._caught_up = False
+        self._caught_up = self._at_odds = False
         boot = BootNotification(
             edge_id=self._edge.id,
             epoch=(await self._edge.ledger.position()).epoch,

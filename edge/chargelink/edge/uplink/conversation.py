@@ -31,7 +31,7 @@ FIRST_BATCH = 16_384  # bytes
 SMALLEST_BATCH = 4_096
 LARGEST_BATCH = LARGEST_FRAME // 2
 RECORD_OVERHEAD = 96  # bytes of a record beside its body
-RECORDS_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on
+RECORDS_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on, or the ledger takes nothing
 
 
 class Held(NamedTuple):
@@ -118,6 +118,10 @@ class Conversation:
         self._sent_bytes = sum(len(record.body) + RECORD_OVERHEAD for record in batch.records)
         self._ask(batch, now)
 
+    def pause_records(self, now: float) -> None:
+        """Send no records for a while: neither end can make any progress."""
+        self._records_from = now + RECORDS_PAUSE
+
     def send_heartbeat(self, now: float) -> None:
         """A sign of life."""
         if Heartbeat not in self._in_flight:
@@ -190,7 +194,7 @@ class Conversation:
             case RecordsResponse() as stored:
                 assert isinstance(result.request, Records)
                 if stored.have < result.request.first:
-                    self._records_from = now + RECORDS_PAUSE
+                    self.pause_records(now)
                     return [Trouble(f"the hub holds {stored.have}, and did not take {result.request.first}")]
                 self._measure(now)
                 return [Stored(result.request.epoch, result.request.lane, stored.have)]
@@ -201,7 +205,7 @@ class Conversation:
         if failed.code == TIMED_OUT or isinstance(failed.request, BootNotification):
             return Over(what)
         if isinstance(failed.request, Records):
-            self._records_from = now + RECORDS_PAUSE
+            self.pause_records(now)
         return Trouble(what)
 
     def _measure(self, now: float) -> None:

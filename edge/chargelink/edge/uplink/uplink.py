@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from chargelink.cli.groups import leaves
 from chargelink.edge.board import Board
-from chargelink.edge.ledger import Journal
+from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
@@ -56,10 +56,7 @@ class Uplink:
         self._ended.set()
 
     async def run(self) -> None:
-        """Connect, talk, lose the connection, wait, connect again; until cancelled, after `end`.
-
-        Raises an ExceptionGroup of LedgerError: what cannot be remembered must not be said.
-        """
+        """Connect, talk, lose the connection, wait, connect again; until cancelled, after `end`."""
         self._ledger.writer.on_change = self._wake.set
         try:
             async with asyncio.TaskGroup() as commands:
@@ -92,7 +89,7 @@ class Uplink:
                 await Connection(socket, edge, self._wake, self._booted).talk()
             finally:
                 await socket.close(CloseCode.GOING_AWAY)
-        except* (HubGoneError, OSError, WebSocketException, EncodeError) as errors:
+        except* (HubGoneError, OSError, WebSocketException, EncodeError, LedgerError) as errors:
             self.trouble = next(str(error) or type(error).__name__ for error in leaves(errors))
         finally:
             self.online = False
