@@ -13,7 +13,8 @@ from tests.edge.ledger.opened import open_journal
 from tests.edge.uplink.hub import FakeHub
 
 from chargelink.edge.board import Board
-from chargelink.edge.uplink import Command, Uplink
+from chargelink.edge.ledger import LedgerError
+from chargelink.edge.uplink import Command, Uplink, conversation
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.link.messages import (
     Device,
@@ -306,3 +307,26 @@ async def test_a_forgotten_cancellation_does_not_keep_it_alive(edge: Edge) -> No
         await hub.close()  # no cancellation, as if it had been forgotten
         async with asyncio.timeout(10):
             await edge.task
+
+
+@pytest.mark.parametrize("what", ["pending", "acknowledge", "reconcile"])
+async def test_a_ledger_that_takes_nothing_for_a_while_costs_no_connection(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(conversation, "RECORDS_PAUSE", 0.02)
+    hub = FakeHub()
+    async with hub.serving(), edge.running(hub):
+        works, failures = getattr(edge.ledger, what), [LedgerError("disk full"), LedgerError("disk full")]
+
+        async def fails(*arguments: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return await works(*arguments)
+
+        monkeypatch.setattr(edge.ledger, what, fails)
+        await edge.record(1, 2, 3)
+        await hub.until(lambda: not failures and numbers(hub) == [1, 2, 3])
+        edge.board.show(gun("charging"))
+        await edge.record(4)
+        await hub.until(lambda: hub.devices == {"gun-1": "charging"} and numbers(hub) == [1, 2, 3, 4])
+    assert (len(hub.paths), hub.conflicts) == (1, 0)

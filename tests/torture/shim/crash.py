@@ -137,4 +137,5 @@ def lay_down(files: dict[str, bytearray], folder: Path) -> None:
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(0o600)  # whose files they are is not written down; these belong to nobody else
         path.write_bytes(data)

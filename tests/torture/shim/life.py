@@ -7,25 +7,31 @@ import os
 import re
 import sqlite3
 import sys
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 WEAKER = os.environ.get("TORTURE_SYNCHRONOUS", "FULL")
 
 
-class Weaker(sqlite3.Connection):
-    """A connection that does not flush as often as it is told to."""
+def weakened(connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
+    """Connections of whatever kind, which do not flush as often as they are told to."""
 
-    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-        """As always, but for one pragma."""
-        return super().execute(re.sub(r"(?i)(synchronous\s*=\s*)FULL", rf"\g<1>{WEAKER}", sql), *arguments)
+    def connected(*arguments: Any, factory: type[sqlite3.Connection] = sqlite3.Connection, **named: Any) -> Any:
+        class Weaker(factory):  # type: ignore[misc,valid-type]
+            def execute(self, sql: str, *values: Any) -> Any:
+                """As always, but for one pragma."""
+                return super().execute(re.sub(r"(?i)(synchronous\s*=\s*)FULL", rf"\g<1>{WEAKER}", sql), *values)
+
+        return connect(*arguments, factory=Weaker, **named)
+
+    return connected
 
 
 def main() -> int:
     """The process."""
     if WEAKER != "FULL":
-        sqlite3.connect = partial(sqlite3.connect, factory=Weaker)  # type: ignore[assignment]
+        sqlite3.connect = weakened(sqlite3.connect)  # type: ignore[assignment]
     match sys.argv[1:]:
         case ["edge", ledger, link, seed]:
             from tests.torture import driver
