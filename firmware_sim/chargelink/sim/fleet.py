@@ -34,11 +34,13 @@ TOO_MANY = Text(
 class Work:
     """What was asked for on the command line, and what came of it."""
 
+    fleet_type = Fleet
+
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.seconds: float | None = arguments.seconds
         self.per_second: float = arguments.connect_per_second
         names = [f"{arguments.prefix}{number:05}" for number in range(1, arguments.edges + 1)]
-        self.fleet = Fleet(arguments.hub, names, self._tell)
+        self.fleet = self.fleet_type(arguments.hub, names, self._tell)
         self.loads: dict[str, Rated] = {}
         if arguments.records_per_second:
             self.loads["records"] = Records(self.fleet, arguments.records_per_second, arguments.records_per_call)
@@ -139,13 +141,14 @@ def table(work: Work) -> str:
     return "\n".join(lines)
 
 
-def simulate(arguments: argparse.Namespace) -> int:
+def simulate(arguments: argparse.Namespace, work_type: type[Work] = Work) -> int:
+    """The command; `work_type` for fleets of another kind."""
     import uvloop
 
     allow_files(arguments.edges + SPARE_FILES)
 
     async def main() -> int:
-        work = Work(arguments)
+        work = work_type(arguments)
         try:
             await work.fleet.run(work.run, work.per_second)
         finally:

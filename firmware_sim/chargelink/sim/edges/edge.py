@@ -77,9 +77,14 @@ class Edge:
     def ask(self, load: Load, job: Any, action: str, payload: dict[str, Any]) -> None:
         """Call the hub; `load` hears of the answer."""
         assert self.line is not None
+        self.line.send(speech.call(self.expect(load, job), action, payload))
+
+    def expect(self, load: Load, job: Any) -> str:
+        """The id of a new call, of which `load` will hear."""
         self._calls += 1
-        self._waiting[str(self._calls)] = _Waiting(load, job)
-        self.line.send(speech.call(self._calls, action, payload))
+        call_id = str(self._calls)
+        self._waiting[call_id] = _Waiting(load, job)
+        return call_id
 
     def leave(self) -> None:
         """Close the line, and come back."""
@@ -97,10 +102,14 @@ class Edge:
             if self.line is not None:
                 self.line.send(speech.refusal(call_id, "NotSupported"))
             return
+        self.settle(call_id, kind == speech.RESULT, rest)
+
+    def settle(self, call_id: str, answered: bool, rest: list[Any]) -> None:
+        """A call was answered or refused: the rest of its frame says how."""
         waiting = self._waiting.pop(call_id, None)
         if waiting is None:
             self._fleet.complain(f"{self.name}: an answer to {call_id!r}, which does not wait")
-        elif kind == speech.RESULT:
+        elif answered:
             waiting.load.answered(self, waiting.job, rest[0])
         else:
             waiting.load.refused(self, waiting.job, f"{rest[0]}: {rest[1]}")

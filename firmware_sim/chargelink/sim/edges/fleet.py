@@ -27,9 +27,12 @@ MOST_COMPLAINTS = 20  # that are kept in words
 class Fleet:
     """`told` is called when all edges are there for the first time, and whenever they are all there again."""
 
+    subprotocol = speech.SUBPROTOCOL
+    edge: type[Edge] = Edge
+
     def __init__(self, address: Address, names: list[str], told: Callable[[str, float], None]) -> None:
         self.address = address
-        self.edges = [Edge(name, self) for name in names]
+        self.edges = [self.edge(name, self) for name in names]
         self.boots = Boots(self)
         self.heartbeats = Heartbeats(self, 0, 1)
         self.loads: list[Rated] = []
@@ -127,7 +130,7 @@ class Fleet:
             return
         try:
             line: Line = await self.address.open(
-                f"/link/{edge.name}", speech.SUBPROTOCOL, speech.LARGEST_MESSAGE, edge, OPENING
+                f"/link/{edge.name}", self.subprotocol, speech.LARGEST_MESSAGE, edge, OPENING
             )
         except (OSError, InvalidHandshake) as error:
             self.failures[type(error).__name__ if isinstance(error, OSError) else str(error)] += 1

@@ -42,8 +42,12 @@ class Line(asyncio.Protocol):
         close = self._websocket.close_rcvd
         return "" if close is None else f"{close.code} {close.reason}".strip()
 
-    def send(self, message: bytes) -> None:
-        self._websocket.send_binary(message)
+    def send(self, message: bytes, text: bool = False) -> None:
+        """A message; of UTF-8 when it is text."""
+        if text:
+            self._websocket.send_text(message)
+        else:
+            self._websocket.send_binary(message)
         self._flush()
 
     def close(self) -> None:

@@ -23,8 +23,8 @@ class SpeechError(Exception):
     """The hub said what no hub may say."""
 
 
-def call(number: int, action: str, payload: dict[str, Any]) -> bytes:
-    data: bytes = _pack([CALL, str(number), action, payload])
+def call(call_id: str, action: str, payload: dict[str, Any]) -> bytes:
+    data: bytes = _pack([CALL, call_id, action, payload])
     return data
 
 
