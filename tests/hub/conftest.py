@@ -12,7 +12,7 @@ import pytest
 from anyio import open_file  # noqa: F401 - else imported in the first request for a file, too deep for pytest's rewriting
 from tests.hub.fake_edge import FakeEdge
 
-from chargelink.hub.serve import Settings, serve
+from chargelink.hub.serve import Listening, Settings, serve
 from chargelink.hub.store.database import FILE, opened
 
 PATIENCE = 30  # s for anything that a slow machine may be slow at
@@ -64,11 +64,11 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def hub(tmp_path: Path, migrated: Path) -> AsyncIterator[Hub]:
     shutil.copy(migrated, tmp_path)
-    addresses: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    addresses: asyncio.Queue[Listening] = asyncio.Queue()
     stop = asyncio.Event()
-    serving = serve(Settings(tmp_path), lambda link, web: addresses.put_nowait((link, web)), stop)
+    serving = serve(Settings(tmp_path, plain=True), addresses.put_nowait, stop)
     task = asyncio.create_task(serving, name="hub")
-    link, web = await asyncio.wait_for(addresses.get(), PATIENCE)
+    link, web, _ = await asyncio.wait_for(addresses.get(), PATIENCE)
     edges: list[FakeEdge] = []
     async with httpx.AsyncClient(base_url=web, timeout=PATIENCE) as http:
         yield Hub(link, web.rstrip("/"), http, stop, task, edges)

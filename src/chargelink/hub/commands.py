@@ -41,10 +41,45 @@ def configure_serve(parser: argparse.ArgumentParser) -> None:
         help=str(Text("where the page and the API are (default: a free port)", "网页与接口端口 (默认: 任一空闲端口)")),
     )
     parser.add_argument(
+        "--enroll-port",
+        type=port,
+        default=0,
+        metavar=str(Text("PORT", "端口")),
+        help=str(Text("where edges enrol (default: a free port)", "边缘网关注册端口 (默认: 任一空闲端口)")),
+    )
+    parser.add_argument(
         "--host",
         default="127.0.0.1",
         metavar=str(Text("ADDRESS", "地址")),
-        help=str(Text("127.0.0.1, and nothing else yet", "目前只能是 127.0.0.1")),
+        help=str(
+            Text(
+                "IP address on which edges connect and enrol, 0.0.0.0 for all (default: 127.0.0.1); "
+                "the page stays on 127.0.0.1",
+                "边缘网关接入与注册的 IP 地址，0.0.0.0 为全部 (默认: 127.0.0.1)；网页始终只在 127.0.0.1",
+            )
+        ),
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar=str(Text("NAME", "名称")),
+        help=str(
+            Text(
+                "DNS name or address under which edges reach this hub; may be given again, tokens say the first",
+                "边缘网关访问平台所用的域名或地址；可多次给出，令牌中写第一个",
+            )
+        ),
+    )
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help=str(
+            Text(
+                "links without TLS or certificates, on 127.0.0.1 only: for simulators and trials",
+                "连接不加密、不验证证书，仅限 127.0.0.1: 用于仿真与试用",
+            )
+        ),
     )
     parser.add_argument(
         "--log-json",
@@ -60,16 +95,28 @@ def run_serve(arguments: argparse.Namespace) -> int:
     import uvloop
 
     from chargelink.cli.logs import configure
-    from chargelink.hub.loopback import require_loopback
+    from chargelink.hub.identity.front import names_of
+    from chargelink.hub.loopback import ADDRESS, require_loopback
     from chargelink.hub.serve import Settings, run
+    from chargelink.wire import ChargelinkError
 
-    require_loopback(arguments.host)
+    host = ADDRESS if arguments.host == "localhost" else arguments.host
+    names = (require_loopback(host),) if arguments.plain else names_of(host, arguments.name)
+    settings = Settings(
+        arguments.data,
+        arguments.port,
+        arguments.web_port,
+        enroll_port=arguments.enroll_port,
+        host=host,
+        names=names,
+        plain=arguments.plain,
+    )
     configure(arguments.log_json)
     try:
         arguments.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run(Settings(arguments.data, arguments.port, arguments.web_port)))
-    except OSError as error:
+            runner.run(run(settings))
+    except (OSError, ChargelinkError) as error:
         raise CommandError(Text("the hub cannot start: {}", "平台无法启动: {}").format(error)) from None
     return Exit.CLEAN
 
@@ -83,6 +130,10 @@ def load_serve() -> Command:
         run=run_serve,
         examples=(
             Example(
+                "chargelink hub serve --data ./hub --host 0.0.0.0 --name hub.example.org --port 8701 --enroll-port 8703",
+                Text("for edges elsewhere, with mutual TLS", "供外部边缘网关接入，双向 TLS"),
+            ),
+            Example(
                 "chargelink hub serve --data ./hub --port 8701 --web-port 8702",
                 Text(
                     "edges at 8701, the page at http://127.0.0.1:8702/",
@@ -93,12 +144,22 @@ def load_serve() -> Command:
     )
 
 
+def load_edge() -> Command:
+    """`hub edge`."""
+    from chargelink.hub.edge_commands import COMMAND as EDGE_COMMAND
+
+    return EDGE_COMMAND
+
+
+EDGE = Text(
+    "which edges may connect: add, list, revoke, replace, allow", "哪些边缘网关可以接入: 添加、查看、吊销、更换、批准"
+)
 SERVE = Text("keep what the edges record, and show it on a page", "汇集边缘网关的记录，并以网页展示")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
-    parser.offer([Offer("serve", SERVE, load_serve)])
+    parser.offer([Offer("serve", SERVE, load_serve), Offer("edge", EDGE, load_edge)])
 
 
 COMMAND = Command(

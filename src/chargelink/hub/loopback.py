@@ -1,4 +1,4 @@
-"""Nobody but this machine: the hub listens on 127.0.0.1 alone until there are log-ins and certificates.
+"""Nobody but this machine: pages, which have no log-ins yet, and links without certificates are on 127.0.0.1 alone.
 
 A page of another site, open in a browser on this machine, could still reach it; so every request must name us as its
 host (a foreign name that resolves to 127.0.0.1 does not) and, when a page sends it, must come from our own page.
@@ -17,10 +17,8 @@ def require_loopback(host: str) -> str:
     """The address to listen on. Raises CommandError for any but this machine's own."""
     if host not in NAMES:
         problem = Text(
-            "the hub listens on 127.0.0.1 only, as it has no log-ins and no certificates yet, and others may reach {};"
-            " leave --host out, and look at it from elsewhere through an SSH tunnel",
-            "平台尚无登录与证书，目前只监听 127.0.0.1，而 {} 可能被他人访问；"
-            "请去掉 --host，如需从别处查看请使用 SSH 隧道",
+            "links without certificates are taken on 127.0.0.1 only, and others may reach {}; leave --plain out",
+            "不验证证书的连接只能监听 127.0.0.1，而 {} 可能被他人访问；请去掉 --plain",
         )
         raise CommandError(problem.format(host))
     return ADDRESS

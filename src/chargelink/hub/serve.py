@@ -5,8 +5,11 @@ import gc
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -15,6 +18,8 @@ from chargelink.hub.api.server import WebServer
 from chargelink.hub.bus import Bus
 from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.server import Gateway
+from chargelink.hub.identity import authority
+from chargelink.hub.identity.front import Front, address
 from chargelink.hub.loopback import ADDRESS
 from chargelink.hub.pulse import Pulse
 from chargelink.hub.services import curves
@@ -32,34 +37,62 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the data is, and which ports of this machine to listen on; 0 is a free one."""
+    """Where the data is, and which ports to listen on; 0 is a free one.
+
+    Edges come to `host` with TLS and find it under `names`; `plain` is for simulators on this machine. Pages are for
+    this machine alone.
+    """
 
     data: Path
     link_port: int = 0
     web_port: int = 0
+    enroll_port: int = 0
+    host: str = ADDRESS
+    names: tuple[str, ...] = (ADDRESS,)
+    plain: bool = False
+
+
+class Listening(NamedTuple):
+    """Where links, pages and, with TLS, enrolments are answered."""
+
+    link: str
+    web: str
+    enroll: str | None = None
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={where}" for name, where in self._asdict().items() if where)
 
 
 async def run(settings: Settings) -> None:
-    """The process: serve until SIGTERM or SIGINT, with one `ready` line on standard output when both ports answer."""
+    """The process: serve until SIGTERM or SIGINT, with one `ready` line on standard output when all ports answer."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
 
-    def ready(link: str, web: str) -> None:
+    def ready(listening: Listening) -> None:
         spare_the_collector()
-        print(f"ready link={link} web={web}", flush=True)
+        print(f"ready {listening}", flush=True)
 
     await serve(settings, ready, stop)
 
 
-async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asyncio.Event) -> None:
-    """Serve until `stop` is set; `ready` is told where links and pages are when both answer."""
+async def serve(settings: Settings, ready: Callable[[Listening], None], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set; `ready` is told where links and pages are when both answer.
+
+    Raises OSError; CertificateError when the hub's own files are damaged.
+    """
     pulse = Pulse()
-    with pulse.beating(), bound(settings.link_port) as link_port, bound(settings.web_port) as web_port:
-        link, web = (f"{ADDRESS}:{port.getsockname()[1]}" for port in (link_port, web_port))
-        async with opened(settings.data), asyncio.TaskGroup() as tasks:
-            bus = Bus()
+    with pulse.beating(), ExitStack() as ports:
+        link_port = ports.enter_context(bound(settings.link_port, settings.host))
+        web_port = ports.enter_context(bound(settings.web_port))
+        enroll_port = None if settings.plain else ports.enter_context(bound(settings.enroll_port, settings.host))
+        bus = Bus()
+        async with (
+            opened(settings.data),
+            fronted(settings, bus) as front,
+            asyncio.TaskGroup() as tasks,
+        ):
             writer, live = RecordWriter(), Live(bus)
             workers = [
                 tasks.create_task(writer.run(), name="write records"),
@@ -67,12 +100,21 @@ async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asy
                 tasks.create_task(live.run(), name="write live state"),
                 tasks.create_task(forget_old_curves(), name="forget old curves"),
             ]
-            gateway = Gateway(bus, live, writer, tasks)
-            pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, f"ws://{link}"))
-            async with gateway.listening(link_port):
+            if front:
+                await front.admission.start()
+                workers.append(tasks.create_task(front.admission.run(), name="look who was revoked"))
+                workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
+            gateway = Gateway(bus, live, writer, tasks, front.admission if front else None)
+            listening = where(settings, link_port, web_port, enroll_port)
+            pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, listening.link))
+            async with AsyncExitStack() as listeners:
+                await listeners.enter_async_context(gateway.listening(link_port, front.link if front else None))
+                if front and enroll_port and listening.enroll:
+                    await listeners.enter_async_context(front.receiving(enroll_port))
+                    authority.tell(settings.data, authority.Listening(listening.enroll, listening.link))
                 serving = tasks.create_task(pages.serve([web_port]), name="serve pages")
                 await pages.until_started()
-                ready(f"ws://{link}", f"http://{web}/")
+                ready(listening)
                 await stop.wait()
                 log.info("stopping")
                 bus.close()
@@ -82,6 +124,18 @@ async def serve(settings: Settings, ready: Callable[[str, str], None], stop: asy
                 worker.cancel()
 
 
+def where(
+    settings: Settings, link_port: socket.socket, web_port: socket.socket, enroll_port: socket.socket | None
+) -> Listening:
+    """The addresses of the bound ports, under the name that edges know."""
+    link, web = link_port.getsockname()[1], web_port.getsockname()[1]
+    page = f"http://{ADDRESS}:{web}/"
+    if enroll_port is None:
+        return Listening(f"ws://{ADDRESS}:{link}", page)
+    name, enroll = settings.names[0], enroll_port.getsockname()[1]
+    return Listening(f"wss://{address(name, link)}", page, f"https://{address(name, enroll)}")
+
+
 async def forget_old_curves() -> None:
     """Once a day, and at the start."""
     while True:
@@ -89,12 +143,13 @@ async def forget_old_curves() -> None:
         await asyncio.sleep(FORGET_EVERY)
 
 
-def bound(port: int) -> socket.socket:
-    """A socket on a port of this machine, 0 for a free one. Raises OSError when it is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def bound(port: int, host: str = ADDRESS) -> socket.socket:
+    """A socket on a port of an IP address, 0 for a free one. Raises OSError when it is taken."""
+    family = socket.AF_INET6 if isinstance(ip_address(host), IPv6Address) else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((ADDRESS, port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
         raise

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -11,12 +12,13 @@ GRACE = 2  # s for requests that are being answered when the hub stops
 
 
 class WebServer(uvicorn.Server):
-    """The web server of the pages and the API."""
+    """The web server of the pages and the API; `more` is for uvicorn's configuration."""
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, application: ASGIApp, **more: Any) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
+                **more,
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from chargelink.hub.bus import Bus
 from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.connection import Connection, RefusalError
+from chargelink.hub.identity import registry
+from chargelink.hub.identity.admission import Admission
 from chargelink.hub.services import views
 from chargelink.hub.services.live import Live
 from chargelink.hub.store.writer import Arrived, Batch, RecordWriter, held
@@ -19,6 +21,8 @@ from chargelink.link.messages import (
     Nothing,
     Records,
     RecordsResponse,
+    SignCertificate,
+    SignCertificateResponse,
     StatusNotification,
 )
 from chargelink.link.peer import CallReceived
@@ -35,6 +39,7 @@ class Actions:
     live: Live
     writer: RecordWriter
     joined: Callable[[Connection], None]
+    admission: Admission | None = None
 
     async def handle(self, link: Connection, call: CallReceived) -> Shape:
         """The answer to a call. Raises RefusalError."""
@@ -52,6 +57,8 @@ class Actions:
     async def boot(self, link: Connection, boot: BootNotification) -> BootNotificationResponse:
         if boot.edge_id != link.edge:
             raise RefusalError(Code.SECURITY_ERROR, f"this is the link of {link.edge}, not of {boot.edge_id}")
+        if link.certified:
+            await self.pin(link.edge, boot.signing_key)
         await self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
         link.booted = True
         self.joined(link)
@@ -62,6 +69,21 @@ class Actions:
             have={lane: seq for lane, (seq, _) in lanes.items()},
             hashes={lane: digest for lane, (_, digest) in lanes.items()},
         )
+
+    async def pin(self, edge: str, key: bytes | None) -> None:
+        """The key under the edge's journal stays the same, or a person allows another. Raises RefusalError."""
+        right, alarms = await registry.pin(edge, key, now_ms())
+        for change in views.alarms(*alarms):
+            self.bus.publish(change)
+        if not right:
+            text = f"this edge signs with another key than before; if that is right: chargelink hub edge allow {edge}"
+            raise RefusalError(Code.SECURITY_ERROR, text)
+
+    async def sign(self, link: Connection, asked: SignCertificate) -> SignCertificateResponse:
+        """A new certificate while the old one is valid."""
+        if self.admission is None or not link.certified:
+            return SignCertificateResponse(status="Rejected", reason="this link has no certificate")
+        return await self.admission.sign(link.edge, asked.csr)
 
     async def status(self, link: Connection, status: StatusNotification) -> Nothing:
         self.live.status(link.edge, status.devices)
@@ -92,4 +114,5 @@ ANSWERS: dict[type[Shape], Callable[..., Awaitable[Shape]]] = {
     MeterValues: Actions.meter_values,
     Records: Actions.records,
     Heartbeat: Actions.heartbeat,
+    SignCertificate: Actions.sign,
 }

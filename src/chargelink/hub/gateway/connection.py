@@ -37,6 +37,7 @@ class Connection:
     def __init__(self, edge: str, websocket: ServerConnection, handle: Handler) -> None:
         self.edge = edge
         self.booted = False  # the edge has said who it is
+        self.certified = False  # a certificate proved it
         self.defects = 0
         self._websocket = websocket
         self._peer = Peer("hub", Codec(websocket.subprotocol or Codec.JSON))

@@ -1,7 +1,8 @@
-"""The listener of the links: `ws://127.0.0.1:PORT/link/{edge_id}`."""
+"""The listener of the links: `wss://HOST:PORT/link/{edge_id}`, or ws:// for simulators on this machine."""
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -16,13 +17,14 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.gateway.actions import Actions
 from chargelink.hub.gateway.connection import CLOSING, Connection
 from chargelink.hub.gateway.edges import Edges
+from chargelink.hub.identity.admission import Admission, Shown
 from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.live import Live
 from chargelink.hub.store.writer import RecordWriter
+from chargelink.link.closing import WORDS, Close
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
 
 PATH = re.compile(r"/link/([A-Za-z0-9._:-]{1,64})")
-TAKEN_OVER = 4001  # close codes from 4000 on are ours (RFC 6455 §7.4.2)
 GOING_AWAY = 1001
 OPENING = 10.0  # s for a handshake over a bad line
 GRACE = 3.0  # s for all links to end when the hub stops
@@ -32,20 +34,33 @@ log = structlog.get_logger()
 
 
 class Gateway:
-    """All links of this process. `edges` calls them; `listening` is the listener's life."""
+    """All links of this process. `edges` calls them; `listening` is the listener's life.
 
-    def __init__(self, bus: Bus, live: Live, writer: RecordWriter, background: asyncio.TaskGroup) -> None:
+    Without an `admission` everybody on this machine is who the path says.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        live: Live,
+        writer: RecordWriter,
+        background: asyncio.TaskGroup,
+        admission: Admission | None = None,
+    ) -> None:
         self.edges = Edges()
         self.live = live
         self._background = background
-        self._actions = Actions(bus, live, writer, self._joined)
+        self._actions = Actions(bus, live, writer, self._joined, admission)
+        self._admission = admission
 
     @asynccontextmanager
-    async def listening(self, port: socket) -> AsyncIterator[None]:
+    async def listening(self, port: socket, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
         """Accept links on a bound socket; at the end they are told that we go."""
         server = await serve(
             self._serve,
             sock=port,
+            ssl=tls,
+            ssl_handshake_timeout=OPENING if tls else None,
             subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
             process_request=self._admit,
             compression=None,  # costs twice the processor and 38 KiB a link for what the edge can batch itself
@@ -65,11 +80,19 @@ class Gateway:
 
     def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
         """Refuse a request that is no link, before the handshake: the status says who is wrong."""
-        port = websocket.local_address[1]
-        if not is_ours(request.headers.get_all("Host"), request.headers.get_all("Origin"), port):
+        if self._admission is not None:
+            foreign = bool(request.headers.get_all("Origin"))  # certificates say who may come, but no page does
+        else:
+            port = websocket.local_address[1]
+            foreign = not is_ours(request.headers.get_all("Host"), request.headers.get_all("Origin"), port)
+        if foreign:
             return websocket.respond(HTTPStatus.FORBIDDEN, "links come from this machine, and not from web pages\n")
-        if PATH.fullmatch(request.path) is None:
+        path = PATH.fullmatch(request.path)
+        if path is None:
             return websocket.respond(HTTPStatus.NOT_FOUND, "a link is at /link/{edge_id}\n")
+        if self._admission and (wait := self._admission.wait(path[1], address_of(websocket))):
+            text = f"refused too often; wait {wait:.0f} s\n"
+            return websocket.respond(HTTPStatus.TOO_MANY_REQUESTS, text)
         return None
 
     async def _serve(self, websocket: ServerConnection) -> None:
@@ -77,6 +100,18 @@ class Gateway:
         path = PATH.fullmatch(websocket.request.path)
         assert path is not None  # `_admit` saw to it
         link = Connection(path[1], websocket, self._actions.handle)
+        if self._admission is None:
+            await self._run(link)
+            return
+        link.certified = True
+        shown = Shown.on(websocket)
+        with self._admission.watched(shown, link.close):
+            if close := await self._admission.refusal(link.edge, shown, address_of(websocket)):
+                await link.close(close, WORDS[close].english)
+            else:
+                await self._run(link)
+
+    async def _run(self, link: Connection) -> None:
         try:
             await link.run()
         finally:
@@ -87,5 +122,11 @@ class Gateway:
     def _joined(self, link: Connection) -> None:
         log.info("link up", edge=link.edge)
         if older := self.edges.join(link):
-            goodbye = older.close(TAKEN_OVER, "a newer link of this edge took over")
+            goodbye = older.close(Close.TAKEN_OVER, WORDS[Close.TAKEN_OVER].english)
             self._background.create_task(goodbye, name=f"close the older link of {link.edge}")
+
+
+def address_of(websocket: ServerConnection) -> str:
+    """Where the other end is."""
+    address = websocket.remote_address
+    return str(address[0]) if address else ""

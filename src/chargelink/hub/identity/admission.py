@@ -1,0 +1,139 @@
+"""Whose link it is: decided by the hub itself after the websocket's handshake, and again when something changes."""
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import structlog
+from tortoise.exceptions import BaseORMException
+from websockets.asyncio.server import ServerConnection
+
+from chargelink.hub.clock import now_ms
+from chargelink.hub.identity import registry
+from chargelink.hub.identity.limits import Limiter, network
+from chargelink.hub.identity.refusals import Refusals, RefusedError
+from chargelink.hub.store.identities import Certificate, End, IdentityEvent
+from chargelink.link.closing import WORDS, Close
+from chargelink.link.messages import SignCertificateResponse
+from chargelink.trust.certificates import EDGE_URN, Authority, fingerprint, pem_of_der
+
+LOOK_EVERY = 1.0  # s between looks for what commands did
+TRIES, WITHIN, MOST_NAMES = 10, 60.0, 8_192  # refusals of one edge at one network; then not even that is said
+SIGNINGS, SIGNINGS_WITHIN = 10, 3600.0  # certificates that an edge may ask for in so many seconds
+
+log = structlog.get_logger()
+
+Cut = Callable[[int, str], Awaitable[None]]
+
+
+class Shown(NamedTuple):
+    """The certificate of a link: its fingerprint and the names in it."""
+
+    fingerprint: str
+    names: frozenset[str]
+
+    @classmethod
+    def on(cls, websocket: ServerConnection) -> "Shown | None":
+        """What the other end showed; None for nothing."""
+        tls = websocket.transport.get_extra_info("ssl_object")
+        if not isinstance(tls, ssl.SSLObject) or not (der := tls.getpeercert(binary_form=True)):
+            return None
+        names = (tls.getpeercert() or {}).get("subjectAltName", ())
+        return cls(fingerprint(der), frozenset(str(name[1]) for name in names if isinstance(name, tuple)))
+
+
+def judged(edge: str, shown: Shown | None, row: Certificate | None, now: int) -> Close | None:
+    """Why a link of this edge is refused at `now` (UTC ms), None if it is not; `row` is what we know of `shown`."""
+    if shown is None:
+        return Close.NO_CERTIFICATE
+    if row is None:
+        return Close.UNKNOWN
+    if row.edge != edge or shown.names != {EDGE_URN + edge}:
+        return Close.FOREIGN_ID
+    if row.why_ended:
+        return Close.REVOKED if row.why_ended == End.REVOKED else Close.REPLACED
+    return Close.EXPIRED if now >= row.expires else None
+
+
+class Admission:
+    """Lets links in, and cuts those whose certificate ends while they are up. `run` is its task."""
+
+    def __init__(self, authority: Authority, refusals: Refusals) -> None:
+        self.authority = authority
+        self.refusals = refusals
+        self._limit = Limiter(TRIES, WITHIN, MOST_NAMES)
+        self._signing = Limiter(SIGNINGS, SIGNINGS_WITHIN, MOST_NAMES)
+        self._live: defaultdict[str, set[Cut]] = defaultdict(set)
+        self._seen = 0
+
+    def wait(self, edge: str, address: str) -> float:
+        """Seconds until this one may knock again; 0 for now."""
+        return self._limit.wait(f"{network(address)} {edge}", asyncio.get_running_loop().time())
+
+    async def refusal(self, edge: str, shown: Shown | None, address: str) -> Close | None:
+        """Why it is not let in, counted; None if it is."""
+        row = await Certificate.get_or_none(fingerprint=shown.fingerprint) if shown else None
+        close = judged(edge, shown, row, now_ms())
+        if close is None:
+            assert row is not None
+            await registry.use(row, now_ms())
+            return None
+        self.refusals.count(close.name.lower().replace("_", "-"))
+        self._limit.wrong(f"{network(address)} {edge}", asyncio.get_running_loop().time())
+        log.warning("link refused", edge=edge, address=address, why=WORDS[close].english)
+        return close
+
+    async def sign(self, edge: str, csr: bytes) -> SignCertificateResponse:
+        """A new certificate for an edge that showed its old one."""
+        now = asyncio.get_running_loop().time()
+        if wait := self._signing.wait(edge, now):
+            return SignCertificateResponse(status="Rejected", reason=f"asked too often; wait {wait:.0f} s")
+        self._signing.wrong(edge, now)
+        try:
+            granted = await registry.renew(self.authority, edge, csr, now_ms())
+        except RefusedError as refused:
+            self.refusals.count(refused.reason)
+            return SignCertificateResponse(status="Rejected", reason=refused.english)
+        log.info("certificate renewed", edge=edge)
+        return SignCertificateResponse(status="Accepted", certificate_chain=pem_of_der(granted.der))
+
+    @contextmanager
+    def watched(self, shown: Shown | None, cut: Cut) -> Iterator[None]:
+        """Meanwhile the link is cut when its certificate ends. To be entered before it is looked up."""
+        name = shown.fingerprint if shown else ""
+        self._live[name].add(cut)
+        try:
+            yield
+        finally:
+            self._live[name].discard(cut)
+            if not self._live[name]:
+                del self._live[name]
+
+    async def start(self) -> None:
+        """What happened before is known to every link from its beginning."""
+        newest = await IdentityEvent.all().order_by("-id").first()
+        self._seen = newest.id if newest else 0
+
+    async def run(self) -> None:
+        """Look what commands did, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.look()
+            except BaseORMException as failure:
+                log.error("database", failure=str(failure))
+
+    async def look(self) -> None:
+        """Cut the links whose certificate has ended."""
+        for event in await IdentityEvent.filter(id__gt=self._seen).order_by("id"):
+            self._seen = event.id
+            close = Close.REVOKED if event.what == f"ended-{End.REVOKED}" else Close.REPLACED
+            if not event.what.startswith("ended-"):
+                continue
+            for cut in [*self._live.get(event.fingerprint, ())]:
+                self.refusals.count(close.name.lower())
+                log.warning("link cut", edge=event.edge, why=WORDS[close].english)
+                await cut(close, WORDS[close].english)
