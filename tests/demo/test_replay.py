@@ -42,7 +42,7 @@ async def test_a_recording_becomes_a_session(traces: Traces) -> None:
     (folder / "tariff.toml").write_text(TARIFF)
     (folder / "hub").mkdir()
     async with Crew(folder) as crew:
-        hub_says = await crew.start("hub", "hub", "serve", "--data", str(folder / "hub"))
+        hub_says = await crew.start("hub", "hub", "serve", "--data", str(folder / "hub"), "--plain")
         hub = Hub(hub_says["web"])
         can = (await crew.start("can-bus", "sim", "can-bus"))["can"]
         (folder / "edge.toml").write_text(CONFIG.format(link=hub_says["link"], can=can))

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import ssl
 import time
 import uuid
 from contextlib import suppress
@@ -119,15 +120,23 @@ class FakeEdge:
         self._reader = asyncio.create_task(self._read(), name=f"fake edge {edge}")
 
     @classmethod
-    async def join(cls, link: str, edge: str = "edge-1", protocol: str = "chargelink.1.msgpack") -> Self:
+    async def join(
+        cls,
+        link: str,
+        edge: str = "edge-1",
+        protocol: str = "chargelink.1.msgpack",
+        tls: ssl.SSLContext | None = None,
+    ) -> Self:
         """Connect, without saying who we are yet."""
-        return cls(await connect(f"{link}/link/{edge}", subprotocols=[protocol]), edge)  # type: ignore[list-item]
+        address = f"{link}/link/{edge}"
+        return cls(await connect(address, subprotocols=[protocol], ssl=tls), edge)  # type: ignore[list-item]
 
-    async def boot(self, epoch: str = "epoch-1", devices: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    async def boot(
+        self, epoch: str = "epoch-1", devices: tuple[dict[str, Any], ...] = (), **more: Any
+    ) -> dict[str, Any]:
         """Say who we are."""
-        return await self.call(
-            "BootNotification", {"edgeId": self.edge, "epoch": epoch, "software": "fake 1", "devices": list(devices)}
-        )
+        said = {"edgeId": self.edge, "epoch": epoch, "software": "fake 1", "devices": list(devices), **more}
+        return await self.call("BootNotification", said)
 
     async def send(self, *records: dict[str, Any], epoch: str = "epoch-1", lane: str = "record") -> int:
         """Send records, in one batch; the watermark that the hub acknowledges."""

@@ -40,9 +40,10 @@ class HubProcess:
         return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
 
-async def start(data: Path, *arguments: str) -> asyncio.subprocess.Process:
-    """Start the command, ready or not."""
+async def start(data: Path, *arguments: str, plain: bool = True) -> asyncio.subprocess.Process:
+    """Start the command, ready or not; with links that need no certificate, unless told otherwise."""
     line = [sys.executable, "-m", "chargelink.cli", "hub", "serve", "--data", str(data), *arguments]
+    line += ["--plain"] if plain else []
     environment = {**os.environ, "LANG": "C.UTF-8"}
     return await asyncio.create_subprocess_exec(
         *line, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment
@@ -50,9 +51,9 @@ async def start(data: Path, *arguments: str) -> asyncio.subprocess.Process:
 
 
 @asynccontextmanager
-async def running(data: Path, *arguments: str) -> AsyncIterator[HubProcess]:
+async def running(data: Path, *arguments: str, plain: bool = True) -> AsyncIterator[HubProcess]:
     """A hub that is ready; it is ended at the end, if the test has not done so."""
-    process = await start(data, *arguments)
+    process = await start(data, *arguments, plain=plain)
     assert process.stdout is not None
     assert process.stderr is not None
     errors = asyncio.create_task(process.stderr.read())

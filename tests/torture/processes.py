@@ -87,7 +87,7 @@ def _serve(folder: Path, ports: tuple[int, int]) -> None:
     from chargelink.cli.main import main
 
     link, web = map(str, ports)
-    sys.exit(main(["hub", "serve", "--data", str(folder / "hub"), "--port", link, "--web-port", web]))
+    sys.exit(main(["hub", "serve", "--data", str(folder / "hub"), "--port", link, "--web-port", web, "--plain"]))
 
 
 def _run(said: Path, trouble: Path, target: Callable[..., None], arguments: tuple[Any, ...]) -> None:

@@ -161,12 +161,12 @@ class Site:
     async def start_hub(self) -> None:
         """Start the hub; again at the same ports when it was taken away."""
         if not self._hub_arguments:
-            self._hub_arguments = ("hub", "serve", "--data", str(self._made("hub")))
+            self._hub_arguments = ("hub", "serve", "--data", str(self._made("hub")), "--plain")
         ready = await self._crew.start("hub", *self._hub_arguments)
         self._hub_link, self.page = ready["link"], ready["web"]
         self.hub = Hub(self.page)
         ports = [address.rstrip("/").rsplit(":", 1)[1] for address in (self._hub_link, self.page)]
-        self._hub_arguments = (*self._hub_arguments[:4], "--port", ports[0], "--web-port", ports[1])
+        self._hub_arguments = (*self._hub_arguments[:5], "--port", ports[0], "--web-port", ports[1])
 
     async def start_edge(self) -> None:
         """Start the edge; again with what it remembers when it was taken away."""

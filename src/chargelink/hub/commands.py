@@ -130,7 +130,7 @@ def load_serve() -> Command:
         run=run_serve,
         examples=(
             Example(
-                "chargelink hub serve --data ./hub --host 0.0.0.0 --name hub.example.org --port 8701 --enroll-port 8703",
+                "chargelink hub serve --data ./hub --host 0.0.0.0 --name hub.example.org --port 8701",
                 Text("for edges elsewhere, with mutual TLS", "供外部边缘网关接入，双向 TLS"),
             ),
             Example(

@@ -88,11 +88,9 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
         web_port = ports.enter_context(bound(settings.web_port))
         enroll_port = None if settings.plain else ports.enter_context(bound(settings.enroll_port, settings.host))
         bus = Bus()
-        async with (
-            opened(settings.data),
-            fronted(settings, bus) as front,
-            asyncio.TaskGroup() as tasks,
-        ):
+        async with opened(settings.data), AsyncExitStack() as life:
+            front = None if settings.plain else Front(settings.data, settings.names, bus)
+            tasks = await life.enter_async_context(asyncio.TaskGroup())
             writer, live = RecordWriter(), Live(bus)
             workers = [
                 tasks.create_task(writer.run(), name="write records"),
@@ -106,7 +104,8 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
             gateway = Gateway(bus, live, writer, tasks, front.admission if front else None)
             listening = where(settings, link_port, web_port, enroll_port)
-            pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, listening.link))
+            refused = front.refusals.counts if front else {}
+            pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, listening.link, refused))
             async with AsyncExitStack() as listeners:
                 await listeners.enter_async_context(gateway.listening(link_port, front.link if front else None))
                 if front and enroll_port and listening.enroll:

@@ -7,6 +7,7 @@ Times are UTC milliseconds. `notBefore` lies a day back: nobody here judges by i
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -34,6 +35,8 @@ CA_DAYS = 30 * 365  # edges know the CA by its hash: a new one means to enrol th
 RENEWAL = b"chargelink.renewal.1"
 LARGEST_REQUEST = 8192  # bytes of a CSR or a certificate that we take from others
 DAY = 86_400_000  # ms
+LONGEST_HOST = 253
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")  # RFC 1123 §2.1
 
 Key = ec.EllipticCurvePrivateKey
 
@@ -270,9 +273,12 @@ def _host(name: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(name.encode("idna").decode())
-    except (ValueError, UnicodeError) as error:
-        raise CertificateError(f"{name!r} is no name of a host: {error}") from None
+        host = name.encode("idna").decode().lower()
+    except UnicodeError:
+        host = ""
+    if len(host) > LONGEST_HOST or not _HOST.fullmatch(host):
+        raise CertificateError(f"{name!r} is no name of a host")
+    return x509.DNSName(host)
 
 
 def _time(ms: int) -> datetime:

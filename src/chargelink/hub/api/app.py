@@ -1,5 +1,6 @@
 """The web application: API and page behind one door."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -45,8 +46,13 @@ class Door:
         await self._inside(scope, receive, send_secured)
 
 
-def application(bus: Bus, live: Live, commands: Commands, pulse: Pulse, link: str) -> ASGIApp:
-    """Everything that is served on the web port; `link` is where edges connect, for the page to say."""
+def application(
+    bus: Bus, live: Live, commands: Commands, pulse: Pulse, link: str, refused: Mapping[str, int]
+) -> ASGIApp:
+    """Everything that is served on the web port.
+
+    `link` is where edges connect, for the page to say; `refused` counts who was not let in, by reason.
+    """
     inside = Starlette(
         routes=[*rest.ROUTES, *page.ROUTES],
         exception_handlers={rest.ApiError: rest.refused},
@@ -56,4 +62,5 @@ def application(bus: Bus, live: Live, commands: Commands, pulse: Pulse, link: st
     inside.state.commands = commands
     inside.state.pulse = pulse
     inside.state.link = link
+    inside.state.refused = refused
     return Door(inside)

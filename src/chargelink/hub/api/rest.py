@@ -95,6 +95,11 @@ async def health(request: Request) -> Response:
     return json({"now": now_ms(), "connected": len(request.app.state.live.connected), "stalls": stalls})
 
 
+async def count_refusals(request: Request) -> Response:
+    """How often somebody was not let in since the hub started, by reason."""
+    return json(dict(request.app.state.refused))
+
+
 async def one_session(request: Request) -> Response:
     """A session with its curve: `points` of [ms, mV, mA, mW, 0.1 %, mWh]."""
     session = await session_of(request)
@@ -159,6 +164,7 @@ ROUTES = [
     Route("/api/sessions/{session}/stop", stop, methods=["POST"]),
     Route("/api/bills", list_bills),
     Route("/api/alarms", list_alarms),
+    Route("/api/refusals", count_refusals),
     Route("/api/events", events),
     Route("/api/health", health),
 ]

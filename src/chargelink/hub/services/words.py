@@ -32,6 +32,19 @@ ALARMS = {
         "充电过程 {session} 两次结束且内容不同，以首次为准",
     ),
     "trip": Text("{device}: cut off by rule {rule}", "{device}: 触发保护 {rule}，已切断"),
+    "edge-replaced": Text(
+        "edge {edge} is another gateway now: certificate {old} ended, {new} took its place",
+        "网关 {edge} 已更换: 证书 {old} 终止，由 {new} 接替",
+    ),
+    "renewal-waits": Text(
+        "edge {edge}, whose certificate expired, waits; if it is yours: chargelink hub edge allow {edge}",
+        "网关 {edge} 证书过期后重新联系，等待批准；确认无误请执行 chargelink hub edge allow {edge}",
+    ),
+    "signing-key-changed": Text(
+        "edge {edge} signs its records with another key ({new}, before {old}) and is not let in;"
+        " if that is right: chargelink hub edge allow {edge}",
+        "网关 {edge} 的记录签名密钥已变 ({old} 变为 {new})，暂不接入；确认无误请执行 chargelink hub edge allow {edge}",
+    ),
     "edge-alarm": Text("{text}", "{text}"),
     "journal-epoch": Text(
         "edge {edge} began a new journal ({reason}); the one before was {previous}",
