@@ -1,20 +1,31 @@
 """A hub inside the test: its tables alone, or all of it on free ports."""
 
 import asyncio
+import os
 import shutil
+import sqlite3
+import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from anyio import open_file  # noqa: F401 - else imported in the first request for a file, too deep for pytest's rewriting
+from tests.hub import postgres
 from tests.hub.fake_edge import FakeEdge
 
 from chargelink.hub.serve import Listening, Settings, serve
-from chargelink.hub.store.database import FILE, opened
+from chargelink.hub.store.address import FILE
+from chargelink.hub.store.database import opened
+from chargelink.hub.store.engine import Engine
+from chargelink.hub.store.writer import RecordWriter
 
+CLUSTER = os.environ.get(postgres.CLUSTER)  # set by test_postgres.py, which runs these tests again
+TEMPLATE = "template_hub"
 PATIENCE = 30  # s for anything that a slow machine may be slow at
 
 
@@ -48,12 +59,34 @@ class Hub:
         return json
 
 
+@dataclass(frozen=True)
+class Place:
+    """An empty database, migrated: a file in `directory`, or a database of PostgreSQL at `url`."""
+
+    directory: Path
+    url: str | None
+
+    async def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Ask through a connection of another program: it sees only what is committed."""
+        if self.url is None:
+            other = sqlite3.connect(self.directory / FILE)
+            rows = other.execute(query).fetchall()
+            other.close()
+            return rows
+        connection = await asyncpg.connect(self.url)
+        found = await connection.fetch(query)
+        await connection.close()
+        return [tuple(row) for row in found]
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database, migrated once: a test that begins with a copy of it begins twenty times as fast."""
 
     async def make(directory: Path) -> None:
-        async with opened(directory):
+        if CLUSTER is not None:
+            await postgres.create(CLUSTER, TEMPLATE)
+        async with opened(directory, CLUSTER and postgres.url(CLUSTER, TEMPLATE)):
             pass
 
     directory = tmp_path_factory.mktemp("migrated")
@@ -62,11 +95,21 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def hub(tmp_path: Path, migrated: Path) -> AsyncIterator[Hub]:
-    shutil.copy(migrated, tmp_path)
+async def place(tmp_path: Path, migrated: Path) -> Place:
+    if CLUSTER is None:
+        shutil.copy(migrated, tmp_path)
+        return Place(tmp_path, None)
+    name = f"test_{uuid.uuid4().hex}"
+    await postgres.create(CLUSTER, name, TEMPLATE)
+    return Place(tmp_path, postgres.url(CLUSTER, name))
+
+
+@pytest.fixture
+async def hub(place: Place) -> AsyncIterator[Hub]:
     addresses: asyncio.Queue[Listening] = asyncio.Queue()
     stop = asyncio.Event()
-    serving = serve(Settings(tmp_path, plain=True), addresses.put_nowait, stop)
+    settings = Settings(place.directory, plain=True, database=place.url)
+    serving = serve(settings, addresses.put_nowait, stop)
     task = asyncio.create_task(serving, name="hub")
     link, web, _ = await asyncio.wait_for(addresses.get(), PATIENCE)
     edges: list[FakeEdge] = []
@@ -79,7 +122,17 @@ async def hub(tmp_path: Path, migrated: Path) -> AsyncIterator[Hub]:
 
 
 @pytest.fixture
-async def tables(tmp_path: Path, migrated: Path) -> AsyncIterator[Path]:
-    shutil.copy(migrated, tmp_path)
-    async with opened(tmp_path):
-        yield tmp_path / FILE
+async def tables(place: Place) -> AsyncIterator[Engine]:
+    """The models over an empty database, and the engine of the writer."""
+    async with opened(place.directory, place.url) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def writer(tables: Engine) -> AsyncIterator[RecordWriter]:
+    writer = RecordWriter(tables)
+    task = asyncio.create_task(writer.run())
+    yield writer
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

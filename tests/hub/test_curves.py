@@ -1,13 +1,13 @@
 """Curves: bounded whatever the length of a session, complete from end to end."""
 
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chargelink.hub.services.curves import FINEST, KEPT, MOST, Point, curve, forget, is_wanted, spacing, thinned
+from chargelink.hub.store.engine import Engine
 from chargelink.hub.store.models import Sample
 from chargelink.ids import session_id
 
@@ -76,9 +76,9 @@ def test_a_long_curve_is_thinned_evenly() -> None:
     assert len(distances) == 1
 
 
-async def test_old_points_are_forgotten(tables: Path) -> None:
+async def test_old_points_are_forgotten(tables: Engine) -> None:
     now = BORN + 200 * 24 * HOUR
     for at in (BORN, now - KEPT - 1, now - KEPT, now):
         await Sample.create(session=SESSION, at=at, voltage=1, current=2, power=3, soc=None, energy=4)
-    await forget(now)
+    await forget(now - KEPT)
     assert await curve(SESSION) == [(now - KEPT, 1, 2, 3, None, 4), (now, 1, 2, 3, None, 4)]

@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import NamedTuple
@@ -16,20 +16,20 @@ import structlog
 from chargelink.hub.api.app import application
 from chargelink.hub.api.server import WebServer
 from chargelink.hub.bus import Bus
-from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.server import Gateway
 from chargelink.hub.identity import authority
 from chargelink.hub.identity.front import Front, address
 from chargelink.hub.loopback import ADDRESS
 from chargelink.hub.pulse import Pulse
-from chargelink.hub.services import curves
+from chargelink.hub.services.checks import Checks
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.retention import Retention, forget_forever
+from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.writer import RecordWriter
 
-FORGET_EVERY = 24 * 3600  # s
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 class Settings:
     """Where the data is, and which ports to listen on; 0 is a free one.
 
+    `database` is the URL of PostgreSQL, or none for SQLite beside the other files; `keep` says for how long what stays.
     Edges come to `host` with TLS and find it under `names`; `plain` is for simulators on this machine. Pages are for
     this machine alone.
     """
@@ -50,6 +51,8 @@ class Settings:
     host: str = ADDRESS
     names: tuple[str, ...] = (ADDRESS,)
     plain: bool = False
+    database: str | None = None
+    keep: Retention = field(default_factory=Retention)
 
 
 class Listening(NamedTuple):
@@ -88,15 +91,17 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
         web_port = ports.enter_context(bound(settings.web_port))
         enroll_port = None if settings.plain else ports.enter_context(bound(settings.enroll_port, settings.host))
         bus = Bus()
-        async with opened(settings.data), AsyncExitStack() as life:
+        async with opened(settings.data, settings.database) as engine, AsyncExitStack() as life:
             front = None if settings.plain else Front(settings.data, settings.names, bus)
             tasks = await life.enter_async_context(asyncio.TaskGroup())
-            writer, live = RecordWriter(), Live(bus)
+            writer, live = RecordWriter(engine), Live(bus)
             workers = [
                 tasks.create_task(writer.run(), name="write records"),
-                tasks.create_task(Intake(bus, writer.written).run(), name="read records"),
+                tasks.create_task(Intake(bus, writer.written, writer.busy).run(), name="read records"),
+                tasks.create_task(Checks(bus, writer.signed, writer.busy).run(), name="check signatures"),
+                tasks.create_task(Curves(bus, writer.poured, writer.busy).run(), name="draw curves"),
                 tasks.create_task(live.run(), name="write live state"),
-                tasks.create_task(forget_old_curves(), name="forget old curves"),
+                tasks.create_task(forget_forever(settings.keep), name="give up what is old"),
             ]
             if front:
                 await front.admission.start()
@@ -133,13 +138,6 @@ def where(
         return Listening(f"ws://{ADDRESS}:{link}", page)
     name, enroll = settings.names[0], enroll_port.getsockname()[1]
     return Listening(f"wss://{address(name, link)}", page, f"https://{address(name, enroll)}")
-
-
-async def forget_old_curves() -> None:
-    """Once a day, and at the start."""
-    while True:
-        await curves.forget(now_ms())
-        await asyncio.sleep(FORGET_EVERY)
 
 
 def bound(port: int, host: str = ADDRESS) -> socket.socket:

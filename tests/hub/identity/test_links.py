@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from cryptography import x509
@@ -15,10 +15,10 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from chargelink.hub.clock import now_ms
 from chargelink.hub.identity import admission, registry
-from chargelink.hub.store import writer
+from chargelink.hub.store.batches import Batch, Blocks
 from chargelink.hub.store.identities import Certificate
 from chargelink.hub.store.models import Record, SetAside
-from chargelink.hub.store.writer import Batch, Stored
+from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.closing import LONGEST_REASON, WORDS, Close
 from chargelink.trust.certificates import Authority, requested_key
 
@@ -217,13 +217,13 @@ async def test_the_newest_link_wins_and_what_the_older_one_sent_is_kept(
     """A batch is being written while its link is taken over: it is stored all the same, once."""
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow_disk(group: Iterable[Batch]) -> list[Stored]:
+    async def slow_disk(writer: RecordWriter, group: Sequence[Batch | Blocks]) -> None:
         begun.set()
         await go_on.wait()
-        return await write(group)
+        await write(writer, group)
 
-    write = writer.write
-    monkeypatch.setattr(writer, "write", slow_disk)
+    write = RecordWriter.write
+    monkeypatch.setattr(RecordWriter, "write", slow_disk)
     gateway = await secure.enrolled()
     older = await secure.link(gateway)
     await older.boot()

@@ -10,7 +10,10 @@ from chargelink.hub.identity import registry
 from chargelink.hub.identity.admission import Admission
 from chargelink.hub.services import views
 from chargelink.hub.services.live import Live
-from chargelink.hub.store.writer import Arrived, Batch, RecordWriter, held
+from chargelink.hub.store import keys
+from chargelink.hub.store.batches import Arrived, Batch, Blocks, require_storable
+from chargelink.hub.store.models import Alarm
+from chargelink.hub.store.writer import RecordWriter, held, telemetry_held
 from chargelink.link.frames import Code
 from chargelink.link.messages import (
     BootNotification,
@@ -24,6 +27,8 @@ from chargelink.link.messages import (
     SignCertificate,
     SignCertificateResponse,
     StatusNotification,
+    Telemetry,
+    TelemetryResponse,
 )
 from chargelink.link.peer import CallReceived
 from chargelink.link.shape import Shape
@@ -59,22 +64,24 @@ class Actions:
             raise RefusalError(Code.SECURITY_ERROR, f"this is the link of {link.edge}, not of {boot.edge_id}")
         if link.certified:
             await self.pin(link.edge, boot.signing_key)
+        self.tell(await keys.pin(link.edge, boot.signing_key, now_ms(), trusted=link.certified))
         await self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
         link.booted = True
         self.joined(link)
         lanes = await held(link.edge, boot.epoch)
+        telemetry = await telemetry_held(link.edge, boot.telemetry_epoch)
         return BootNotificationResponse(
             current_time=now_ms(),
             interval=HEARTBEAT,
-            have={lane: seq for lane, (seq, _) in lanes.items()},
-            hashes={lane: digest for lane, (_, digest) in lanes.items()},
+            have={**telemetry, **{lane: state.seq for lane, state in lanes.items()}},
+            hashes={lane: bytes.fromhex(state.hash) for lane, state in lanes.items()},
+            chains={lane: state.chain for lane, state in lanes.items()},
         )
 
     async def pin(self, edge: str, key: bytes | None) -> None:
         """The key under the edge's journal stays the same, or a person allows another. Raises RefusalError."""
         right, alarms = await registry.pin(edge, key, now_ms())
-        for change in views.alarms(*alarms):
-            self.bus.publish(change)
+        self.tell(*alarms)
         if not right:
             text = f"this edge signs with another key than before; if that is right: chargelink hub edge allow {edge}"
             raise RefusalError(Code.SECURITY_ERROR, text)
@@ -94,15 +101,36 @@ class Actions:
         return Nothing()
 
     async def records(self, link: Connection, records: Records) -> RecordsResponse:
-        """Store a batch; the answer is sent after the commit."""
+        """Store a batch; the answer is sent after the commit. Raises ValueError for what cannot be stored at all."""
         arrived = tuple(
             Arrived(record.seq, record.kind, record.at, record.body, record.hash.hex()) for record in records.records
         )
-        batch = Batch(link.edge, records.epoch, records.lane, arrived, received=now_ms())
+        for kind in {record.kind for record in arrived}:
+            require_storable(kind)
+        batch = Batch(
+            link.edge,
+            records.epoch,
+            records.lane,
+            arrived,
+            received=now_ms(),
+            previous=records.previous,
+            checkpoint=records.checkpoint,
+        )
         stored = await self.writer.store(batch)
-        for change in views.alarms(*stored.alarms):
-            self.bus.publish(change)
+        self.tell(*stored.alarms)
         return RecordsResponse(have=stored.have)
+
+    async def telemetry(self, link: Connection, told: Telemetry) -> TelemetryResponse:
+        """Store blocks as they are, and what is missing; the answer is sent after the commit. Raises ValueError."""
+        for gap in told.gaps:
+            require_storable(gap.reason)
+        stored = await self.writer.store(Blocks(link.edge, told.epoch, told.blocks, told.gaps, received=now_ms()))
+        return TelemetryResponse(have=stored.have)
+
+    def tell(self, *alarms: Alarm | None) -> None:
+        """Show new alarms to whoever watches."""
+        for change in views.alarms(*alarms):
+            self.bus.publish(change)
 
     async def heartbeat(self, link: Connection, _: Heartbeat) -> HeartbeatResponse:
         return HeartbeatResponse(current_time=now_ms())
@@ -113,6 +141,7 @@ ANSWERS: dict[type[Shape], Callable[..., Awaitable[Shape]]] = {
     StatusNotification: Actions.status,
     MeterValues: Actions.meter_values,
     Records: Actions.records,
+    Telemetry: Actions.telemetry,
     Heartbeat: Actions.heartbeat,
     SignCertificate: Actions.sign,
 }

@@ -5,6 +5,7 @@ No length costs the database more than `MOST` points for the first stretch and h
 and the rule needs nothing remembered but the last point, so it goes on unchanged after a restart.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from chargelink.hub.store.models import Sample
@@ -13,6 +14,8 @@ from chargelink.ids import born_at
 FINEST = 1_000  # ms
 MOST = 600  # points drawn of one session
 KEPT = 92 * 24 * 3_600_000  # ms: a quarter, for whoever looks into a complaint
+
+FORGOTTEN_AT_ONCE = 500
 
 Point = tuple[int, int, int, int, int | None, int]
 """One instant: at (ms), voltage (mV), current (mA), power (mW), SOC (0.1 %, None where unknown), energy (mWh)."""
@@ -52,6 +55,8 @@ async def curve(session: str) -> list[Point]:
     return thinned(rows)
 
 
-async def forget(now: int) -> None:
+async def forget(before: int) -> None:
     """Give up the points of long ago; what was charged and paid stays in records, sessions and bills."""
-    await Sample.filter(at__lt=now - KEPT).delete()
+    while old := await Sample.filter(at__lt=before).order_by("at").limit(FORGOTTEN_AT_ONCE).only("id"):
+        await Sample.filter(id__in=[point.id for point in old]).delete()
+        await asyncio.sleep(0)

@@ -1,29 +1,27 @@
 """Stored records become sessions, bills, tariffs and alarms: each record once, in the order stored.
 
-What a record says and the mark that it has been read are one transaction, so a crash in between repeats nothing and
-loses nothing. What cannot be read is quarantined with the reason and the next one is read: nothing blocks a lane.
+What cannot be read is quarantined with the reason and the next one is read: nothing blocks a lane.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
-from tortoise.exceptions import IntegrityError, OperationalError
 from tortoise.transactions import in_transaction
 
-from chargelink.hub.bus import Bus, Change
+from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import views
+from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
 from chargelink.hub.store.alarms import write_alarm
-from chargelink.hub.store.models import Quarantine, Reading, Record
+from chargelink.hub.store.models import Quarantine, Record
+from chargelink.hub.store.progress import RECORDS, reach, reached
+from chargelink.hub.store.trouble import is_trouble
 from chargelink.model import Alarm, Content, JournalEpoch, SessionEnded, SessionStarted, Tariff, Trip, content_of
 from chargelink.wire import DecodeError
 
-AT_ONCE = 32  # records read in one transaction; whoever stores new ones waits for it
-PATIENCE = 1.0  # s before the database is tried again after it failed
+AT_ONCE = 100  # records asked for at a time
 
 log = structlog.get_logger()
 
@@ -32,37 +30,26 @@ class UnreadableError(Exception):
     """A record that says nothing we can use; the message is for the person who will look at it."""
 
 
-@dataclass(slots=True)
-class Intake:
-    """The one who reads records. `run` is its task; `wake` is set when there are new ones."""
-
-    bus: Bus
-    wake: asyncio.Event
-
-    async def run(self) -> None:
-        """Read what is waiting, also from before a restart, then wait for more."""
-        while True:
-            self.wake.clear()
-            try:
-                while await self.read_waiting():
-                    pass
-            except OperationalError as failure:
-                log.error("database", failure=str(failure))
-                await asyncio.sleep(PATIENCE)
-                continue
-            await self.wake.wait()
+class Intake(Reader):
+    """The one who reads records."""
 
     async def read_waiting(self) -> int:
-        """Read the oldest waiting records in one transaction; tell how many."""
-        waiting = await Record.filter(reading=Reading.WAITING).order_by("id").limit(AT_ONCE)
-        if waiting:
-            async with in_transaction():
-                changes = [change for record in waiting for change in await self.read(record)]
-                numbers = [record.id for record in waiting]
-                await Record.filter(id__in=numbers, reading=Reading.WAITING).update(reading=Reading.DONE)
-            for change in changes:
-                self.bus.publish(change)
-        return len(waiting)
+        waiting = await Record.filter(id__gt=await reached(RECORDS)).order_by("id").limit(AT_ONCE)
+        if not waiting:
+            return 0
+        late = self.deadline()
+        changes: list[Change] = []
+        async with in_transaction():
+            count = 0
+            for record in waiting:
+                changes += await self.read(record)
+                count += 1
+                if late():
+                    break
+            await reach(RECORDS, waiting[count - 1].id)
+        for change in changes:
+            self.bus.publish(change)
+        return count
 
     async def read(self, record: Record) -> list[Change]:
         """Read one record, all of it or nothing; what changed is to be published after the commit."""
@@ -70,18 +57,15 @@ class Intake:
             async with in_transaction():
                 content = understood(record)
                 return await READERS[type(content)](record, content)
-        except OperationalError as failure:
-            if not isinstance(failure, IntegrityError):
-                raise  # the database's trouble, not the record's
-            return await self.quarantine(record, str(failure))
         except Exception as failure:  # whatever it is, it must not stop the records behind it
+            if is_trouble(failure):
+                raise  # the database's, not the record's
             return await self.quarantine(record, str(failure) or type(failure).__name__)
 
     async def quarantine(self, record: Record, why: str) -> list[Change]:
         """Put a record where a person will find it."""
         log.warning("quarantined", record=key_of(record), why=why)
         await Quarantine.update_or_create({"why": why, "at": now_ms()}, record=record.id)
-        await Record.filter(id=record.id).update(reading=Reading.QUARANTINED)
         detail: dict[str, object] = {"key": key_of(record), "why": why}
         return views.alarms(await write_alarm(record.edge, "quarantined", key_of(record), now_ms(), detail))
 
@@ -93,8 +77,8 @@ def key_of(record: Record) -> str:
 
 def understood(record: Record) -> Content:
     """What a record says. Raises UnreadableError."""
-    if hashlib.sha256(record.body).hexdigest() != record.hash:
-        raise UnreadableError("the bytes are not the ones that were hashed")
+    if (actual := hashlib.sha256(record.body).hexdigest()) != record.hash:
+        raise UnreadableError(f"the bytes are not the ones that were hashed: {actual}, not {record.hash}")
     try:
         content = content_of(record.kind, record.body)
     except DecodeError as error:
@@ -148,8 +132,7 @@ async def read_epoch(record: Record, content: Content) -> list[Change]:
     return views.alarms(await write_alarm(record.edge, "journal-epoch", record.hash, content.at, detail))
 
 
-Reader = Callable[[Record, Content], Awaitable[list[Change]]]
-READERS: dict[type[Content], Reader] = {
+READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]]] = {
     SessionStarted: read_started,
     SessionEnded: read_ended,
     Tariff: read_tariff,

@@ -24,6 +24,7 @@ EVERY = 1.0  # s between writes
 SEEN_EVERY = 10_000  # ms between notes of an edge's signs of life
 MOST_DEVICES = 1_000  # of one edge
 MOST_SESSIONS = 10_000  # whose last sample is remembered
+AT_ONCE = 500  # samples in one transaction
 MOST_UNWRITTEN = 50_000  # samples; more are lost rather than kept in memory while the database does not answer
 
 Value = TypeVar("Value")
@@ -123,14 +124,15 @@ class Live:
             await self.write()
 
     async def write(self) -> None:
-        """Write what is new in one transaction."""
+        """Write what is new, a little at a time: records wait meanwhile."""
         samples, self._samples = self._samples, []
         devices, self._devices = self._devices, {}
         seen, self._seen = self._seen, {}
         if not (samples or devices or seen):
             return
+        for piece in (samples[at : at + AT_ONCE] for at in range(0, len(samples), AT_ONCE)):
+            await models.Sample.bulk_create([row_of(sample) for sample in piece], ignore_conflicts=True)
         async with in_transaction():
-            await models.Sample.bulk_create([row_of(sample) for sample in samples], ignore_conflicts=True)
             await models.Device.bulk_create(
                 [device_row(edge, device) for (edge, _), device in devices.items()],
                 on_conflict=("edge", "device"),

@@ -11,6 +11,7 @@ import msgspec
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import views
+from chargelink.hub.services.registers import follow
 from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Bill, Record, Session, Settlement, Tariff
@@ -29,7 +30,8 @@ async def start_session(started: SessionStarted) -> list[Change]:
         return []
     row = Session(**beginning(started, started.at))
     await row.save(force_create=True)
-    return [views.change("session", views.session(row))]
+    first = () if started.start is None else (started.start,)
+    return [views.change("session", views.session(row)), *await follow(started, first)]
 
 
 async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
@@ -47,13 +49,14 @@ async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
     row.soc_end = ended.soc_end
     row.trip = "" if ended.trip is None else msgspec.json.encode(ended.trip).decode()
     await row.save()
-    return [views.change("session", views.session(row)), *await settle_session(ended)]
+    told = await follow(ended, ended.readings)
+    return [views.change("session", views.session(row)), *told, *await settle_session(ended)]
 
 
 async def ended_before(row: Session, record: Record) -> list[Change]:
     """A second end of a session: harmless when it says the same, else for a person to look at."""
-    first = await Record.get(id=row.end_record)
-    if first.hash == record.hash:
+    first = await Record.get_or_none(id=row.end_record)
+    if first is None or first.hash == record.hash:  # none: given up since, the session is what stays
         return []
     return views.alarms(await write_alarm(row.edge, "ended-twice", row.id, now_ms(), {"session": row.id}))
 
@@ -129,7 +132,9 @@ async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:
     changes: list[Change] = []
     for bill in await Bill.filter(settlement=Settlement.UNPRICED, tariff_hash=record.hash):
         session = await Session.get(id=bill.session)
-        end = await Record.get(id=session.end_record)
+        end = await Record.get_or_none(id=session.end_record)
+        if end is None:
+            continue  # given up since
         ended = content_of(end.kind, end.body)
         assert isinstance(ended, SessionEnded)
         changes += await settle_session(ended)

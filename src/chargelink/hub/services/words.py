@@ -11,6 +11,30 @@ ALARMS = {
         "record {key} came again with other bytes; the first stays, the second is set aside",
         "记录 {key} 再次到达但内容不同，保留首次内容，后者另行存放待查",
     ),
+    "chain-broken": Text(
+        "behind record {key} the edge's chain is {sent}, not {held}: records before were changed, moved or left out",
+        "记录 {key} 之后边缘的链值为 {sent}，平台为 {held}: 此前的记录被改动、移动或遗漏",
+    ),
+    "fork": Text(
+        "two histories under one name: behind record {key} the edge has {sent}, the hub {held}; both are kept",
+        "同一编号出现两段历史: 记录 {key} 之后边缘为 {sent}，平台为 {held}，两者均已保留",
+    ),
+    "checkpoint-wrong": Text(
+        "the signature under the records up to {key} is not by the edge's key: {why}",
+        "截至记录 {key} 的签名与边缘网关密钥不符: {why}",
+    ),
+    "checkpoint-stray": Text(
+        "a signature came for record {key}, which was not sent with it",
+        "收到针对记录 {key} 的签名，但该记录未随之发送",
+    ),
+    "register-backwards": Text(
+        "session {session} on {device} begins at register {register} mWh, below {before} mWh of session {earlier}",
+        "充电过程 {session} ({device}) 起始示数 {register} mWh，低于此前 {earlier} 的 {before} mWh",
+    ),
+    "telemetry-unreadable": Text(
+        "telemetry block {key} cannot be read and is kept as it came: {why}",
+        "遥测数据块 {key} 无法解读，已按原始字节保留: {why}",
+    ),
     "missing-records": Text(
         "{count} records before {key} never came and the edge no longer has them",
         "记录 {key} 之前缺少 {count} 条，边缘网关已不再持有",

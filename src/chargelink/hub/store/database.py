@@ -1,8 +1,11 @@
 """The database: opened, brought up to date, closed.
 
-SQLite writes every commit through to the disk (`synchronous=FULL`): a record is acknowledged when it is durable.
+Every commit is written through to the disk: a record is acknowledged when it is durable. People's edits go through
+Tortoise, what edges pour in through an `Engine` with a connection of its own.
 """
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -12,23 +15,24 @@ from typing import Any
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 
+from chargelink.hub.store.address import FILE, connection
+from chargelink.hub.store.engine import Engine
+from chargelink.hub.store.sqlite import ImmediateClient
+from chargelink.hub.store.sqlite_engine import SqliteEngine
+
 APP = "hub"
-FILE = "hub.db"
 LOCK = "hub.lock"
+DATABASE = "CHARGELINK_DATABASE"  # the environment's word for `--database`: the URL may hold a password
+MODELS = ("models", "identities", "chains", "telemetry")
 
 
-def configuration(file: Path) -> dict[str, Any]:
-    """What Tortoise is told: one SQLite file, its models and its migrations."""
+def configuration(directory: Path, url: str | None = None) -> dict[str, Any]:
+    """What Tortoise is told: the database, its models and its migrations."""
     return {
-        "connections": {
-            "default": {
-                "engine": "chargelink.hub.store.sqlite",
-                "credentials": {"file_path": str(file), "synchronous": "FULL", "busy_timeout": 5000},
-            }
-        },
+        "connections": {"default": connection(directory, url)},
         "apps": {
             APP: {
-                "models": ["chargelink.hub.store.models", "chargelink.hub.store.identities"],
+                "models": [f"chargelink.hub.store.{name}" for name in MODELS],
                 "migrations": "chargelink.hub.store.migrations",
                 "default_connection": "default",
             }
@@ -37,30 +41,62 @@ def configuration(file: Path) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def opened(directory: Path) -> AsyncIterator[TortoiseContext]:
-    """The database in an existing directory, migrated. The models work inside, also in tasks that servers start."""
+async def opened(directory: Path, url: str | None = None) -> AsyncIterator[Engine]:
+    """The database of a hub in an existing directory, migrated, and no other hub's meanwhile.
+
+    The models work inside, also in tasks that servers start. Raises OSError when another hub is using it.
+    """
     with alone(directory):
-        async with TortoiseContext() as context:
-            settings = configuration(directory / FILE)
-            await context.init(config=settings, _enable_global_fallback=True)
-            await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
-            yield context
+        if url is not None:
+            async with _postgres(url) as engine, _tortoise(directory, url):
+                yield engine
+            return
+        async with _tortoise(directory, None) as context:
+            client = context.db()
+            assert isinstance(client, ImmediateClient)
+            engine = SqliteEngine(directory / FILE, client.turn)
+            try:
+                yield engine
+            finally:
+                await asyncio.shield(engine.close())
 
 
 @asynccontextmanager
-async def beside(directory: Path) -> AsyncIterator[TortoiseContext]:
+async def beside(directory: Path, url: str | None = None) -> AsyncIterator[TortoiseContext]:
     """The database of a hub that may be running, for a command that is soon done.
 
-    Raises OSError where there is none yet.
+    `url` is by default what the environment says. Raises OSError where there is no database yet.
     """
-    if not (directory / FILE).exists():
+    url = url or os.environ.get(DATABASE)
+    if url is None and not (directory / FILE).exists():
         raise FileNotFoundError(f"no hub has run in {directory}")
     async with TortoiseContext() as context:
-        settings = configuration(directory / FILE)
+        settings = configuration(directory, url)
         await context.init(config=settings, _enable_global_fallback=True)
         with suppress(BlockingIOError), alone(directory):  # a hub that runs has brought it up to date itself
             await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
         yield context
+
+
+@asynccontextmanager
+async def _tortoise(directory: Path, url: str | None) -> AsyncIterator[TortoiseContext]:
+    async with TortoiseContext() as context:
+        settings = configuration(directory, url)
+        await context.init(config=settings, _enable_global_fallback=True)
+        await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
+        yield context
+
+
+@asynccontextmanager
+async def _postgres(url: str) -> AsyncIterator[Engine]:
+    from chargelink.hub.store.postgres_engine import PostgresEngine
+
+    engine = PostgresEngine(url)
+    await engine.open()
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 @contextmanager

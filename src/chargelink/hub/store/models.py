@@ -10,14 +10,6 @@ from tortoise.indexes import Index
 from tortoise.models import Model
 
 
-class Reading(StrEnum):
-    """How far a record has come on its way into sessions and bills."""
-
-    WAITING = "waiting"
-    DONE = "done"
-    QUARANTINED = "quarantined"
-
-
 class Settlement(StrEnum):
     """What came of pricing a session again."""
 
@@ -58,7 +50,7 @@ class Device(Model):
 class Record(Model):
     """A record of an edge's journal, as it came.
 
-    The key is (edge, epoch, lane, seq).
+    The key is (edge, epoch, lane, seq). A row never changes; how far they have been read says `Progress`.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
@@ -71,26 +63,10 @@ class Record(Model):
     body = fields.BinaryField()
     hash = fields.CharField(max_length=64)
     received = fields.BigIntField()
-    reading = fields.CharField(max_length=64, default=Reading.WAITING.value)
 
     class Meta:
         table = "record"
         unique_together = (("edge", "epoch", "lane", "seq"),)
-        indexes = (Index(fields=("reading", "id"), name="record_reading"),)
-
-
-class Watermark(Model):
-    """Up to which sequence number the records of a lane have been acknowledged."""
-
-    id = fields.BigIntField(primary_key=True, generated=True)
-    edge = fields.CharField(max_length=64)
-    epoch = fields.CharField(max_length=64)
-    lane = fields.CharField(max_length=64)
-    seq = fields.BigIntField()
-
-    class Meta:
-        table = "watermark"
-        unique_together = (("edge", "epoch", "lane"),)
 
 
 class SetAside(Model):
@@ -113,6 +89,31 @@ class SetAside(Model):
     class Meta:
         table = "set_aside"
         unique_together = (("edge", "epoch", "lane", "seq", "hash"),)
+
+
+class Progress(Model):
+    """Up to which row one of our readers has come, by its name."""
+
+    name = fields.CharField(max_length=64, primary_key=True)
+    row = fields.BigIntField()
+
+    class Meta:
+        table = "progress"
+
+
+class Register(Model):
+    """The last that was read of a meter: where a later session must not begin below."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    edge = fields.CharField(max_length=64)
+    device = fields.CharField(max_length=64)
+    register = fields.BigIntField()
+    at = fields.BigIntField()
+    session = fields.CharField(max_length=64)
+
+    class Meta:
+        table = "register"
+        unique_together = (("edge", "device"),)
 
 
 class Quarantine(Model):

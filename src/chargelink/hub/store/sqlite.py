@@ -2,9 +2,14 @@
 
 Commands write to the database while the hub runs. A transaction that begins by reading and writes later would fail at
 once, without waiting, when another process wrote in between (SQLITE_BUSY_SNAPSHOT); one that has the lock cannot.
+
+Within this process whoever writes first waits for its `turn`, in the order asked: the writer of records never finds the
+database locked by us, and a full queue of records never keeps us from writing.
 """
 
+import asyncio
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
@@ -14,10 +19,36 @@ from tortoise.exceptions import TransactionManagementError
 
 
 class ImmediateClient(SqliteClient):
-    """Tortoise's client, with our transactions."""
+    """Tortoise's client, with our transactions. Whoever holds `turn` may write to the database."""
+
+    def __init__(self, file_path: str, **kwargs: Any) -> None:
+        super().__init__(file_path, **kwargs)
+        self.turn = asyncio.Lock()
 
     def _in_transaction(self) -> TransactionContext:
         return ImmediateContext(ImmediateTransaction(self), self._lock)
+
+    async def execute_insert(self, query: str, values: list[Any]) -> Any:
+        async with self.turn:
+            return await super().execute_insert(query, values)
+
+    async def execute_many(self, query: str, values: list[list[Any]]) -> None:
+        async with self.turn:
+            await super().execute_many(query, values)
+
+    async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[dict[str, Any]]]:
+        if query.lstrip()[:6].upper() in ("SELECT", "PRAGMA"):
+            return await self._query(query, values)
+        async with self.turn:
+            return await self._query(query, values)
+
+    async def _query(self, query: str, values: list[Any] | None) -> tuple[int, Sequence[dict[str, Any]]]:
+        answer: tuple[int, Sequence[dict[str, Any]]] = await super().execute_query(query, values)
+        return answer
+
+    async def execute_script(self, query: str) -> None:
+        async with self.turn:
+            await super().execute_script(query)
 
 
 class ImmediateTransaction(SqliteTransactionWrapper):
@@ -35,20 +66,35 @@ class ImmediateContext(SqliteTransactionContext):
     """Gives everything back when the transaction cannot begin; Tortoise's keeps its lock then, for ever."""
 
     async def __aenter__(self) -> TransactionalDBClient:
-        await self._trxlock.acquire()
+        turn: asyncio.Lock = self.connection._parent.turn
+        await turn.acquire()
         try:
-            await self.ensure_connection()
-            self.token: Any = get_connections().set(self.connection_name, self.connection)
+            await self._trxlock.acquire()
             try:
-                await self.connection.begin()
+                await self._begin()
             except BaseException:
-                get_connections().reset(self.token)
+                self._trxlock.release()
                 raise
         except BaseException:
-            self._trxlock.release()
+            turn.release()
             raise
         transaction: TransactionalDBClient = self.connection
         return transaction
+
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        try:
+            await super().__aexit__(exc_type, exc_val, exc_tb)
+        finally:
+            self.connection._parent.turn.release()
+
+    async def _begin(self) -> None:
+        await self.ensure_connection()
+        self.token: Any = get_connections().set(self.connection_name, self.connection)
+        try:
+            await self.connection.begin()
+        except BaseException:
+            get_connections().reset(self.token)
+            raise
 
 
 client_class = ImmediateClient

@@ -1,0 +1,60 @@
+"""Readers of what the writer stored: behind it, a little at a time, each little bit one transaction.
+
+What was read and how far is one transaction, so a crash in between repeats nothing and loses nothing. While batches
+wait for a commit a reader rests longer than it worked: acknowledging comes first, reading catches up later.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import structlog
+
+from chargelink.hub.bus import Bus
+from chargelink.hub.store.trouble import is_trouble
+
+LONGEST = 0.005  # s of work in one transaction, and one row more; whoever stores new ones waits for it
+REST = 3.0  # times as long as the work, while batches wait
+PATIENCE = 1.0  # s before the database is tried again after it failed
+
+log = structlog.get_logger()
+
+
+class Reader(ABC):
+    """One who reads. `run` is its task; `wake` is set when there is more; `waiting` tells how many batches wait."""
+
+    def __init__(self, bus: Bus, wake: asyncio.Event, waiting: Callable[[], int] = lambda: 0) -> None:
+        self.bus = bus
+        self._wake = wake
+        self._waiting = waiting
+
+    async def run(self) -> None:
+        """Read what is waiting, also from before a restart, then wait for more."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            self._wake.clear()
+            try:
+                while True:
+                    begun = clock()
+                    if not await self.read_waiting():
+                        break
+                    await asyncio.sleep(REST * (clock() - begun) if self._waiting() else 0)
+            except Exception as failure:
+                if is_trouble(failure):
+                    log.error("database", failure=str(failure))
+                else:
+                    log.exception("reading failed", reader=type(self).__name__)
+                await asyncio.sleep(PATIENCE)
+                continue
+            await self._wake.wait()
+
+    @abstractmethod
+    async def read_waiting(self) -> int:
+        """Read the oldest waiting rows in one transaction; tell how many. 0 when none is waiting."""
+
+    @staticmethod
+    def deadline() -> Callable[[], bool]:
+        """Whether this transaction has had its time."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + LONGEST
+        return lambda: clock() > end

@@ -1,0 +1,30 @@
+"""The hub on PostgreSQL: the same tests again, in a process of their own, over a cluster of their own.
+
+Tortoise remembers the statements of a table whatever the engine, so one process knows one engine.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.hub import postgres
+
+AGAIN = ("test_records.py", "test_intake.py", "test_migrations.py", "test_curves.py", "test_gateway.py")
+HERE = Path(__file__).parent
+
+
+@pytest.mark.skipif(postgres.CLUSTER in os.environ, reason="these are the tests on PostgreSQL")
+def test_the_same_stories_on_postgresql() -> None:
+    with postgres.cluster() as socket:
+        tests = [str(HERE / name) for name in AGAIN]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+            env={**os.environ, postgres.CLUSTER: socket},
+            cwd=HERE.parents[1],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
