@@ -152,7 +152,8 @@ def of_both(books: Path, ledger: Path) -> Iterator[Finding]:
 def unread(books: Path) -> int:
     """Records that the hub has stored and not yet read."""
     with reading(books) as database:
-        (count,) = database.execute("SELECT count(*) FROM record WHERE reading = 'waiting'").fetchone()
+        unread = "SELECT count(*) FROM record WHERE id > COALESCE((SELECT row FROM progress WHERE name = 'records'), 0)"
+        (count,) = database.execute(unread).fetchone()
     return int(count)
 
 
