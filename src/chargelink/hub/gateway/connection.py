@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from chargelink.hub.gateway.websocket import Websocket
 from chargelink.hub.services.commands import EdgeRefusedError, NoAnswerError
 from chargelink.link.frames import Code, Codec
 from chargelink.link.peer import TIMED_OUT, CallFailed, CallReceived, Defect, Event, Peer, ResultReceived
@@ -34,7 +34,7 @@ class Connection:
     Calls of the edge are handled one after the other: a slow hub slows its edges, and nothing piles up.
     """
 
-    def __init__(self, edge: str, websocket: ServerConnection, handle: Handler) -> None:
+    def __init__(self, edge: str, websocket: Websocket, handle: Handler) -> None:
         self.edge = edge
         self.booted = False  # the edge has said who it is
         self.certified = False  # a certificate proved it
@@ -117,4 +117,4 @@ class Connection:
 
     async def _flush(self) -> None:
         for message in self._peer.data_to_send():
-            await self._websocket.send(message, text=self._peer.codec.text)
+            await self._websocket.send(message.decode() if self._peer.codec.text else message)

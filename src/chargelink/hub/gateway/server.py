@@ -4,19 +4,18 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from socket import socket
 
 import structlog
-from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
-from websockets.typing import Subprotocol
 
 from chargelink.hub.bus import Bus
 from chargelink.hub.gateway.actions import Actions
 from chargelink.hub.gateway.connection import CLOSING, Connection
 from chargelink.hub.gateway.edges import Edges
+from chargelink.hub.gateway.websocket import Listener, Websocket
 from chargelink.hub.identity.admission import Admission, Shown
 from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.live import Live
@@ -56,29 +55,11 @@ class Gateway:
     @asynccontextmanager
     async def listening(self, port: socket, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
         """Accept links on a bound socket; at the end they are told that we go."""
-        server = await serve(
-            self._serve,
-            sock=port,
-            ssl=tls,
-            ssl_handshake_timeout=OPENING if tls else None,
-            subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
-            process_request=self._admit,
-            compression=None,  # costs twice the processor and 38 KiB a link for what the edge can batch itself
-            max_size=LARGEST_FRAME,
-            close_timeout=CLOSING,
-            open_timeout=OPENING,
-            backlog=BACKLOG,
-            server_header=None,
-        )
-        try:
+        listener = Listener(self._serve, self._admit, SUBPROTOCOLS, LARGEST_FRAME, OPENING, CLOSING)
+        async with listener.listening(port, BACKLOG, tls, GOING_AWAY, "the hub is stopping", GRACE):
             yield
-        finally:
-            server.close(code=GOING_AWAY, reason="the hub is stopping")
-            with suppress(TimeoutError):  # one that never finished its handshake is not waited for
-                async with asyncio.timeout(GRACE):
-                    await server.wait_closed()
 
-    def _admit(self, websocket: ServerConnection, request: Request) -> Response | None:
+    def _admit(self, websocket: Websocket, request: Request) -> Response | None:
         """Refuse a request that is no link, before the handshake: the status says who is wrong."""
         if self._admission is not None:
             foreign = bool(request.headers.get_all("Origin"))  # certificates say who may come, but no page does
@@ -95,9 +76,8 @@ class Gateway:
             return websocket.respond(HTTPStatus.TOO_MANY_REQUESTS, text)
         return None
 
-    async def _serve(self, websocket: ServerConnection) -> None:
-        assert websocket.request is not None
-        path = PATH.fullmatch(websocket.request.path)
+    async def _serve(self, websocket: Websocket) -> None:
+        path = PATH.fullmatch(websocket.path)
         assert path is not None  # `_admit` saw to it
         link = Connection(path[1], websocket, self._actions.handle)
         if self._admission is None:
@@ -126,7 +106,7 @@ class Gateway:
             self._background.create_task(goodbye, name=f"close the older link of {link.edge}")
 
 
-def address_of(websocket: ServerConnection) -> str:
+def address_of(websocket: Websocket) -> str:
     """Where the other end is."""
     address = websocket.remote_address
     return str(address[0]) if address else ""

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import structlog
 from tortoise.exceptions import BaseORMException
-from websockets.asyncio.server import ServerConnection
 
 from chargelink.hub.clock import now_ms
+from chargelink.hub.gateway.websocket import Websocket
 from chargelink.hub.identity import registry
 from chargelink.hub.identity.limits import Limiter, network
 from chargelink.hub.identity.refusals import Refusals, RefusedError
@@ -36,7 +36,7 @@ class Shown(NamedTuple):
     names: frozenset[str]
 
     @classmethod
-    def on(cls, websocket: ServerConnection) -> "Shown | None":
+    def on(cls, websocket: Websocket) -> "Shown | None":
         """What the other end showed; None for nothing."""
         tls = websocket.transport.get_extra_info("ssl_object")
         if not isinstance(tls, ssl.SSLObject) or not (der := tls.getpeercert(binary_form=True)):

@@ -1,0 +1,361 @@
+"""Websockets by the ten thousand: the protocol of `websockets`, without a task, a queue and a timer for each.
+
+What one needs is a third of what `websockets.asyncio.server` takes, and nothing of it is left to the collector of
+garbage. A sweep each second does for all of them what is due: pings, handshakes and goodbyes that take too long.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from socket import socket
+from typing import Any, cast
+
+import structlog
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
+from websockets.frames import DATA_OPCODES, OK_CLOSE_CODES, CloseCode, Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
+
+SWEEP = 1.0  # s
+PING = 20.0  # s of silence, after which the other end is pinged; after as much again it is given up
+MOST_MESSAGES = 16  # that wait to be received; then nothing more is read
+
+log = structlog.get_logger()
+
+Handler = Callable[["Websocket"], Awaitable[None]]
+Admission = Callable[["Websocket", Request], Response | None]
+
+
+class Websocket(asyncio.Protocol):
+    """One of them. `path` is that of its request; `subprotocol` the one that both ends speak."""
+
+    __slots__ = (
+        "_closed",
+        "_deadline",
+        "_full",
+        "_heard_at",
+        "_listener",
+        "_messages",
+        "_parts",
+        "_paused",
+        "_pinged",
+        "_protocol",
+        "_waiter",
+        "_writers",
+        "path",
+        "transport",
+    )
+
+    def __init__(self, listener: "Listener") -> None:
+        self.path = ""
+        self.transport: asyncio.Transport
+        self._listener = listener
+        self._protocol = ServerProtocol(subprotocols=listener.subprotocols, max_size=listener.largest)
+        self._messages: deque[Frame] | None = None  # whole ones; none while nobody is slow
+        self._parts: list[Frame] | None = None  # of one in several frames
+        self._waiter: asyncio.Future[None] | None = None  # of whoever receives
+        self._writers: list[asyncio.Future[None]] | None = None  # while there is no room to send
+        self._closed: asyncio.Future[None] | None = None  # of whoever waits for the end
+        self._paused = self._full = self._pinged = False
+        self._heard_at = listener.now()
+        self._deadline: float | None = self._heard_at + listener.opening  # for a handshake, then for a goodbye
+
+    @property
+    def subprotocol(self) -> str | None:
+        """None before the handshake, and for a client that asked for none."""
+        return self._protocol.subprotocol
+
+    @property
+    def has_ended(self) -> bool:
+        """Nothing comes or goes any more."""
+        return self._protocol.state is State.CLOSED
+
+    @property
+    def local_address(self) -> Any:
+        """Where the client has connected to: host and port, and more for IPv6."""
+        return self.transport.get_extra_info("sockname")
+
+    @property
+    def remote_address(self) -> Any:
+        """Where it comes from."""
+        return self.transport.get_extra_info("peername")
+
+    def respond(self, status: HTTPStatus, text: str) -> Response:
+        """A refusal, for an admission to return."""
+        return self._protocol.reject(status, text)
+
+    async def recv(self, decode: bool | None = None) -> bytes | str:
+        """The next message: text as `str`, unless `decode` is False. One at a time may wait.
+
+        Raises ConnectionClosed.
+        """
+        while not self._messages:
+            if self._protocol.state is not State.OPEN:
+                raise self._end()
+            self._waiter = self._listener.loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        frame = self._messages.popleft()
+        if self._paused and not self._messages:
+            self._paused = False
+            self.transport.resume_reading()
+        if not self._messages:
+            self._messages = None
+        data = bytes(frame.data)
+        if frame.opcode is Opcode.BINARY or decode is False:
+            return data
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            await self.close(CloseCode.INVALID_DATA, "text that is no UTF-8")
+            raise self._end() from None
+
+    async def send(self, message: bytes | str) -> None:
+        """Send a message, as text if it is a `str`; waits while the other end does not read. Raises ConnectionClosed.
+
+        If cancelled, the message is sent nevertheless.
+        """
+        if self._protocol.state is not State.OPEN:
+            raise self._end()
+        if isinstance(message, str):
+            self._protocol.send_text(message.encode())
+        else:
+            self._protocol.send_binary(message)
+        self._flush()
+        if self._full:
+            room = self._listener.loop.create_future()
+            if self._writers is None:
+                self._writers = []
+            self._writers.append(room)
+            await room
+            if self.has_ended:
+                raise self._end()
+
+    async def close(self, code: int = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Say goodbye and why; return when the connection has ended, after a while without the other end."""
+        self.say_goodbye(code, reason)
+        if not self.has_ended:
+            if self._closed is None:
+                self._closed = self._listener.loop.create_future()
+            await asyncio.shield(self._closed)
+
+    def say_goodbye(self, code: int, reason: str) -> None:
+        """Begin to close."""
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_close(code, reason)
+            self._flush()
+            self._wake()
+        elif self._protocol.state is State.CONNECTING:
+            self.transport.abort()
+
+    # --- what the loop tells us ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._listener.websockets.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self._listener.loop.time()
+        self._pinged = False
+        protocol = self._protocol
+        protocol.receive_data(data)
+        for event in protocol.events_received():
+            if isinstance(event, Frame):
+                if event.opcode in DATA_OPCODES:
+                    self._take(event)
+            elif isinstance(event, Request):
+                self._greet(event)
+        if protocol.writes:
+            self._flush()
+        if protocol.state is not State.OPEN:
+            self._wake()
+
+    def eof_received(self) -> None:
+        self._protocol.receive_eof()
+        self._flush()
+
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._let_write()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._listener.forget(self)
+        self._protocol.receive_eof()
+        self._protocol.state = State.CLOSED
+        self._protocol.parser.close()  # it refers to itself; now it does not wait for the collector
+        self._wake()
+        self._let_write()
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    # --- what follows from it ---
+
+    def sweep(self, now: float) -> None:
+        """Do what is due."""
+        if self._deadline is not None:
+            if now >= self._deadline:
+                self.transport.abort()
+        elif self._paused:
+            self._heard_at = now  # it is we who do not listen
+        elif now - self._heard_at >= 2 * PING:
+            self.transport.abort()
+        elif now - self._heard_at >= PING and not self._pinged:
+            self._pinged = True
+            self._protocol.send_ping(b"")
+            self._flush()
+
+    def _greet(self, request: Request) -> None:
+        self.path = request.path
+        response = self._listener.admit(self, request) or self._protocol.accept(request)
+        self._protocol.send_response(response)
+        if self._protocol.state is State.OPEN:
+            self._deadline = None
+            self._listener.handle(self)
+
+    def _take(self, frame: Frame) -> None:
+        if self._parts is not None or not frame.fin:
+            self._parts = [*(self._parts or ()), frame]
+            if not frame.fin:
+                return
+            frame = Frame(self._parts[0].opcode, b"".join(part.data for part in self._parts))
+            self._parts = None
+        if self._messages is None:
+            self._messages = deque()
+        self._messages.append(frame)
+        if len(self._messages) >= MOST_MESSAGES and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+        self._wake()
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if self.transport.is_closing():
+                continue
+            if data:
+                self.transport.write(data)
+            elif self.transport.can_write_eof():
+                self.transport.write_eof()
+            else:
+                self.transport.close()
+        if self._deadline is None and self._protocol.close_expected():
+            self._deadline = self._listener.now() + self._listener.closing
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _let_write(self) -> None:
+        writers, self._writers = self._writers, None
+        for writer in writers or ():
+            if not writer.done():
+                writer.set_result(None)
+
+    def _end(self) -> ConnectionClosed:
+        """Why nothing more comes or goes."""
+        protocol = self._protocol
+        closes = protocol.close_rcvd, protocol.close_sent
+        orderly = all(close is not None and close.code in OK_CLOSE_CODES for close in closes)
+        kind = ConnectionClosedOK if orderly else ConnectionClosedError
+        return kind(*closes, protocol.close_rcvd_then_sent)
+
+
+class Listener:
+    """All websockets of one bound socket. `handler` runs in a task for each, after its handshake."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        admit: Admission,
+        subprotocols: Sequence[str],
+        largest: int,
+        opening: float,
+        closing: float,
+    ) -> None:
+        self.admit = admit
+        self.subprotocols = [Subprotocol(name) for name in subprotocols]
+        self.largest = largest  # bytes of a message
+        self.opening, self.closing = opening, closing  # s that a handshake and a goodbye may take
+        self.websockets: set[Websocket] = set()
+        self.loop = asyncio.get_running_loop()
+        self.now = self.loop.time
+        self._handler = handler
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+
+    @asynccontextmanager
+    async def listening(
+        self, port: socket, backlog: int, tls: ssl.SSLContext | None, code: int, reason: str, grace: float
+    ) -> AsyncIterator[None]:
+        """Accept them; at the end all are told why we go, and given some time for it."""
+        opening, closing = (self.opening, self.closing) if tls else (None, None)
+        server = await self.loop.create_server(
+            lambda: Websocket(self),
+            sock=port,
+            backlog=backlog,
+            ssl=tls,
+            ssl_handshake_timeout=opening,
+            ssl_shutdown_timeout=closing,
+        )
+        sweeping = self.loop.create_task(self._sweep(), name="sweep links")
+        try:
+            yield
+        finally:
+            server.close()
+            for websocket in [*self.websockets]:
+                websocket.say_goodbye(code, reason)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._all_gone()
+            sweeping.cancel()
+            for websocket in [*self.websockets]:
+                websocket.transport.abort()
+
+    def handle(self, websocket: Websocket) -> None:
+        """Its handshake is done."""
+        task = self.loop.create_task(self._handle(websocket), name="link")
+        self._tasks.add(task)
+        task.add_done_callback(self._handled)
+
+    def forget(self, websocket: Websocket) -> None:
+        """It has ended."""
+        self.websockets.discard(websocket)
+        self._note_end()
+
+    async def _handle(self, websocket: Websocket) -> None:
+        try:
+            await self._handler(websocket)
+        except Exception:
+            log.exception("link failed")
+            websocket.say_goodbye(CloseCode.INTERNAL_ERROR, "")
+        else:
+            websocket.say_goodbye(CloseCode.NORMAL_CLOSURE, "")
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._note_end()
+
+    def _note_end(self) -> None:
+        if not self.websockets and not self._tasks:
+            self._empty.set()
+
+    async def _all_gone(self) -> None:
+        while self.websockets or self._tasks:
+            self._empty.clear()
+            await self._empty.wait()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP)
+            now = self.now()
+            for websocket in [*self.websockets]:
+                websocket.sweep(now)
