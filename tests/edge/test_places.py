@@ -52,6 +52,23 @@ def test_a_remote_start_told_again_gets_its_session_whenever_it_comes(tmp_path: 
     run(story())
 
 
+def test_a_start_whose_turn_comes_too_late_does_not_begin(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            now = asyncio.get_running_loop().time()
+            answer = await places.obey(remote(), now)
+            assert answer == RequestStartTransactionResponse(status="Rejected", reason="expired")
+            assert s.sessions.open == ()
+            begun = await said(places, remote())
+            assert await places.obey(remote(), now) == begun  # it is told, late, what it did in time
+
+    run(story())
+
+
 def test_the_number_of_a_remote_start_belongs_to_one_place(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:

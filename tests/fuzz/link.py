@@ -1,5 +1,7 @@
 """The link between edge and hub: any message of the other end, in either notation."""
 
+import zlib
+
 import msgspec
 from tests.fuzz.script import Script, chunked
 from tests.link.curves import CAR_SESSION as SESSION
@@ -38,7 +40,7 @@ def messages(data: bytes) -> None:
     while not script.ended:
         peer = script.choose(ends)
         begun = peer.waiting
-        match script.number() % 4:
+        match script.number() % 5:
             case 0:
                 now += script.step()
                 events = peer.tick(now)
@@ -51,6 +53,8 @@ def messages(data: bytes) -> None:
                 content = msgspec.Raw(script.chunk())
                 action = script.choose((*ACTIONS, "Nonsense"))
                 events = peer.receive(codec.pack(Call(script.choose(("1", "2")), action, content)), now)
+            case 3:
+                events = peer.receive(zlib.compress(script.chunk(), 1), now)
             case _:
                 events = peer.receive(script.chunk(), now)
         ended = [event for event in events if isinstance(event, ResultReceived | CallFailed)]
@@ -68,7 +72,10 @@ def messages(data: bytes) -> None:
 
 
 def _answer(peer: Peer, event: CallReceived, script: Script) -> None:
-    if script.number() & 1:
+    turn = script.number() % 4
+    if turn == 0:
+        return  # it waits, and may come again
+    if turn & 1:
         peer.refuse(event.id, Code.INTERNAL_ERROR, script.take(3).decode("iso-8859-1"))
         return
     try:
@@ -82,9 +89,10 @@ def message_seeds() -> list[bytes]:
     for at, codec in enumerate(CODECS):
         frames: list[Frame] = [CallResult("1", codec.raw(HeartbeatResponse(current_time=0)))]
         frames += [Call("1", type(shape).__name__, codec.raw(shape)) for shape in (BOOT, RECORDS, Heartbeat())]
-        frames.append(CallError("1", "X", "no", {"a": 1}))
-        texts = [codec.encode(frame) for frame in frames]
-        seeds += [bytes((at, 0, 1, turn, 3)) + chunked(text) for text in texts for turn in (0, 1)]
+        frames.append(CallError("1", "X", "no", codec.raw({"a": 1})))
+        texts = [codec.pack(frame) for frame in frames]
+        seeds += [bytes((at, 0, 1, turn, how)) + chunked(text) for text in texts for turn in (0, 1) for how in (3, 4)]
+        seeds += [bytes((at, turn, 4)) + chunked(zlib.compress(text, 1)) for text in texts for turn in (0, 1)]
         payloads = [codec.pack(shape) for shape in (BOOT, RECORDS, TRIGGER)]
         seeds += [bytes((at, 1, 2)) + chunked(payload) + b"\x00\x00" for payload in payloads]
     return seeds

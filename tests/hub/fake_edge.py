@@ -115,6 +115,7 @@ class FakeEdge:
         self.text = websocket.subprotocol == "chargelink.1.json"
         self.answers: dict[str, Any] = {}
         self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self.refused: asyncio.Queue[list[Any]] = asyncio.Queue()  # CALLERRORs to none of our calls
         self._calls = 0
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._reader = asyncio.create_task(self._read(), name=f"fake edge {edge}")
@@ -174,8 +175,10 @@ class FakeEdge:
                 await self._answer(*frame[1:])
             elif frame[0] == 3:
                 self._waiting.pop(frame[1]).set_result(frame[2])
-            else:
+            elif frame[1] in self._waiting:
                 self._waiting.pop(frame[1]).set_exception(CallError(*frame[2:4]))
+            else:
+                self.refused.put_nowait(frame[1:])
 
     async def _answer(self, call: str, action: str, payload: dict[str, Any]) -> None:
         self.asked.put_nowait((action, payload))

@@ -130,9 +130,9 @@ async def test_a_link_that_never_boots_ends_no_other(hub: Hub) -> None:
     [
         ("Dance", {}, "NotImplemented"),
         ("RequestStopTransaction", {"transactionId": identifier(1)}, "NotSupported"),
-        ("Heartbeat", [], "TypeConstraintViolation"),
-        ("Records", {"epoch": "e", "first": 1, "records": [{"seq": 1}]}, "TypeConstraintViolation"),
-        ("MeterValues", {"samples": [sample("no uuid", 1)]}, "TypeConstraintViolation"),
+        ("Heartbeat", [], "ProtocolError"),
+        ("Records", {"epoch": "e", "first": 1, "records": [{"seq": 1}]}, "OccurrenceConstraintViolation"),
+        ("MeterValues", {"samples": [sample("no uuid", 1)]}, "PropertyConstraintViolation"),
         ("StatusNotification", {"devices": [device(f"gun-{n}") for n in range(1001)]}, "PropertyConstraintViolation"),
         ("StatusNotification", {"devices": [device(odd=msgpack.ExtType(5, b"x"))]}, "PropertyConstraintViolation"),
     ],
@@ -154,6 +154,12 @@ async def test_garbage_does_not_end_the_link(hub: Hub, garbage: bytes | str) -> 
     edge = await hub.edge()
     await edge.boot()
     await edge.websocket.send(garbage)
+    identifier, code, _, _ = await asyncio.wait_for(edge.refused.get(), 30)
+    assert (identifier, code) in {
+        ("-1", "FormatViolation"),
+        ("-1", "RpcFrameworkError"),
+        ("1", "MessageTypeNotSupported"),
+    }
     assert await edge.call("Heartbeat", {})
 
 

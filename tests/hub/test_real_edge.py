@@ -50,7 +50,7 @@ class RealEdge:
         uplink = Uplink(link, "edge-1", "test", self.ledger, self.board, self.do, now_ms)
         self.task = asyncio.create_task(uplink.run(), name="uplink")
 
-    async def do(self, command: Command) -> Shape:
+    async def do(self, command: Command, until: float) -> Shape:
         if not isinstance(command, RequestStartTransaction):
             [session] = self.sessions.open
             await self.end(session.id)

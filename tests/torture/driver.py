@@ -169,7 +169,7 @@ def refusals_said() -> Iterator[None]:
         say("refused", error)
 
 
-async def obey(_: Command) -> Shape:
+async def obey(_: Command, __: float) -> Shape:
     """Nobody commands this edge."""
     return RequestStopTransactionResponse(status="Rejected", reason="no")
 

@@ -1,6 +1,7 @@
 """Where people charge: every gun and every outlet of an edge, started and stopped by whoever may ask."""
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -61,11 +62,12 @@ class Places:
         caps: Caps,
         by: AuthorisedBy = AuthorisedBy.LOCAL,
         remote_start_id: int | None = None,
+        until: float = math.inf,
     ) -> str:
-        """Begin a session and give its id. Raises CannotError, LedgerError.
+        """Begin a session and give its id, unless its turn comes after the loop's second `until`.
 
         A remote start that is told again gets the session that it has, open or ended: whether one could begin now is
-        not asked.
+        not asked. Raises CannotError, LedgerError.
         """
         async with self._starting:  # or one told twice at once would be refused the second time
             if remote_start_id is not None:
@@ -75,6 +77,8 @@ class Places:
                         place = f"{before.device} {before.outlet or ''}".rstrip()
                         raise CannotError(f"remote start {remote_start_id} was for {place}")
                     return before.session_id
+            if asyncio.get_running_loop().time() >= until:
+                raise CannotError("expired")
             if not self.settled.is_set():
                 raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
             return (await self._begin(device, outlet, caps, by, remote_start_id)).session_id
@@ -115,12 +119,12 @@ class Places:
         except KeyError:
             raise CannotError(f"session {session} is ending") from None
 
-    async def obey(self, command: Command) -> Shape:
-        """A command of the hub and its answer."""
+    async def obey(self, command: Command, until: float = math.inf) -> Shape:
+        """A command of the hub and its answer; it is not begun after the loop's second `until`."""
         try:
             if isinstance(command, RequestStartTransaction):
                 session = await self.start(
-                    command.device, command.outlet, command.caps, AuthorisedBy.REMOTE, command.remote_start_id
+                    command.device, command.outlet, command.caps, AuthorisedBy.REMOTE, command.remote_start_id, until
                 )
                 return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
             await self.stop(command.transaction_id, StopReason.REMOTE, "hub")

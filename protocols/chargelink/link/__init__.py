@@ -4,5 +4,6 @@ quantities  what integers and names may be
 messages    every action: its request, its answer, who may ask
 frames      CALL, CALLRESULT, CALLERROR as MessagePack or JSON
 telemetry   many samples of a session as few bytes
+answered    the last answers given
 peer        either end: calls in, calls out, who still waits for what
 """

@@ -4,18 +4,27 @@
     [3, id, payload]                 CALLRESULT
     [4, id, code, text, details]     CALLERROR
 
-One frame is one websocket message; the subprotocol says whether it is MessagePack or JSON.
+One frame is one websocket message; the subprotocol says whether it is MessagePack or JSON. A message whose first byte
+is 0x78, with which no frame begins, is a frame compressed by zlib (RFC 1950): everybody reads it, but it is sent only
+to a peer whose BootNotification, or whose answer to ours, says so.
 """
 
+import re
+import zlib
 from enum import Enum, StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from chargelink.link.shape import Shape
 from chargelink.wire import DecodeError, EncodeError
 
-LARGEST_FRAME = 1 << 20  # bytes
+LARGEST_FRAME = 1 << 20  # bytes of a frame, and of the message that carries it compressed
+WORTH_COMPRESSING = 1024  # bytes
+COMPRESSION = "zlib"  # the word by which a peer says that it reads compressed frames
+LARGEST_DETAILS = 4096  # bytes of a CALLERROR's details that are looked at
+LONGEST_TEXT = 255  # characters of a CALLERROR's text (OCPP-J 2.0.1 §4.2.3)
+
+_ZLIB = 0x78  # CMF of RFC 1950: deflate, a window of 32 KiB
 
 CallId = Annotated[str, msgspec.Meta(min_length=1, max_length=36)]
 
@@ -37,7 +46,15 @@ class Code(StrEnum):
     TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
 
 
-class Call(msgspec.Struct, frozen=True, array_like=True, tag=2):
+class ViolationError(DecodeError):
+    """Bytes that are not what they should be; `code` says in which way."""
+
+    def __init__(self, code: Code, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Call(msgspec.Struct, frozen=True, array_like=True, tag=2, gc=False):
     """Somebody asks."""
 
     id: CallId
@@ -45,23 +62,33 @@ class Call(msgspec.Struct, frozen=True, array_like=True, tag=2):
     payload: msgspec.Raw
 
 
-class CallResult(msgspec.Struct, frozen=True, array_like=True, tag=3):
+class CallResult(msgspec.Struct, frozen=True, array_like=True, tag=3, gc=False):
     """The answer."""
 
     id: CallId
     payload: msgspec.Raw
 
 
-class CallError(msgspec.Struct, frozen=True, array_like=True, tag=4):
+class CallError(msgspec.Struct, frozen=True, array_like=True, tag=4, gc=False):
     """The refusal. `details` may be anything the refuser wants to add."""
 
     id: CallId
-    code: Annotated[str, msgspec.Meta(max_length=64)]
-    text: Annotated[str, msgspec.Meta(max_length=4096)] = ""
-    details: Any = None
+    code: str
+    text: str = ""
+    details: msgspec.Raw = msgspec.Raw()
 
 
 Frame = Call | CallResult | CallError
+Message = bytes | str  # of the websocket: binary or text
+
+
+class Fault(NamedTuple):
+    """What is wrong with a frame that cannot be taken. `type` and `id` are those that could be read."""
+
+    type: int | None
+    id: str | None
+    code: Code
+    text: str
 
 
 class Codec(Enum):
@@ -70,45 +97,112 @@ class Codec(Enum):
     MSGPACK = "chargelink.1.msgpack"
     JSON = "chargelink.1.json"
 
-    @property
-    def text(self) -> bool:
+    def __init__(self, name: str) -> None:
+        form = msgspec.json if name.endswith("json") else msgspec.msgpack
+        self.text = form is msgspec.json
         """Frames travel as text messages of the websocket, not as binary ones."""
-        return self is Codec.JSON
-
-    def pack(self, value: object) -> bytes:
+        self._make_decoder: Any = form.Decoder
+        self._decoders: dict[Any, Any] = {}
+        self.pack = form.Encoder().encode
         """Any shape as bytes."""
-        return msgspec.json.encode(value) if self.text else msgspec.msgpack.encode(value)
 
     def unpack(self, data: bytes | msgspec.Raw, shape: Any) -> Any:
         """Bytes as the given shape.
 
-        Raises DecodeError for anything else: bytes that are no MessagePack or JSON, values outside their range.
+        Raises ViolationError for anything else: bytes that are no MessagePack or JSON, values outside their range.
         """
+        decoder = self._decoders.get(shape)
+        if decoder is None:
+            decoder = self._decoders[shape] = self._make_decoder(shape)
         try:
-            return (msgspec.json if self.text else msgspec.msgpack).decode(data, type=shape)
+            return decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise DecodeError(str(error)) from None
+            raise ViolationError(_code_of(error), str(error)) from None
 
-    def encode(self, frame: Frame) -> bytes:
-        """A frame as the bytes of one websocket message.
+    def encode(self, frame: Frame, compress: bool = False) -> Message:
+        """A frame as one websocket message; with `compress` a compressed one where that is shorter.
 
         Raises EncodeError for one that the other end would refuse for its size.
         """
-        data = self.pack(frame)
+        data: bytes = self.pack(frame)
         if len(data) > LARGEST_FRAME:
             raise EncodeError(f"a frame of {len(data)} bytes, {LARGEST_FRAME} are allowed")
-        return data
+        if compress and len(data) > WORTH_COMPRESSING and len(short := zlib.compress(data, 1)) < len(data):
+            return short
+        return data.decode() if self.text else data
 
-    def decode(self, data: bytes) -> Frame:
-        """The frame of one websocket message. Raises DecodeError."""
+    def plain(self, message: Message) -> bytes:
+        """The bytes of the frame that a websocket message holds. Raises ViolationError."""
+        data = message.encode(errors="surrogatepass") if isinstance(message, str) else message
         if len(data) > LARGEST_FRAME:
-            raise DecodeError(f"a frame of {len(data)} bytes, {LARGEST_FRAME} are allowed")
-        frame: Frame = self.unpack(data, Frame)
+            raise ViolationError(Code.FORMAT_VIOLATION, f"{len(data)} bytes, {LARGEST_FRAME} are allowed")
+        return _inflated(data) if data[:1] == b"\x78" else data
+
+    def decode(self, plain: bytes) -> Frame:
+        """The frame in its plain bytes. Raises ViolationError."""
+        frame: Frame = self.unpack(plain, Frame)
         return frame
 
-    def raw(self, shape: Shape) -> msgspec.Raw:
-        """A payload ready to stand in a frame."""
-        return msgspec.Raw(self.pack(shape))
+    def diagnose(self, plain: bytes) -> Fault:
+        """Why `decode` refuses these bytes (OCPP-J 2.0.1 §4.2.3)."""
+        try:
+            parts = self.unpack(plain, list[msgspec.Raw])
+        except ViolationError as error:
+            if error.code is Code.FORMAT_VIOLATION:
+                return Fault(None, None, error.code, f"no {'JSON' if self.text else 'MessagePack'}: {error}")
+            return Fault(None, None, Code.RPC_FRAMEWORK_ERROR, "a frame is an array")
+        number: int | None = self._part(parts, 0, int)
+        identifier: str | None = self._part(parts, 1, CallId)
+        if number is None:
+            return Fault(None, identifier, Code.RPC_FRAMEWORK_ERROR, "a frame begins with its type: 2, 3 or 4")
+        if number not in (2, 3, 4):
+            return Fault(number, identifier, Code.MESSAGE_TYPE_NOT_SUPPORTED, "frames are of type 2, 3 or 4")
+        if identifier is None:
+            return Fault(number, None, Code.RPC_FRAMEWORK_ERROR, "a frame has an id of 1 to 36 characters")
+        return Fault(number, identifier, Code.RPC_FRAMEWORK_ERROR, SHAPES[number])
+
+    def raw(self, value: object) -> msgspec.Raw:
+        """A payload, or details, ready to stand in a frame."""
+        return msgspec.Raw(self.pack(value))
+
+    def _part(self, parts: list[msgspec.Raw], at: int, shape: Any) -> Any:
+        try:
+            return self.unpack(parts[at], shape) if at < len(parts) else None
+        except ViolationError:
+            return None
 
 
+SHAPES = {
+    2: "a CALL is [2, id, action, payload]",
+    3: "a CALLRESULT is [3, id, payload]",
+    4: "a CALLERROR is [4, id, code, text, details]",
+}
+VIOLATIONS = (
+    (re.compile(r"Object missing required field|Expected `array` of "), Code.OCCURRENCE_CONSTRAINT_VIOLATION),
+    (re.compile(r"Expected `object`, got `[a-zA-Z]+`$"), Code.PROTOCOL_ERROR),  # the payload itself, no field of it
+    (re.compile(r"Expected `[^`]+`, got `"), Code.TYPE_CONSTRAINT_VIOLATION),
+)
 SUBPROTOCOLS = tuple(codec.value for codec in Codec)  # in the order of preference
+
+
+def _inflated(data: bytes) -> bytes:
+    """Raises ViolationError for what is no stream, not the whole of it, more than it, or grows beyond a frame."""
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(data, LARGEST_FRAME + 1)
+    except zlib.error as error:
+        raise ViolationError(Code.FORMAT_VIOLATION, f"compressed, and does not decompress: {error}") from None
+    if len(plain) > LARGEST_FRAME:
+        raise ViolationError(Code.FORMAT_VIOLATION, f"more than {LARGEST_FRAME} bytes when decompressed")
+    if not inflater.eof:
+        raise ViolationError(Code.FORMAT_VIOLATION, "compressed, and its end is missing")
+    if inflater.unused_data:
+        raise ViolationError(Code.FORMAT_VIOLATION, "something follows the compressed frame")
+    return plain
+
+
+def _code_of(error: Exception) -> Code:
+    """What kind of violation msgspec speaks of; its words are the only place where it says so."""
+    if not isinstance(error, msgspec.ValidationError):
+        return Code.FORMAT_VIOLATION
+    return next((code for said, code in VIOLATIONS if said.match(str(error))), Code.PROPERTY_CONSTRAINT_VIOLATION)

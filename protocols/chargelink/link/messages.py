@@ -123,7 +123,8 @@ class BootNotification(Shape, frozen=True):
     """The first call after each connection: who we are, and the devices as they are.
 
     `epoch` names the life of the edge's journal: sequence numbers of one epoch never mean two things. That of the
-    telemetry is another. With `signing_key` the edge signs its checkpoints: Ed25519, 32 bytes.
+    telemetry is another. With `signing_key` the edge signs its checkpoints: Ed25519, 32 bytes. `compression` says that
+    the edge reads compressed frames: "zlib".
     """
 
     edge_id: Name
@@ -132,6 +133,7 @@ class BootNotification(Shape, frozen=True):
     devices: tuple[Device, ...] = ()
     telemetry_epoch: Name | None = None
     signing_key: PublicKey | None = None
+    compression: Word | None = None
 
 
 class BootNotificationResponse(Shape, frozen=True):
@@ -139,7 +141,7 @@ class BootNotificationResponse(Shape, frozen=True):
 
     `hashes` may give the hash of that very record, by lane, and `chains` the value of the chain there. An edge that
     does not hold it was restored from a backup and opens a new epoch. `interval` is the seconds between heartbeats,
-    `live_interval` those between states and samples while nobody looks.
+    `live_interval` those between states and samples while nobody looks. `compression`: what the hub reads, as above.
     """
 
     current_time: Time
@@ -148,6 +150,7 @@ class BootNotificationResponse(Shape, frozen=True):
     hashes: dict[str, Digest] = msgspec.field(default_factory=dict)
     chains: dict[str, Digest] = msgspec.field(default_factory=dict)
     live_interval: LiveInterval = 5
+    compression: Word | None = None
 
 
 class StatusNotification(Shape, frozen=True):
@@ -260,9 +263,10 @@ class RequestStartTransactionResponse(Shape, frozen=True):
 
 
 class RequestStopTransaction(Shape, frozen=True):
-    """Stop a session."""
+    """Stop a session; not after `expiry`, if there is one."""
 
     transaction_id: SessionId
+    expiry: Time | None = None
 
 
 class RequestStopTransactionResponse(Shape, frozen=True):

@@ -31,7 +31,7 @@ NOW = 1_000_000
 START = {"device": "gun-1", "remoteStartId": 7, "expiry": NOW + 60_000}
 
 
-async def do(command: Command) -> Shape:
+async def do(command: Command, _: float) -> Shape:
     if isinstance(command, RequestStopTransaction):
         return RequestStopTransactionResponse(status="Rejected", reason="no such session")
     if command.device == "broken":
@@ -42,7 +42,7 @@ async def do(command: Command) -> Shape:
 class Edge:
     """A ledger, a board and an uplink that can be started and stopped."""
 
-    def __init__(self, path: Path, handler: Callable[[Command], Any] = do) -> None:
+    def __init__(self, path: Path, handler: Callable[[Command, float], Any] = do) -> None:
         self.path = path
         self.board = Board()
         self.handler = handler
@@ -231,16 +231,20 @@ async def test_a_command_expires_by_the_clock_of_the_hub(tmp_path: Path, ahead: 
         assert answer[2]["status"] == "Accepted"
         answer = await hub.call("b", "RequestStartTransaction", START | {"expiry": late})
         assert answer[2]["reason"] == "expired"
+        answer = await hub.call("c", "RequestStopTransaction", {"transactionId": ID, "expiry": soon})
+        assert answer[2]["reason"] == "no such session"
+        answer = await hub.call("d", "RequestStopTransaction", {"transactionId": ID, "expiry": late})
+        assert answer[2]["reason"] == "expired"
 
 
 async def test_a_command_is_finished_even_if_the_connection_is_lost(tmp_path: Path) -> None:
     begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def slow(command: Command) -> Shape:
+    async def slow(command: Command, until: float) -> Shape:
         begun.set()
         await go_on.wait()
         done.set()
-        return await do(command)
+        return await do(command, until)
 
     hub = FakeHub()
     async with hub.serving(), Edge(tmp_path / "ledger.db", slow).running(hub):

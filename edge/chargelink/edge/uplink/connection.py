@@ -1,6 +1,7 @@
 """One connection to the hub: moves what a conversation says, and does what it hears."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
@@ -20,15 +21,15 @@ from chargelink.edge.uplink.conversation import (
     Stored,
     Trouble,
 )
-from chargelink.link.frames import Code, Codec
+from chargelink.link.frames import COMPRESSION, Code, Codec
 from chargelink.link.messages import (
+    ACTIONS,
     MOST_RECORDS,
     BootNotification,
     Heartbeat,
     MeterValues,
     Records,
     RequestStartTransaction,
-    RequestStartTransactionResponse,
     RequestStopTransaction,
     StatusNotification,
     TriggerMessage,
@@ -38,8 +39,9 @@ from chargelink.link.shape import Shape
 from chargelink.wire import EncodeError
 
 Command = RequestStartTransaction | RequestStopTransaction
-Handler = Callable[[Command], Awaitable[Shape]]
-"""Does what the hub asks and gives the answer. It is let finish even if the connection is lost meanwhile."""
+Handler = Callable[[Command, float], Awaitable[Shape]]
+"""Does what the hub asks and gives the answer, but does not begin after the loop's second given: a command that is late
+is refused. It is let finish even if the connection is lost meanwhile."""
 
 MOST_SAMPLES = 500  # in one message
 SAMPLES_EVERY = 1.0  # seconds
@@ -72,8 +74,8 @@ class Connection:
         self._edge = edge
         self._wake = wake
         self._booted = booted
-        self._codec = Codec(socket.subprotocol)
-        self._conversation = Conversation(self._codec)
+        assert socket.subprotocol is not None  # `Uplink` saw to it
+        self._conversation = Conversation(Codec(socket.subprotocol))
         self._caught_up = False  # ledger and hub agree on what the hub holds
         self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
@@ -117,7 +119,7 @@ class Connection:
                     elif self._at_odds:
                         await self._if_remembered(self._boot())
                 for message in self._conversation.data_to_send():
-                    await self._socket.send(message, text=self._codec.text)
+                    await self._socket.send(message)
                 await self._sleep(samples_due if watch.has_samples and now < samples_due else None)
 
     async def _if_remembered(self, work: Awaitable[None]) -> None:
@@ -145,6 +147,7 @@ class Connection:
             software=self._edge.software,
             devices=tuple(self._edge.board.devices),
             signing_key=self._edge.ledger.public,
+            compression=COMPRESSION,
         )
         self._conversation.boot(boot, asyncio.get_running_loop().time())
 
@@ -226,11 +229,12 @@ class Connection:
     async def _do(self, asked: Asked) -> None:
         """Do what the hub asks, and answer. One that fails must not end the others."""
         request = asked.request
-        if isinstance(request, RequestStartTransaction) and request.expiry <= self._now_at_hub():
-            answer: Shape = RequestStartTransactionResponse(status="Rejected", reason="expired")
+        left = math.inf if request.expiry is None else (request.expiry - self._now_at_hub()) / 1000
+        if left <= 0:
+            answer: Shape = ACTIONS[type(request).__name__].response(status="Rejected", reason="expired")
         else:
             try:
-                answer = await self._edge.handler(request)
+                answer = await self._edge.handler(request, asyncio.get_running_loop().time() + left)
             except Exception as error:
                 log.exception("command failed", request=type(request).__name__)
                 self._conversation.refuse(asked.id, Code.INTERNAL_ERROR, str(error)[:200])

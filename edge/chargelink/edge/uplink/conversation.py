@@ -7,7 +7,7 @@ records in batches, one in flight, each sized to what the line carried in 200 ms
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from chargelink.link.frames import LARGEST_FRAME, Code, Codec
+from chargelink.link.frames import LARGEST_FRAME, Code, Codec, Message
 from chargelink.link.messages import (
     METERING_LANE,
     RECORD_LANE,
@@ -135,7 +135,7 @@ class Conversation:
         """Refuse what the hub asked."""
         self._peer.refuse(identifier, code, text)
 
-    def data_to_send(self) -> list[bytes]:
+    def data_to_send(self) -> list[Message]:
         """The messages to send now, in order."""
         return self._peer.data_to_send()
 

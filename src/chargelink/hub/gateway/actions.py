@@ -14,7 +14,7 @@ from chargelink.hub.store import keys
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, require_storable
 from chargelink.hub.store.models import Alarm
 from chargelink.hub.store.writer import RecordWriter, held, telemetry_held
-from chargelink.link.frames import Code
+from chargelink.link.frames import COMPRESSION, Code
 from chargelink.link.messages import (
     BootNotification,
     BootNotificationResponse,
@@ -76,6 +76,7 @@ class Actions:
             have={**telemetry, **{lane: state.seq for lane, state in lanes.items()}},
             hashes={lane: bytes.fromhex(state.hash) for lane, state in lanes.items()},
             chains={lane: state.chain for lane, state in lanes.items()},
+            compression=COMPRESSION,
         )
 
     async def pin(self, edge: str, key: bytes | None) -> None:

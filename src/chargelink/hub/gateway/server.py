@@ -95,8 +95,10 @@ class Gateway:
         try:
             await link.run()
         finally:
-            if self.edges.leave(link):
-                log.info("link down", edge=link.edge, defects=link.defects)
+            self.edges.leave(link)
+            await link.finish()
+            if link.booted and not self.edges.has(link.edge):
+                log.info("link down", edge=link.edge, defects=dict(link.defects))
                 await self.live.down(link.edge)
 
     def _joined(self, link: Connection) -> None:

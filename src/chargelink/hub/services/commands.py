@@ -80,7 +80,7 @@ class Commands:
         """Stop a session."""
         given = now_ms()
         row = Command(id=await self._number(), edge=edge, action="stop", given=given, expiry=given + EXPIRY)
-        return await self._give(row, RequestStopTransaction(transaction_id=session))
+        return await self._give(row, RequestStopTransaction(transaction_id=session, expiry=row.expiry))
 
     async def _number(self) -> int:
         """A number that no command has had: the time, or more if the clock was set back."""
