@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.torture.driver import EDGE
+from tests.torture.load import EDGE
 
 from chargelink.link.chain import chain_next, chain_start, record_hash
 from chargelink.model import SessionEnded, SessionStarted, content_of

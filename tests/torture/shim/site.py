@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.torture import audit, driver, processes
+from tests.torture import audit, processes
 from tests.torture.audit import Finding, Said
+from tests.torture.load import open_ledger
 from tests.torture.processes import PATIENCE
 from tests.torture.shim.crash import Disk, lay_down
 from tests.torture.shim.storage import Faults, Storage, What
@@ -138,7 +139,7 @@ async def _opened(folder: Path, said: Said, whole: Path) -> list[Finding]:
     """Open ledger and books as their owners do, and look; `whole` is the ledger at the end of the run."""
     ledger, books = processes.ledger_of(folder), processes.books_of(folder)
     try:
-        await driver.open_ledger(ledger).close()
+        await open_ledger(ledger).close()
     except LedgerError as error:
         return [Finding("other", f"the ledger does not open: {error}")]
     async with opened(books.parent):
