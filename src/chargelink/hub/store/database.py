@@ -6,7 +6,7 @@ Tortoise, what edges pour in through an `Engine` with a connection of its own.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.transactions import in_transaction
 
 from chargelink.hub.store.address import FILE, connection
 from chargelink.hub.store.engine import Engine
@@ -74,7 +75,7 @@ async def beside(directory: Path, url: str | None = None) -> AsyncIterator[Torto
         settings = configuration(directory, url)
         await context.init(config=settings, _enable_global_fallback=True)
         with suppress(BlockingIOError), alone(directory):  # a hub that runs has brought it up to date itself
-            await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
+            await _bring_up(context, settings)
         yield context
 
 
@@ -83,8 +84,20 @@ async def _tortoise(directory: Path, url: str | None) -> AsyncIterator[TortoiseC
     async with TortoiseContext() as context:
         settings = configuration(directory, url)
         await context.init(config=settings, _enable_global_fallback=True)
-        await MigrationExecutor(context.db(), settings["apps"]).migrate(direction="forward")
+        await _bring_up(context, settings)
         yield context
+
+
+async def _bring_up(context: TortoiseContext, settings: Mapping[str, Any]) -> None:
+    """Bring the tables up to date in one transaction.
+
+    Tortoise notes a migration after the commit that did it: a hub that died in between could never start again.
+    """
+    first = MigrationExecutor(context.db(), settings["apps"])
+    # Where the notes are kept; else it asks for them, fails, and PostgreSQL goes no further with the transaction.
+    await first.recorder.ensure_schema(first._schema_editor(atomic=False))
+    async with in_transaction() as connection:
+        await MigrationExecutor(connection, settings["apps"]).migrate(direction="forward")
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ database locked by us, and a full queue of records never keeps us from writing.
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
+from tortoise.backends.base.client import NestedTransactionContext, TransactionalDBClient, TransactionContext
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionContext, SqliteTransactionWrapper
 from tortoise.connection import get_connections
-from tortoise.exceptions import TransactionManagementError
+from tortoise.exceptions import OperationalError, TransactionManagementError
 
 
 class ImmediateClient(SqliteClient):
@@ -61,6 +61,28 @@ class ImmediateTransaction(SqliteTransactionWrapper):
         except sqlite3.OperationalError as error:
             raise TransactionManagementError(error) from error
 
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(ImmediateTransaction(self))
+
+    async def execute_script(self, query: str) -> None:
+        """One statement after the other: the `executescript` of sqlite3 first commits what was done so far, and a
+        migration that was interrupted would be half done for ever. Raises OperationalError.
+        """
+        for statement in statements(query):
+            await self.execute_query(statement)
+
+    async def commit(self) -> None:
+        """All of it or nothing: what a full or failing disk does not take is undone at once, and keeps no lock.
+
+        Tortoise would leave it open, and the next transaction begin by committing it, long after it was said to have
+        failed. Raises OperationalError.
+        """
+        try:
+            await super().commit()
+        except sqlite3.Error as error:
+            await self.rollback()
+            raise OperationalError(error) from error
+
 
 class ImmediateContext(SqliteTransactionContext):
     """Gives everything back when the transaction cannot begin; Tortoise's keeps its lock then, for ever."""
@@ -95,6 +117,16 @@ class ImmediateContext(SqliteTransactionContext):
         except BaseException:
             get_connections().reset(self.token)
             raise
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += f"{piece};"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
 
 
 client_class = ImmediateClient
