@@ -22,7 +22,7 @@ def main() -> int:
         case ["hub", data, port, web_port]:
             from chargelink.cli.main import main
 
-            return main(["hub", "serve", "--data", data, "--port", port, "--web-port", web_port])
+            return main(["hub", "serve", "--data", data, "--port", port, "--web-port", web_port, "--plain"])
     return 2
 
 

@@ -106,10 +106,15 @@ class WatchedSite:
 
 
 def crash_states(site: WatchedSite, count: int, seed: int) -> Iterator[tuple[Said, dict[str, bytearray]]]:
-    """What losses of power at so many instants of a run would have left, and what had been said until then."""
+    """What losses of power at so many instants of a run would have left, and what had been said until then.
+
+    A tenth of them while the hub begins, which is soon over and makes all its tables.
+    """
     chance = random.Random(seed)
     entries = [*site.storage.entries()]
-    instants = deque(sorted(chance.randrange(1, len(entries)) for _ in range(count)))
+    ready = next(at for at, entry in enumerate(entries) if entry.what is What.MARK and entry.data.startswith(b"ready"))
+    ends = [ready if number % 10 == 0 else len(entries) for number in range(count)]
+    instants = deque(sorted(chance.randrange(1, end) for end in ends))
     disk, said = Disk(chance), Said()
     for number, entry in enumerate(entries, 1):
         if entry.what is What.MARK:

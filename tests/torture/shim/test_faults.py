@@ -1,4 +1,4 @@
-"""Disk full, a disk that turned read-only: the edge refuses in words, goes on, and loses nothing it acknowledged."""
+"""Disk full, a disk that turned read-only: edge and hub refuse in words, go on, and lose nothing they acknowledged."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,4 +47,23 @@ def test_the_edge_outlives_a_disk_that_turned_read_only(site: WatchedSite) -> No
     assert site.look() == []
     site.faults["edge"].remount(read_only=False)
     site.start_edge()
+    assert site.come_to_rest() == []
+
+
+@pytest.mark.parametrize("fault", ["full", "failing", "read-only"])
+def test_the_hub_acknowledges_nothing_that_its_disk_did_not_take(site: WatchedSite, fault: str) -> None:
+    """And takes it later, without a restart; what the edge said meanwhile is all there in the end."""
+    faults = site.faults["hub"]
+    if fault == "failing":
+        faults.fail_syncs(5)
+    elif fault == "full":
+        faults.leave_space(0)
+    else:
+        faults.remount(read_only=True)
+    site.until(lambda _: max(faults.felt) >= 5, "the hub feels it")
+    assert site.look() == []
+    faults.leave_space(None)
+    faults.remount(read_only=False)
+    had = sum(site.said.acknowledged.values())
+    site.until(lambda said: sum(said.acknowledged.values()) >= had + 100, "the hub goes on")
     assert site.come_to_rest() == []
