@@ -2,6 +2,8 @@
 
 import asyncio
 
+import msgspec
+
 from chargelink.edge.board import MOST_SAMPLES, Board
 from chargelink.link.messages import Device, Sample
 
@@ -38,12 +40,44 @@ def test_who_watches_is_told_the_newest_once() -> None:
     assert board.devices == (gun("idle", 5),)
 
 
+def test_another_detail_can_wait() -> None:
+    board = Board()
+    changed = asyncio.Event()
+    board.show(gun("idle", 1))
+    with board.watch(changed) as watch:
+        board.show(msgspec.structs.replace(gun("idle", 2), detail={"soc": 5}))
+        assert (watch.devices(details=False), watch.waits) == ((), True)
+        changed.clear()
+        board.show(msgspec.structs.replace(gun("idle", 3), detail={"soc": 6}))
+        assert not changed.is_set()  # who watches knows that something waits
+        board.show(gun("charging", 4))
+        assert changed.is_set()
+        assert watch.devices(details=False) == (gun("charging", 4),)
+        assert not watch.waits
+
+
+def test_of_each_session_the_newest_sample() -> None:
+    board = Board()
+    with board.watch(asyncio.Event()) as watch:
+        for at in range(3):
+            board.sample(sample(at))
+        assert watch.samples() == (sample(2),)
+        assert not watch.waits
+
+
 def test_the_oldest_samples_make_room() -> None:
     board = Board()
     with board.watch(asyncio.Event()) as watch:
         for at in range(MOST_SAMPLES + 3):
-            board.sample(sample(at))
-        assert (watch.has_samples, watch.dropped) == (True, 3)
+            board.sample(msgspec.structs.replace(sample(at), session_id=str(at)))
         assert [taken.at for taken in watch.samples(2)] == [3, 4]
-        assert len(watch.samples(MOST_SAMPLES)) == MOST_SAMPLES - 2
-        assert not watch.has_samples
+        assert len(watch.samples()) == MOST_SAMPLES - 2
+
+
+def test_a_listener_hears_every_sample() -> None:
+    board = Board()
+    heard: list[Sample] = []
+    board.listen(heard.append)
+    for at in range(MOST_SAMPLES + 3):
+        board.sample(sample(at))
+    assert [one.at for one in heard] == [*range(MOST_SAMPLES + 3)]

@@ -23,7 +23,7 @@ async def obey(_: Command, __: float) -> Shape:
 async def live(ledger: Path, link: str, seed: int) -> None:
     """Work until SIGTERM, then until the hub has everything."""
     chance = random.Random(seed)
-    conversation.RECORDS_PAUSE = 0.2  # s: half a minute is too long to watch a hub that refused a batch
+    conversation.HISTORY_PAUSE = 0.2  # s: half a minute is too long to watch a hub that refused a batch
     journal = open_ledger(ledger)
     load = Load(journal, chance)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, load.stop.set)

@@ -5,47 +5,57 @@ newest state of a device and the newest samples: the present is never kept waiti
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chargelink.link.messages import Device, Sample
 
-MOST_SAMPLES = 1000  # that wait for one who watches
+MOST_SAMPLES = 1000  # that wait for one who watches, each of another session
 
 
 class Watch:
-    """What changed since it was last taken."""
+    """What changed since it was last taken: of each device and session the newest. Of sessions the newest thousand."""
 
     def __init__(self, changed: asyncio.Event) -> None:
         self._changed = changed
         self._devices: dict[str, Device] = {}
-        self._samples: deque[Sample] = deque(maxlen=MOST_SAMPLES)
-        self.dropped = 0  # samples that nobody fetched in time
+        self._urgent: set[str] = set()  # of these, the ones in another state
+        self._samples: dict[str, Sample] = {}
 
-    def see(self, thing: Device | Sample) -> None:
-        """Note something that changed."""
-        if isinstance(thing, Device):
-            self._devices[thing.id] = thing
-        else:
-            self.dropped += len(self._samples) == self._samples.maxlen
-            self._samples.append(thing)
-        self._changed.set()
+    def see(self, device: Device, urgent: bool) -> None:
+        """A device that changed: another state is urgent, another detail is not."""
+        self._wake(urgent)
+        self._devices[device.id] = device
+        if urgent:
+            self._urgent.add(device.id)
 
-    def devices(self) -> tuple[Device, ...]:
-        """Take the devices that changed, each as it is now."""
-        devices = tuple(self._devices.values())
-        self._devices.clear()
-        return devices
+    def measure(self, sample: Sample) -> None:
+        """A sample."""
+        self._wake(False)
+        self._samples.pop(sample.session_id, None)
+        self._samples[sample.session_id] = sample
+        if len(self._samples) > MOST_SAMPLES:
+            del self._samples[next(iter(self._samples))]
 
     @property
-    def has_samples(self) -> bool:
-        """Whether samples wait to be taken."""
-        return bool(self._samples)
+    def waits(self) -> bool:
+        """Whether something waits to be taken."""
+        return bool(self._devices or self._samples)
 
-    def samples(self, most: int) -> tuple[Sample, ...]:
-        """Take up to `most` samples, oldest first."""
-        return tuple(self._samples.popleft() for _ in range(min(most, len(self._samples))))
+    def devices(self, details: bool = True) -> tuple[Device, ...]:
+        """Take the devices that changed, each as it is now; without `details` only those in another state."""
+        names = [*self._devices] if details else [name for name in self._devices if name in self._urgent]
+        self._urgent.clear()
+        return tuple(self._devices.pop(name) for name in names)
+
+    def samples(self, most: int = MOST_SAMPLES) -> tuple[Sample, ...]:
+        """Take up to `most` samples, one of each session, in the order in which they came."""
+        return tuple(self._samples.pop(session) for session in [*self._samples][:most])
+
+    def _wake(self, urgent: bool) -> None:
+        """Whoever watches already knows that something waits, and comes for it in its own time, unless it is urgent."""
+        if urgent or not self.waits:
+            self._changed.set()
 
 
 class Board:
@@ -66,13 +76,15 @@ class Board:
         before = self._devices.get(device.id)
         self._devices[device.id] = device
         if before is None or (before.state, before.detail) != (device.state, device.detail):
-            self._tell(device)
+            for watch in self._watches:
+                watch.see(device, urgent=before is None or before.state != device.state)
 
     def sample(self, sample: Sample) -> None:
         """One point of a session's curves."""
         for listen in self._listeners:
             listen(sample)
-        self._tell(sample)
+        for watch in self._watches:
+            watch.measure(sample)
 
     def listen(self, listener: Callable[[Sample], None]) -> None:
         """Have every sample from now on given to a listener that forgets none."""
@@ -87,7 +99,3 @@ class Board:
             yield watch
         finally:
             self._watches.discard(watch)
-
-    def _tell(self, thing: Device | Sample) -> None:
-        for watch in self._watches:
-            watch.see(thing)

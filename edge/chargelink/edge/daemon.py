@@ -159,7 +159,16 @@ class Daemon:
         if hub is None:
             return None
         software = f"chargelink {version('chargelink')}"
-        return Uplink(hub.url, self._config.site.id, software, self._journal, self._board, self._places.obey, utc_ms)
+        return Uplink(
+            hub.url,
+            self._config.site.id,
+            software,
+            self._journal,
+            self._board,
+            self._places.obey,
+            utc_ms,
+            measured=self._telemetry,
+        )
 
     async def _settle(self) -> None:
         """Close what a power cut interrupted: a car's session from its register as the meter says it now."""

@@ -27,6 +27,7 @@ from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.live import Live
 from chargelink.hub.services.retention import Retention, forget_forever
 from chargelink.hub.services.telemetry import Curves
+from chargelink.hub.services.watching import Watching
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.writer import RecordWriter
 
@@ -108,6 +109,7 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
                 workers.append(tasks.create_task(front.admission.run(), name="look who was revoked"))
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
             gateway = Gateway(bus, live, writer, tasks, front.admission if front else None)
+            workers.append(tasks.create_task(Watching(bus, gateway.edges).run(), name="ask watched edges"))
             listening = where(settings, link_port, web_port, enroll_port)
             refused = front.refusals.counts if front else {}
             pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, listening.link, refused))

@@ -16,6 +16,7 @@ from chargelink.edge.drivers.monitor import Monitor
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
 from chargelink.edge.ledger import Begun, Sessions
 from chargelink.edge.ports.can import CanFrame
+from chargelink.link.messages import Sample
 from chargelink.model import AuthorisedBy, SessionEnded, SessionStarted, StopReason
 
 NOBODY_THERE = "socketcan:nocan0"
@@ -48,14 +49,14 @@ def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> 
         )
         monitor = Monitor("gun-9", NOBODY_THERE, around)
         task = asyncio.create_task(monitor.run())
-        with board.watch(asyncio.Event()) as watch:
-            for at, (identifier, data) in world.bus:
-                await asyncio.sleep(at - loop.time())
-                monitor.hear_frame(CanFrame(identifier, data))
-            async with asyncio.timeout(30.0):
-                while len(news) < 2:  # noqa: ASYNC110 - time jumps
-                    await asyncio.sleep(0.1)
-            samples = watch.samples(1000)
+        samples: list[Sample] = []
+        board.listen(samples.append)
+        for at, (identifier, data) in world.bus:
+            await asyncio.sleep(at - loop.time())
+            monitor.hear_frame(CanFrame(identifier, data))
+        async with asyncio.timeout(30.0):
+            while len(news) < 2:  # noqa: ASYNC110 - time jumps
+                await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await journal.close()

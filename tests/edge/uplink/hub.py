@@ -23,6 +23,11 @@ class FakeHub:
         self.port = 0
         self.store: dict[tuple[str, str, int], dict[str, Any]] = {}
         self.conflicts = 0
+        self.blocks: dict[tuple[str, int], dict[str, Any]] = {}
+        self.gaps: list[dict[str, Any]] = []
+        self.measured: dict[str, int] = {}  # up to which it has the telemetry, by epoch
+        self.order: list[str] = []  # what was asked
+        self.live_interval = 5
         self.boots: list[dict[str, Any]] = []
         self.devices: dict[str, str] = {}
         self.samples: list[dict[str, Any]] = []
@@ -79,6 +84,7 @@ class FakeHub:
         async for message in connection:
             frame = self.unpack(message)
             if frame[0] == 2:
+                self.order.append(frame[2])
                 reply = (self.reply and self.reply(frame)) or [3, frame[1], self._answer(frame[2], frame[3])]
                 await connection.send(reply if isinstance(reply, bytes) else self.pack(reply))
             else:
@@ -97,7 +103,11 @@ class FakeHub:
                 return {
                     "currentTime": self.time,
                     "interval": 30,
-                    "have": {"record": self.have(epoch)},
+                    "liveInterval": self.live_interval,
+                    "have": {
+                        "record": self.have(epoch),
+                        "telemetry": self.measured.get(payload["telemetryEpoch"] or "", 0),
+                    },
                     "hashes": hashes,
                 }
             case "StatusNotification":
@@ -113,4 +123,14 @@ class FakeHub:
                     key = (payload["epoch"], payload["lane"], record["seq"])
                     self.conflicts += self.store.setdefault(key, record)["hash"] != record["hash"]
                 return {"have": self.have(payload["epoch"])}
+            case "Telemetry":
+                epoch = payload["epoch"]
+                for block in payload["blocks"]:
+                    known = self.blocks.setdefault((epoch, block["seq"]), block)
+                    self.conflicts += known["body"] != block["body"]
+                    self.measured[epoch] = max(self.measured.get(epoch, 0), block["seq"])
+                self.gaps += payload["gaps"]
+                for gap in payload["gaps"]:
+                    self.measured[epoch] = max(self.measured.get(epoch, 0), gap["last"])
+                return {"have": self.measured[epoch]}
         return {}

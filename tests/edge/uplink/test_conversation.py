@@ -6,7 +6,7 @@ import pytest
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.conversation import (
     FIRST_BATCH,
-    RECORDS_PAUSE,
+    HISTORY_PAUSE,
     SMALLEST_BATCH,
     Booted,
     Conversation,
@@ -16,7 +16,16 @@ from chargelink.edge.uplink.conversation import (
     Trouble,
 )
 from chargelink.link.chain import record_hash
-from chargelink.link.messages import BootNotification, Heartbeat, MeterValues, Record, Records, StatusNotification
+from chargelink.link.messages import (
+    BootNotification,
+    Heartbeat,
+    MeterValues,
+    Record,
+    Records,
+    StatusNotification,
+    Telemetry,
+    TelemetryGap,
+)
 
 BOOT = BootNotification(edge_id="edge-1", epoch="epoch", software="0.1")
 
@@ -31,9 +40,14 @@ def booted(interval: int = 30) -> Conversation:
     (call,) = sent(conversation)
     answer = msgpack.packb([3, call[1], {"currentTime": 9, "interval": interval, "have": {"record": 4}}])
     assert conversation.receive(answer, 0.0) == [
-        Booted(9, {"record": Held(4, None, None), "metering": Held(0, None, None)})
+        Booted(9, {"record": Held(4, None, None), "metering": Held(0, None, None), "telemetry": Held(0, None, None)})
     ]
     return conversation
+
+
+TELEMETRY = Telemetry(
+    epoch="life", blocks=(), gaps=(TelemetryGap(first=7, last=9, samples=5, begin=1, end=2, reason="full"),)
+)
 
 
 def records(size: int) -> Records:
@@ -59,6 +73,50 @@ def test_one_of_each_is_on_its_way() -> None:
     (call,) = sent(conversation)
     assert conversation.receive(msgpack.packb([3, call[1], {"have": 5}]), 1.5) == [Stored("epoch", "record", 5)]
     assert conversation.may_send(Records, 1.5)
+
+
+def test_history_goes_one_batch_at_a_time_and_not_to_who_cannot_take_it() -> None:
+    conversation = booted()
+    conversation.send_telemetry(TELEMETRY, 1.0)
+    assert not any(conversation.may_send(kind, 1.0) for kind in (Records, Telemetry))
+    (call,) = sent(conversation)
+    assert conversation.receive(msgpack.packb([3, call[1], {"have": 9}]), 1.1) == [Stored("life", "telemetry", 9)]
+    conversation.send_telemetry(TELEMETRY, 2.0)
+    (call,) = sent(conversation)
+    refused = conversation.receive(msgpack.packb([4, call[1], "NotSupported", "", {}]), 2.1)
+    assert [type(event) for event in refused] == [Trouble]
+    assert conversation.may_send(Records, 9e9)
+    assert not conversation.may_send(Telemetry, 9e9)  # only the next connection may find another hub
+    assert conversation.deadline is not None
+
+
+def test_a_hub_that_did_not_take_the_telemetry_is_left_alone_for_a_while() -> None:
+    conversation = booted()
+    conversation.send_telemetry(TELEMETRY, 1.0)
+    (call,) = sent(conversation)
+    events = conversation.receive(msgpack.packb([3, call[1], {"have": 6}]), 1.1)
+    assert events == [Trouble("the hub holds 6 of lane telemetry, and did not take 7")]
+    assert not conversation.may_send(Telemetry, 1.1 + HISTORY_PAUSE - 1)
+    conversation.tick(1.1 + HISTORY_PAUSE)
+    assert conversation.may_send(Telemetry, 1.1 + HISTORY_PAUSE)
+
+
+def test_the_present_is_told_every_few_seconds_or_as_the_hub_wants() -> None:
+    conversation = Conversation()
+    assert conversation.pace.due(0.0) <= 0.0
+    conversation.boot(BOOT, 0.0)
+    (call,) = sent(conversation)
+    boot = {"currentTime": 9, "interval": 30, "liveInterval": 7}
+    conversation.receive(msgpack.packb([3, call[1], boot]), 0.0)
+    conversation.pace.said(10.0)
+    assert conversation.pace.due(10.0) == 17.0
+    assert conversation.receive(msgpack.packb([2, "w", "WatchLive", {"interval": 1, "seconds": 60}]), 12.0) == []
+    assert sent(conversation) == [[3, "w", {"status": "Accepted"}]]
+    assert conversation.pace.due(12.0) == 11.0
+    conversation.pace.said(71.0)
+    assert (conversation.pace.due(71.9), conversation.pace.due(72.0)) == (72.0, 78.0)
+    conversation.receive(msgpack.packb([2, "x", "WatchLive", {"interval": 100, "seconds": 60}]), 80.0)
+    assert conversation.pace.due(80.0) == 78.0  # never less often than else
 
 
 def test_a_heartbeat_when_nothing_else_was_said() -> None:
@@ -92,11 +150,11 @@ def test_a_hub_that_takes_no_records_is_not_pestered(frame: list[object]) -> Non
     (call,) = sent(conversation)
     frame[1] = call[1]
     assert [type(event) for event in conversation.receive(msgpack.packb(frame), 2.0)] == [Trouble]
-    assert not conversation.may_send(Records, 2.0 + RECORDS_PAUSE - 0.1)
-    assert conversation.deadline == 2.0 + RECORDS_PAUSE
-    conversation.tick(2.0 + RECORDS_PAUSE)
-    assert conversation.may_send(Records, 2.0 + RECORDS_PAUSE)
-    assert conversation.deadline != 2.0 + RECORDS_PAUSE
+    assert not conversation.may_send(Records, 2.0 + HISTORY_PAUSE - 0.1)
+    assert conversation.deadline == 2.0 + HISTORY_PAUSE
+    conversation.tick(2.0 + HISTORY_PAUSE)
+    assert conversation.may_send(Records, 2.0 + HISTORY_PAUSE)
+    assert conversation.deadline != 2.0 + HISTORY_PAUSE
 
 
 def test_waits_double_and_differ() -> None:

@@ -317,7 +317,7 @@ async def test_a_forgotten_cancellation_does_not_keep_it_alive(edge: Edge) -> No
 async def test_a_ledger_that_takes_nothing_for_a_while_costs_no_connection(
     edge: Edge, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(conversation, "RECORDS_PAUSE", 0.02)
+    monkeypatch.setattr(conversation, "HISTORY_PAUSE", 0.02)
     hub = FakeHub()
     async with hub.serving(), edge.running(hub):
         works, failures = getattr(edge.ledger, what), [LedgerError("disk full"), LedgerError("disk full")]

@@ -2,29 +2,27 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import structlog
 from websockets.asyncio.client import ClientConnection
 
-from chargelink.edge.board import Board
+from chargelink.edge.board import Board, Watch
 from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.uplink.conversation import (
-    RECORD_LANES,
     Asked,
     Booted,
     Conversation,
     Event,
-    Held,
     Over,
     Stored,
     Trouble,
 )
+from chargelink.edge.uplink.history import EpochError, History, Measured
 from chargelink.link.frames import COMPRESSION, Code, Codec
 from chargelink.link.messages import (
     ACTIONS,
-    MOST_RECORDS,
     BootNotification,
     Heartbeat,
     MeterValues,
@@ -44,7 +42,6 @@ Handler = Callable[[Command, float], Awaitable[Shape]]
 is refused. It is let finish even if the connection is lost meanwhile."""
 
 MOST_SAMPLES = 500  # in one message
-SAMPLES_EVERY = 1.0  # seconds
 CLOCKS_APART = 30_000  # ms, beyond which it is worth a warning: prices of the day depend on our clock
 
 log = structlog.get_logger("uplink")
@@ -60,6 +57,7 @@ class Edge(NamedTuple):
     id: str
     software: str
     ledger: Journal
+    measured: Measured | None
     board: Board
     handler: Handler
     clock: Callable[[], int]
@@ -76,6 +74,7 @@ class Connection:
         self._booted = booted
         assert socket.subprotocol is not None  # `Uplink` saw to it
         self._conversation = Conversation(Codec(socket.subprotocol))
+        self._history = History(edge.ledger, edge.measured)
         self._caught_up = False  # ledger and hub agree on what the hub holds
         self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
@@ -100,7 +99,6 @@ class Connection:
     async def _speak(self) -> None:
         """Say what is due, sleep until something happens or a deadline comes."""
         loop = asyncio.get_running_loop()
-        samples_due = 0.0
         with self._edge.board.watch(self._wake) as watch:
             await self._boot()
             while True:
@@ -108,19 +106,40 @@ class Connection:
                 now = loop.time()
                 for event in self._conversation.tick(now):
                     await self._heard(event)
-                if self._conversation.may_send(StatusNotification, now) and (devices := watch.devices()):
-                    self._conversation.send_status(devices, now)
-                if now >= samples_due and self._conversation.may_send(MeterValues, now) and watch.has_samples:
-                    self._conversation.send_samples(watch.samples(MOST_SAMPLES), now)
-                    samples_due = now + SAMPLES_EVERY
-                if self._conversation.may_send(Records, now):
-                    if self._caught_up:
-                        await self._if_remembered(self._send_records())
-                    elif self._at_odds:
-                        await self._if_remembered(self._boot())
-                for message in self._conversation.data_to_send():
-                    await self._socket.send(message)
-                await self._sleep(samples_due if watch.has_samples and now < samples_due else None)
+                self._say_present(watch, now)
+                await self._flush()
+                await self._if_remembered(self._say_past(now))
+                await self._flush()
+                due = self._conversation.pace.due(now)
+                await self._sleep(due if watch.waits and due > now else None)
+
+    def _say_present(self, watch: Watch, now: float) -> None:
+        """A new state at once, details and samples when they are due."""
+        conversation = self._conversation
+        due = conversation.pace.due(now) <= now
+        said = False
+        if conversation.may_send(StatusNotification, now) and (devices := watch.devices(details=due)):
+            conversation.send_status(devices, now)
+            said = True
+        if due and conversation.may_send(MeterValues, now) and (samples := watch.samples(MOST_SAMPLES)):
+            conversation.send_samples(samples, now)
+            said = True
+        if due and said:
+            conversation.pace.said(now)
+
+    async def _say_past(self, now: float) -> None:
+        if not self._caught_up:
+            if self._at_odds and self._conversation.may_send(Records, now):
+                await self._boot()
+            return
+        try:
+            await self._history.send(self._conversation)
+        except EpochError:
+            await self._boot()
+
+    async def _flush(self) -> None:
+        for message in self._conversation.data_to_send():
+            await self._socket.send(message)
 
     async def _if_remembered(self, work: Awaitable[None]) -> None:
         """Do it; what the ledger cannot take now counts as never heard. The rest goes on, and records are paused."""
@@ -141,9 +160,11 @@ class Connection:
 
     async def _boot(self) -> None:
         self._caught_up = self._at_odds = False
+        epochs = await self._history.epochs()
         boot = BootNotification(
             edge_id=self._edge.id,
-            epoch=(await self._edge.ledger.position()).epoch,
+            epoch=epochs.records,
+            telemetry_epoch=epochs.telemetry,
             software=self._edge.software,
             devices=tuple(self._edge.board.devices),
             signing_key=self._edge.ledger.public,
@@ -151,42 +172,17 @@ class Connection:
         )
         self._conversation.boot(boot, asyncio.get_running_loop().time())
 
-    async def _send_records(self) -> None:
-        for lane in RECORD_LANES:
-            batch = await self._edge.ledger.pending(lane, MOST_RECORDS, self._conversation.batch_bytes)
-            if batch.records:
-                message = Records(
-                    epoch=batch.epoch,
-                    first=batch.records[0].seq,
-                    records=tuple(batch.records),
-                    lane=lane,
-                    previous=batch.previous,
-                    checkpoint=batch.checkpoint,
-                )
-                self._conversation.send_records(message, asyncio.get_running_loop().time())
-                return
-
-    async def _reconcile(self, lanes: Mapping[str, Held]) -> bool:
-        """Agree with the hub on what it holds; False if a new epoch began, and it must be told first."""
-        before = (await self._edge.ledger.position()).epoch
-        for lane, held in lanes.items():
-            after = (await self._edge.ledger.reconcile(lane, *held)).epoch
-            if before != after:
-                log.warning("ledger and hub are at odds; a new epoch begins", old_epoch=before, new_epoch=after)
-                return False
-        return True
-
     async def _heard(self, event: Event) -> None:
         match event:
             case Booted():
                 self._compare_clocks(event.current_time)
-                if await self._reconcile(event.lanes):
+                if await self._history.reconcile(event.lanes):
                     self._caught_up = True
                     self._booted()
                 else:
                     await self._boot()
             case Stored():
-                await self._edge.ledger.acknowledge(event.epoch, event.lane, event.have)
+                await self._history.stored(event)
             case Asked(request=TriggerMessage()):
                 await self._trigger(event.id, event.request)
             case Asked(request=request) if not isinstance(request, Command):

@@ -1,16 +1,20 @@
 """What the edge says on one connection, and when. Sans-I/O: time in seconds is an argument.
 
 First who we are; then the present before the past: devices that changed and samples, one message of each in flight;
-records in batches, one in flight, each sized to what the line carried in 200 ms; a heartbeat when the hub wants one.
+records and then telemetry in batches, one of all in flight, each sized to what the line carried in 200 ms; a heartbeat
+when the hub wants one.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from chargelink.edge.uplink.pace import Pace
 from chargelink.link.frames import LARGEST_FRAME, Code, Codec, Message
 from chargelink.link.messages import (
     METERING_LANE,
     RECORD_LANE,
+    TELEMETRY_LANE,
     BootNotification,
     BootNotificationResponse,
     Device,
@@ -20,6 +24,10 @@ from chargelink.link.messages import (
     RecordsResponse,
     Sample,
     StatusNotification,
+    Telemetry,
+    TelemetryResponse,
+    WatchLive,
+    WatchLiveResponse,
 )
 from chargelink.link.peer import TIMED_OUT, CallFailed, CallReceived, Defect, Peer, ResultReceived
 from chargelink.link.peer import Event as PeerEvent
@@ -31,7 +39,9 @@ FIRST_BATCH = 16_384  # bytes
 SMALLEST_BATCH = 4_096
 LARGEST_BATCH = LARGEST_FRAME // 2
 RECORD_OVERHEAD = 96  # bytes of a record beside its body
-RECORDS_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on, or the ledger takes nothing
+BLOCK_OVERHEAD = 160  # bytes of a block beside its body
+HISTORY_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on, or the ledger takes nothing
+UNABLE = (Code.NOT_SUPPORTED, Code.NOT_IMPLEMENTED)  # it will not be able before the next connection
 
 
 class Held(NamedTuple):
@@ -43,14 +53,14 @@ class Held(NamedTuple):
 
 
 class Booted(NamedTuple):
-    """The hub knows us, and says what it holds of each lane of records."""
+    """The hub knows us, and says what it holds of each lane."""
 
     current_time: int
     lanes: dict[str, Held]
 
 
 class Stored(NamedTuple):
-    """The hub has committed every record of the epoch's lane up to `have`."""
+    """The hub has committed everything of the epoch's lane up to `have`."""
 
     epoch: str
     lane: str
@@ -76,6 +86,8 @@ class Over(NamedTuple):
     why: str
 
 
+HISTORY: frozenset[type[Shape]] = frozenset((Records, Telemetry))
+
 Event = Booted | Stored | Asked | Trouble | Over
 
 
@@ -90,7 +102,9 @@ class Conversation:
         self._in_flight: dict[type[Shape], str] = {}
         self._sent_at = 0.0
         self._sent_bytes = 0
-        self._records_from = 0.0
+        self._paused: dict[type[Shape], float] = {}
+        self.pace = Pace()
+        """When details of devices and samples are due."""
         self.batch_bytes = FIRST_BATCH
 
     def boot(self, boot: BootNotification, now: float) -> None:
@@ -99,8 +113,8 @@ class Conversation:
         self._ask(boot, now)
 
     def may_send(self, kind: type[Shape], now: float) -> bool:
-        """Whether a message of this kind may go out now: none is on its way."""
-        if kind is Records and now < self._records_from:
+        """Whether a message of this kind may go out now: none is on its way, of all history only one."""
+        if kind in HISTORY and (now < self._paused.get(kind, 0.0) or self._in_flight.keys() & HISTORY):
             return False
         return self._booted and kind not in self._in_flight
 
@@ -114,13 +128,15 @@ class Conversation:
 
     def send_records(self, batch: Records, now: float) -> None:
         """Consecutive records of a lane, about `batch_bytes`."""
-        self._sent_at = now
-        self._sent_bytes = sum(len(record.body) + RECORD_OVERHEAD for record in batch.records)
-        self._ask(batch, now)
+        self._send_history(batch, sum(len(record.body) + RECORD_OVERHEAD for record in batch.records), now)
+
+    def send_telemetry(self, batch: Telemetry, now: float) -> None:
+        """Consecutive blocks, about `batch_bytes`, and the gaps among them."""
+        self._send_history(batch, sum(len(block.body) + BLOCK_OVERHEAD for block in batch.blocks), now)
 
     def pause_records(self, now: float) -> None:
         """Send no records for a while: neither end can make any progress."""
-        self._records_from = now + RECORDS_PAUSE
+        self._paused[Records] = now + HISTORY_PAUSE
 
     def send_heartbeat(self, now: float) -> None:
         """A sign of life."""
@@ -142,8 +158,8 @@ class Conversation:
     @property
     def deadline(self) -> float | None:
         """When `tick` is due."""
-        pause = self._records_from or None
-        return min((due for due in (self._peer.deadline, self._heartbeat_due, pause) if due is not None), default=None)
+        deadlines = (self._peer.deadline, self._heartbeat_due, *self._paused.values())
+        return min((due for due in deadlines if due is not None), default=None)
 
     def receive(self, message: bytes | str, now: float) -> list[Event]:
         """Take one message of the hub."""
@@ -152,12 +168,16 @@ class Conversation:
     def tick(self, now: float) -> list[Event]:
         """Let time pass: a heartbeat when it is due, an end when the hub does not answer."""
         events = self._events(self._peer.tick(now), now)
-        if now >= self._records_from:
-            self._records_from = 0.0
+        self._paused = {kind: until for kind, until in self._paused.items() if now < until}
         if self._heartbeat_due is not None and now >= self._heartbeat_due:
             self.send_heartbeat(now)
             self._heartbeat_due = now + (self._interval or 0)
         return events
+
+    def _send_history(self, batch: Records | Telemetry, size: int, now: float) -> None:
+        self._sent_at = now
+        self._sent_bytes = size
+        self._ask(batch, now)
 
     def _ask(self, request: Shape, now: float) -> None:
         self._in_flight[type(request)] = self._peer.call(request, now)
@@ -174,6 +194,9 @@ class Conversation:
                 case CallFailed():
                     self._in_flight.pop(type(event.request), None)
                     events.append(self._failed(event, now))
+                case CallReceived(payload=WatchLive() as watch):
+                    self.pace.watch(watch.interval, watch.seconds, now)
+                    self._peer.answer(event.id, WatchLiveResponse(status="Accepted"))
                 case CallReceived():
                     events.append(Asked(event.id, event.payload))
                 case Defect():
@@ -186,29 +209,42 @@ class Conversation:
                 self._booted = True
                 self._interval = float(boot.interval)
                 self._heartbeat_due = now + self._interval
+                self.pace.keep(boot.live_interval)
                 lanes = {
                     lane: Held(boot.have.get(lane, 0), boot.hashes.get(lane), boot.chains.get(lane))
-                    for lane in RECORD_LANES
+                    for lane in (*RECORD_LANES, TELEMETRY_LANE)
                 }
                 return [Booted(boot.current_time, lanes)]
             case RecordsResponse() as stored:
                 assert isinstance(result.request, Records)
-                if stored.have < result.request.first:
-                    self.pause_records(now)
-                    return [Trouble(f"the hub holds {stored.have}, and did not take {result.request.first}")]
-                self._measure(now)
-                return [Stored(result.request.epoch, result.request.lane, stored.have)]
+                return self._stored(result.request, result.request.lane, result.request.first, stored.have, now)
+            case TelemetryResponse() as stored:
+                assert isinstance(result.request, Telemetry)
+                return self._stored(result.request, TELEMETRY_LANE, first_of(result.request), stored.have, now)
         return []
+
+    def _stored(self, batch: Records | Telemetry, lane: str, first: int, have: int, now: float) -> list[Event]:
+        if have < first:
+            self._paused[type(batch)] = now + HISTORY_PAUSE
+            return [Trouble(f"the hub holds {have} of lane {lane}, and did not take {first}")]
+        self._measure(now)
+        return [Stored(batch.epoch, lane, have)]
 
     def _failed(self, failed: CallFailed, now: float) -> Event:
         what = f"{type(failed.request).__name__}: {failed.code} {failed.text}"
         if failed.code == TIMED_OUT or isinstance(failed.request, BootNotification):
             return Over(what)
-        if isinstance(failed.request, Records):
-            self.pause_records(now)
+        if type(failed.request) in HISTORY:
+            unable = isinstance(failed.request, Telemetry) and failed.code in UNABLE
+            self._paused[type(failed.request)] = math.inf if unable else now + HISTORY_PAUSE
         return Trouble(what)
 
     def _measure(self, now: float) -> None:
         """The next batch is as large as the line carries in BATCH_TIME; it grows at most twofold at once."""
         carried = self._sent_bytes * BATCH_TIME / max(now - self._sent_at, 0.001)
         self.batch_bytes = int(max(SMALLEST_BATCH, min(carried, self.batch_bytes * 2, LARGEST_BATCH)))
+
+
+def first_of(batch: Telemetry) -> int:
+    """The first number that a batch tells of."""
+    return min((*(block.seq for block in batch.blocks), *(gap.first for gap in batch.gaps)))

@@ -16,6 +16,7 @@ from chargelink.edge.board import Board
 from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
+from chargelink.edge.uplink.history import Measured
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
 from chargelink.wire import EncodeError
 
@@ -39,13 +40,15 @@ class Uplink:
         handler: Handler,
         clock: Callable[[], int],
         backoff: Backoff | None = None,
+        measured: Measured | None = None,
     ) -> None:
         self.address = f"{url.rstrip('/')}/link/{edge_id}"
         self.online = False
         self.trouble: str | None = None
         """Why the hub was last lost or could not be reached; None while it is there."""
-        self._edge = (edge_id, software, ledger, board, handler, clock)
+        self._edge = (edge_id, software, ledger, measured, board, handler, clock)
         self._ledger = ledger
+        self._measured = measured
         self._backoff = backoff or Backoff(random.random)
         self._wake = asyncio.Event()
         self._ended = asyncio.Event()
@@ -58,6 +61,8 @@ class Uplink:
     async def run(self) -> None:
         """Connect, talk, lose the connection, wait, connect again; until cancelled, after `end`."""
         self._ledger.writer.on_change = self._wake.set
+        if self._measured is not None:
+            self._measured.on_change = self._wake.set
         try:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
@@ -68,6 +73,8 @@ class Uplink:
                             await self._ended.wait()
         finally:
             self._ledger.writer.on_change = None
+            if self._measured is not None:
+                self._measured.on_change = None
 
     async def _connection(self, edge: Edge) -> None:
         """One connection from beginning to end."""

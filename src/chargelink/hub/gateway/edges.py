@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.connection import Connection
@@ -27,6 +28,11 @@ class Edges:
     def has(self, edge: str) -> bool:
         """Whether an edge can be asked now."""
         return edge in self._links
+
+    @property
+    def up(self) -> Mapping[str, Connection]:
+        """The links, by edge."""
+        return self._links
 
     def join(self, link: Connection) -> Connection | None:
         """A link whose edge has said who it is. Returns the one to be closed, if the edge has two: the older."""
