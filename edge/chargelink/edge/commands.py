@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
+from chargelink.cli.command import Command, CommandError, Example, Exit, Offer, offers_of_modules
 from chargelink.cli.groups import leaves
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
@@ -31,7 +31,8 @@ def _config_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _data_argument(parser: argparse.ArgumentParser) -> None:
+def data_argument(parser: argparse.ArgumentParser) -> None:
+    """The option that names a data folder."""
     parser.add_argument(
         "--data",
         type=Path,
@@ -101,7 +102,7 @@ def _asked(arguments: argparse.Namespace, action: str, **values: Any) -> dict[st
 
 
 def configure_status(parser: argparse.ArgumentParser) -> None:
-    _data_argument(parser)
+    data_argument(parser)
     parser.add_argument(
         "--json", action="store_true", help=str(Text("one JSON object, for programs", "输出一个 JSON 对象，供程序使用"))
     )
@@ -130,7 +131,7 @@ def amount(text: str) -> float:
 
 
 def configure_start(parser: argparse.ArgumentParser) -> None:
-    _data_argument(parser)
+    data_argument(parser)
     parser.add_argument("device", metavar=str(Text("DEVICE", "设备")), help=str(Text("gun or socket", "充电枪或插座")))
     parser.add_argument(
         "outlet",
@@ -159,7 +160,7 @@ def run_start(arguments: argparse.Namespace) -> int:
 
 
 def configure_stop(parser: argparse.ArgumentParser) -> None:
-    _data_argument(parser)
+    data_argument(parser)
     parser.add_argument(
         "session", metavar=str(Text("SESSION", "充电过程")), help=str(Text("its id, see `status`", "编号，见 status"))
     )
@@ -172,7 +173,7 @@ def run_stop(arguments: argparse.Namespace) -> int:
 
 
 def configure_reset(parser: argparse.ArgumentParser) -> None:
-    _data_argument(parser)
+    data_argument(parser)
     parser.add_argument(
         "gun", metavar=str(Text("GUN", "充电枪")), help=str(Text("the one that tripped", "已跳闸的充电枪"))
     )
@@ -270,6 +271,11 @@ COMMANDS: dict[str, tuple[Text, Configure, Run, Example]] = {
 }
 
 
+KEEPING = {
+    "verify": Text("whether the ledger is as it was written", "核验账本是否与写入时一致"),
+}
+
+
 def load(name: str) -> Command:
     """One of the commands below `edge`."""
     summary, configure_one, run_one, example = COMMANDS[name]
@@ -278,7 +284,8 @@ def load(name: str) -> Command:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
-    parser.offer(Offer(name, row[0], partial(load, name)) for name, row in COMMANDS.items())
+    own = [Offer(name, row[0], partial(load, name)) for name, row in COMMANDS.items()]
+    parser.offer([*own, *offers_of_modules("chargelink.edge.ledger.commands", KEEPING)])
 
 
 COMMAND = Command(

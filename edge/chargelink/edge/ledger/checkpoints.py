@@ -4,6 +4,8 @@ from chargelink.edge.ledger.database import Database
 from chargelink.link.chain import chain_start
 from chargelink.link.messages import Checkpoint
 
+SIGNED_EACH = 500  # records at most, where many are signed at once
+
 
 def register(database: Database) -> None:
     """Have the public key of the edge in the file, so that what it signs can be checked without it."""
@@ -24,32 +26,39 @@ def chain_at(database: Database, lane: str, seq: int) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def checkpoint(database: Database, lane: str, seq: int, chain: bytes) -> Checkpoint:
-    """The edge's signature under a lane up to a record, whose value of the chain is told: the first one ever given."""
+def checkpoint(database: Database, lane: str, seq: int, chain: bytes, epoch: str | None = None) -> Checkpoint:
+    """The edge's signature under a lane up to a record, whose value of the chain is told: the first one ever given.
+
+    Of the present epoch, if none is named.
+    """
+    place = (epoch or database.epoch, lane, seq)
     row = database.execute(
-        "SELECT at, signature FROM checkpoints WHERE epoch = ? AND lane = ? AND seq = ?", (database.epoch, lane, seq)
+        "SELECT at, signature FROM checkpoints WHERE epoch = ? AND lane = ? AND seq = ?", place
     ).fetchone()
     if row is not None:
         return Checkpoint(seq, *row)
     signed = database.key.checkpoint(seq, chain, max(0, database.clock()))
     database.execute(
         "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (database.epoch, lane, seq, chain, signed.at, database.signer, signed.signature),
+        (*place, chain, signed.at, database.signer, signed.signature),
     )
     return signed
 
 
-def signed_up_to(database: Database, lane: str) -> int:
-    """The last record of a lane of the present epoch that a signature covers; none = 0."""
-    row = database.execute(
-        "SELECT max(seq) FROM checkpoints WHERE epoch = ? AND lane = ?", (database.epoch, lane)
-    ).fetchone()
-    return int(row[0] or 0)
-
-
 def sign_all(database: Database) -> None:
-    """Sign every lane up to its end: the epoch ends."""
-    database.flush()
-    for lane, tail in database.tails.items():
-        if tail.last:
-            checkpoint(database, lane, tail.last, tail.chain)
+    """Sign every lane of every epoch up to its end: the epoch ends, or an older version wrote it and did not sign."""
+    database.settle()
+    for epoch, lane, last in database.execute("SELECT epoch, lane, last FROM lanes WHERE last > pruned").fetchall():
+        sign(database, lane, last, epoch)
+
+
+def sign(database: Database, lane: str, last: int, epoch: str | None = None) -> None:
+    """Sign a lane up to a record, and in between often enough to prune it in small steps."""
+    epoch = epoch or database.epoch
+    rows = database.execute(
+        "SELECT seq, chain FROM records WHERE epoch = ?1 AND lane = ?2 AND seq <= ?3 AND (seq = ?3 OR seq % ?4 = 0)"
+        " AND seq > (SELECT coalesce(max(seq), 0) FROM checkpoints WHERE epoch = ?1 AND lane = ?2)",
+        (epoch, lane, last, SIGNED_EACH),
+    ).fetchall()
+    for seq, chain in rows:
+        checkpoint(database, lane, seq, chain, epoch)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from chargelink.edge.ledger import checkpoints, epochs
+from chargelink.edge.ledger import checkpoints, epochs, pruning
 from chargelink.edge.ledger.database import Database, Entry, Limits, entry_of
 from chargelink.edge.ledger.opening import open_ledger
 from chargelink.edge.ledger.writer import LedgerError, Writer
@@ -128,6 +128,13 @@ class Journal:
                 tell(after.epoch)
         return after
 
+    async def prune(self, before: int) -> int:
+        """Delete what happened before a time (UTC milliseconds) and is with the hub; how many records and sessions."""
+        gone = 0
+        while count := await self.writer.run(lambda database: pruning.step(database, before)):
+            gone += count
+        return gone
+
 
 def append(database: Database, content: Content, at: int, lane: str = RECORD_LANE) -> int:
     """Record something within a transaction; its seq. It stands in the table after `database.flush()`.
@@ -198,10 +205,7 @@ def _set_acknowledged(database: Database, lane: str, have: int) -> None:
     ).fetchone()
     tail.waiting += int(size) if have < tail.acknowledged else -int(size)
     tail.acknowledged = have
-    if have > checkpoints.signed_up_to(database, lane):
-        chain = checkpoints.chain_at(database, lane, have)
-        assert chain is not None
-        checkpoints.checkpoint(database, lane, have, chain)
+    checkpoints.sign(database, lane, have)
 
 
 def _reconcile(

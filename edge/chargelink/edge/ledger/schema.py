@@ -29,7 +29,8 @@ FIRST = """
     CREATE INDEX sessions_open ON sessions (id) WHERE ended IS NULL
 """
 
-# Epochs in order, the last one lives; the public keys that signed; chains; where a lane was pruned.
+# Epochs in order, the last one lives; the public keys that signed; chains; where a lane was pruned, and how its chain
+# began, which its records no longer show then.
 CHAINED = """
     CREATE TABLE epochs (number INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE, edge TEXT NOT NULL);
     CREATE TABLE signers (number INTEGER PRIMARY KEY, public BLOB NOT NULL UNIQUE);
@@ -47,7 +48,7 @@ CHAINED = """
     ALTER TABLE lanes RENAME TO unchained_lanes;
     CREATE TABLE lanes (
         epoch TEXT NOT NULL, lane TEXT NOT NULL, last INTEGER NOT NULL, acknowledged INTEGER NOT NULL,
-        chain BLOB NOT NULL, pruned INTEGER NOT NULL DEFAULT 0,
+        chain BLOB NOT NULL, pruned INTEGER NOT NULL, start BLOB NOT NULL,
         PRIMARY KEY (epoch, lane)
     )
 """
@@ -83,7 +84,8 @@ def begin_epoch(database: sqlite3.Connection, edge: str) -> str:
     epoch = secrets.token_hex(8)
     database.execute("INSERT INTO epochs (epoch, edge) VALUES (?, ?)", (epoch, edge))
     for lane in LANES:
-        database.execute("INSERT INTO lanes VALUES (?, ?, 0, 0, ?, 0)", (epoch, lane, chain_start(edge, epoch, lane)))
+        start = chain_start(edge, epoch, lane)
+        database.execute("INSERT INTO lanes VALUES (?, ?, 0, 0, ?, 0, ?)", (epoch, lane, start, start))
     return epoch
 
 
@@ -124,7 +126,7 @@ def _chain(database: sqlite3.Connection, edge: str) -> None:
 
 
 def _chain_lane(database: sqlite3.Connection, edge: str, epoch: str, lane: str) -> None:
-    chain = chain_start(edge, epoch, lane)
+    chain = start = chain_start(edge, epoch, lane)
 
     def chained() -> Iterator[tuple[bytes, int]]:
         nonlocal chain
@@ -141,7 +143,7 @@ def _chain_lane(database: sqlite3.Connection, edge: str, epoch: str, lane: str) 
     last, acknowledged = database.execute(
         "SELECT last, acknowledged FROM unchained_lanes WHERE epoch = ? AND lane = ?", (epoch, lane)
     ).fetchone() or (0, 0)
-    database.execute("INSERT INTO lanes VALUES (?, ?, ?, ?, ?, 0)", (epoch, lane, last, acknowledged, chain))
+    database.execute("INSERT INTO lanes VALUES (?, ?, ?, ?, ?, 0, ?)", (epoch, lane, last, acknowledged, chain, start))
 
 
 def _script(database: sqlite3.Connection, script: str) -> None:
