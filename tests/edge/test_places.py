@@ -10,10 +10,10 @@ from tests.edge.drivers.test_gun import PRICES, Stage, stage
 from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.charge.phases import Phase
-from chargelink.edge.ledger import Sessions
+from chargelink.edge.ledger import Limits, Sessions
 from chargelink.edge.places import CannotError, Places
-from chargelink.link.messages import Caps, RequestStartTransaction, RequestStartTransactionResponse
-from chargelink.model import AuthorisedBy
+from chargelink.link.messages import RECORD_LANE, Caps, RequestStartTransaction, RequestStartTransactionResponse
+from chargelink.model import Alarm, AuthorisedBy
 
 
 def places_of(s: Stage) -> Places:
@@ -96,3 +96,23 @@ async def test_what_cannot_be_started(tmp_path: Path) -> None:
             await places.start("gun-1", None, Caps(), AuthorisedBy.LOCAL)
     finally:
         await journal.close()
+
+
+def test_nothing_starts_while_the_journal_is_full(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path, target=640, limits=Limits(records=3)) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            for number in range(3):
+                await s.journal.append(Alarm(code="n", text="", at=number), number)
+            with pytest.raises(CannotError, match=r"the journal is full: 3 records .* wait for the hub"):
+                await places.start("gun-1", None, Caps())
+            answer = await said(places, remote())
+            assert (answer.status, "until it has taken some" in (answer.reason or "")) == ("Rejected", True)
+            epoch = (await s.journal.position()).epoch
+            await s.journal.acknowledge(epoch, RECORD_LANE, 1)
+            assert (await said(places, remote())).status == "Accepted"
+
+    run(story())

@@ -35,10 +35,11 @@ def device(name: str, kind: str, state: str, detail: dict[str, Any]) -> dict[str
 
 
 STOPPED = {"cause": "e-stop", "causeText": "the e-stop was pressed", "causeChinese": "按下急停"}
-STATUS = {
+STATUS: dict[str, Any] = {
     "edge": "site-1",
     "hub": {"online": True, "trouble": None},
     "pending": 0,
+    "journal": {"records": 0, "bytes": 0, "maxRecords": 100, "maxBytes": 1000, "full": False},
     "devices": [
         device("gun-1", "gun", "charging", GUN),
         device("gun-2", "gun", "available", {"mode": "monitor"}),
@@ -86,3 +87,22 @@ def test_in_chinese() -> None:
 )
 def test_without_the_hub(hub: dict[str, Any] | None, pending: int, expected: list[str]) -> None:
     assert list(lines(STATUS | {"hub": hub, "pending": pending}))[:2] == expected
+
+
+@pytest.mark.parametrize(
+    ("records", "size", "full", "english", "chinese"),
+    [
+        (49, 499, False, None, None),
+        (50, 0, False, "50% full", "已用 50%"),
+        (0, 900, False, "90% full", "已用 90%"),
+        (100, 500, True, "THE JOURNAL IS FULL", "日志已满"),
+    ],
+)
+def test_a_journal_that_fills_up_is_said(
+    records: int, size: int, full: bool, english: str | None, chinese: str | None
+) -> None:
+    status = STATUS | {"journal": STATUS["journal"] | {"records": records, "bytes": size, "full": full}}
+    for language, words in ((Language.ENGLISH, english), (Language.CHINESE, chinese)):
+        speak(language)
+        said = "\n".join(lines(status))
+        assert (words or "full") in said if words else ("full" not in said and "已满" not in said)

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import structlog
@@ -24,7 +24,7 @@ from chargelink.edge.drivers.meter import MeterDriver
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
-from chargelink.edge.ledger import Journal, Sessions, load_key
+from chargelink.edge.ledger import Journal, Limits, Sessions, load_key
 from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 REGISTER_WITHIN = 10.0  # s that a meter may take after a restart to say what an interrupted session used
+PRUNE_EVERY = 3600.0  # s
 
 log = structlog.get_logger()
 
@@ -62,8 +63,10 @@ async def run(config: Config) -> None:
 
 def opened(config: Config) -> Journal:
     """The journal of the edge; its lock keeps a second daemon out. Raises LedgerError."""
-    data = config.site.data
-    return Journal.open(paths.ledger(data), config.site.id, load_key(paths.journal_key(data)), clock=utc_ms)
+    data, section = config.site.data, config.journal
+    limits = Limits(section.max_waiting_records, section.max_waiting_bytes)
+    key = load_key(paths.journal_key(data))
+    return Journal.open(paths.ledger(data), config.site.id, key, clock=utc_ms, limits=limits)
 
 
 class Daemon:
@@ -114,6 +117,7 @@ class Daemon:
         works += [("sockets", site.run()) for site, _ in self._sites]
         if self._uplink:
             works.append(("uplink", self._uplink.run()))
+        works.append(("prune", self._prune()))
         works.append(("telemetry", self._telemetry.run()))
         works.append(("settle", self._settle()))
         works.append(("control", self._controlled()))
@@ -170,6 +174,13 @@ class Daemon:
             measured=self._telemetry,
         )
 
+    async def _prune(self) -> NoReturn:
+        """Delete what is old and at the hub, now and then: more often than a day's worth matters."""
+        while True:
+            if gone := await self._journal.prune(utc_ms() - self._config.journal.keep):
+                log.info("journal pruned", gone=gone)
+            await asyncio.sleep(PRUNE_EVERY)
+
     async def _settle(self) -> None:
         """Close what a power cut interrupted: a car's session from its register as the meter says it now."""
         interrupted = {one.started.device for one in self._sessions.open if one.started.kind is SessionKind.DC}
@@ -207,7 +218,13 @@ class Daemon:
             "edge": self._config.site.id,
             "hub": hub,
             "pending": waiting.records,
-            "full": waiting.full,
+            "journal": {
+                "records": waiting.records,
+                "bytes": waiting.bytes,
+                "maxRecords": waiting.limits.records,
+                "maxBytes": waiting.limits.bytes,
+                "full": waiting.full,
+            },
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],
             "sessions": [

@@ -28,6 +28,7 @@ NUMBERS = {
     "soc": (Text("SOC ", "SOC "), 10, "%", 1),
     "energy": (Text("", ""), 1_000_000, "kWh", 3),
 }
+NEARLY = 0.5  # full: worth a line
 GUARD = {"armed": "已就绪", "fault-hold": "故障保持", "permit": "许可", "tripped": "已跳闸"}
 
 
@@ -43,11 +44,27 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield f"{Text('edge', '网关')} {status['edge']}   {Text('hub', '平台')} {said}"
     waiting = Text("{} records wait for the hub", "{} 条记录待上传").format(status["pending"])
     yield waiting if status["pending"] else str(Text("no record waits", "无待上传记录"))
+    yield from _journal(status["journal"])
     yield ""
     for device in status["devices"]:
         yield _device(device)
     for session in status["sessions"]:
         yield _session(session)
+
+
+def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
+    share = max(journal["records"] / journal["maxRecords"], journal["bytes"] / journal["maxBytes"])
+    if journal["full"]:
+        yield str(
+            Text(
+                "THE JOURNAL IS FULL: nothing starts until the hub has taken records; see to the connection",
+                "日志已满：平台取走记录之前无法开始充电；请检查网络连接",
+            )
+        )
+    elif share >= NEARLY:
+        yield Text("the journal is {:.0%} full; at 100% nothing starts", "日志已用 {:.0%}；满后无法开始充电").format(
+            share
+        )
 
 
 def _device(device: Mapping[str, Any]) -> str:

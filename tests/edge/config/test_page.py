@@ -13,6 +13,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 TABLES = [
     ("`[site]`", sections.Site),
     ("`[hub]`", sections.Hub),
+    ("`[journal]`", sections.Journal),
     ("`[telemetry]`", sections.Telemetry),
     ("`[tariff]`", sections.TariffFile),
     ("`[guard]`", sections.Guard),

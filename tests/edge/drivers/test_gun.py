@@ -23,7 +23,7 @@ from chargelink.edge.drivers.meter_poll import Quantity
 from chargelink.edge.drivers.reading import Quality, Reading
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
 from chargelink.edge.guarded import Report, Trip
-from chargelink.edge.ledger import Journal, LedgerError, Sessions
+from chargelink.edge.ledger import Journal, LedgerError, Limits, Sessions
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
 from chargelink.gbt27930.transport import Frame
@@ -173,8 +173,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, target: int = 900) -> AsyncIterator[Stage]:
-    journal = open_journal(folder / "ledger.db")
+async def stage(folder: Path, target: int = 900, limits: Limits = Limits()) -> AsyncIterator[Stage]:  # noqa: B008
+    journal = open_journal(folder / "ledger.db", limits=limits)
     try:
         stage = Stage(journal, target)
         parts = Hardware(board=stage.site, bus=OtherEnd(stage.site), guard=OtherEnd(stage.site), meter=Part())  # type: ignore[arg-type]

@@ -36,6 +36,24 @@ class Hub(Section, frozen=True):
     url: str
 
 
+class Journal(Section, frozen=True):
+    """How long records stay here after the hub has them, and how much may wait for it before nothing starts."""
+
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=36_500)] = 400
+    max_waiting_records: Annotated[int, msgspec.Meta(ge=100, le=10_000_000)] = 100_000
+    max_waiting_mib: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 256
+
+    @property
+    def keep(self) -> int:
+        """The days in ms."""
+        return self.keep_days * 86_400_000
+
+    @property
+    def max_waiting_bytes(self) -> int:
+        """The size in bytes."""
+        return self.max_waiting_mib << 20
+
+
 class Telemetry(Section, frozen=True):
     """How large the file may become in which every sample waits for the hub; the oldest gives way."""
 
@@ -135,6 +153,7 @@ class Document(Section, frozen=True):
     site: Site
     tariff: TariffFile
     hub: Hub | None = None
+    journal: Journal = Journal()
     telemetry: Telemetry = Telemetry()
     guard: Guard | None = None
     meters: tuple[Meter, ...] = msgspec.field(name="meter", default=())
