@@ -69,6 +69,7 @@ class Edge:
         try:
             yield uplink
         finally:
+            uplink.end()
             self.task.cancel()
             with suppress(asyncio.CancelledError):
                 await self.task
