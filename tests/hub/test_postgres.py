@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 from tests.hub import postgres
 
-AGAIN = ("test_records.py", "test_intake.py", "test_migrations.py", "test_curves.py", "test_gateway.py")
+AGAIN = (
+    "test_records.py",
+    "test_chains.py",
+    "test_checks.py",
+    "test_telemetry.py",
+    "test_retention.py",
+    "test_intake.py",
+    "test_migrations.py",
+    "test_curves.py",
+    "test_gateway.py",
+)
 HERE = Path(__file__).parent
 
 

@@ -19,6 +19,8 @@ def port(text: str) -> int:
 
 
 def configure_serve(parser: argparse.ArgumentParser) -> None:
+    from chargelink.hub.store_options import add_store_options
+
     parser.add_argument(
         "--data",
         type=Path,
@@ -81,6 +83,7 @@ def configure_serve(parser: argparse.ArgumentParser) -> None:
             )
         ),
     )
+    add_store_options(parser)
     parser.add_argument(
         "--log-json",
         action="store_true",
@@ -98,6 +101,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
     from chargelink.hub.identity.front import names_of
     from chargelink.hub.loopback import ADDRESS, require_loopback
     from chargelink.hub.serve import Settings, run
+    from chargelink.hub.store.trouble import is_trouble
+    from chargelink.hub.store_options import database_of, retention_of
     from chargelink.wire import ChargelinkError
 
     host = ADDRESS if arguments.host == "localhost" else arguments.host
@@ -110,13 +115,17 @@ def run_serve(arguments: argparse.Namespace) -> int:
         host=host,
         names=names,
         plain=arguments.plain,
+        database=database_of(arguments),
+        keep=retention_of(arguments),
     )
     configure(arguments.log_json)
     try:
         arguments.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except (OSError, ChargelinkError) as error:
+    except Exception as error:
+        if not (isinstance(error, ChargelinkError) or is_trouble(error)):
+            raise
         raise CommandError(Text("the hub cannot start: {}", "平台无法启动: {}").format(error)) from None
     return Exit.CLEAN
 
@@ -159,7 +168,9 @@ SERVE = Text("keep what the edges record, and show it on a page", "汇集边缘�
 
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
-    parser.offer([Offer("serve", SERVE, load_serve), Offer("edge", EDGE, load_edge)])
+    from chargelink.hub.store_commands import OFFERS
+
+    parser.offer([Offer("serve", SERVE, load_serve), Offer("edge", EDGE, load_edge), *OFFERS])
 
 
 COMMAND = Command(

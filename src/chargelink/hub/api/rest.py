@@ -1,4 +1,7 @@
-"""REST: lists, one session with its curve, and the two commands. Bodies and answers are JSON, errors say what to do."""
+"""REST: lists, one session with its curve and samples, and the two commands.
+
+Bodies and answers are JSON, errors say what to do.
+"""
 
 import time
 from http import HTTPStatus
@@ -6,7 +9,7 @@ from typing import Any
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from chargelink.cli.language import Text
@@ -14,7 +17,7 @@ from chargelink.hub.api import queries
 from chargelink.hub.api.events import events
 from chargelink.hub.clock import now_ms
 from chargelink.hub.pulse import Pulse
-from chargelink.hub.services import curves, views
+from chargelink.hub.services import curves, telemetry, views
 from chargelink.hub.services.commands import Answer, Commands, Outcome
 from chargelink.hub.store.models import Device, Session
 from chargelink.link.messages import Caps
@@ -23,6 +26,7 @@ from chargelink.link.quantities import Name
 LARGEST_BODY = 16 * 1024
 DEFAULT_LIMIT, MOST = 50, 500
 
+FORMATS = {"json": ("application/json", telemetry.as_json), "csv": ("text/csv; charset=utf-8", telemetry.as_csv)}
 STATUS_OF = {
     Outcome.ACCEPTED: HTTPStatus.OK,
     Outcome.REJECTED: HTTPStatus.CONFLICT,
@@ -107,6 +111,19 @@ async def one_session(request: Request) -> Response:
     return json({"session": views.session(session), "points": await curves.curve(session.id)})
 
 
+async def all_samples(request: Request) -> Response:
+    """Every sample of a session, as its edge measured it, as long as telemetry is kept; ?format=json or csv."""
+    session = await session_of(request)
+    wanted = request.query_params.get("format", "json")
+    if wanted not in FORMATS:
+        raise ApiError(HTTPStatus.BAD_REQUEST, Text("format is json or csv", "format 应为 json 或 csv"))
+    media_type, written = FORMATS[wanted]
+    headers = {"Cache-Control": "no-store"}
+    if wanted == "csv":
+        headers["Content-Disposition"] = f'attachment; filename="{session.id}.csv"'
+    return StreamingResponse(written(session), media_type=media_type, headers=headers)
+
+
 async def start(request: Request) -> Response:
     """Start charging at a device; answered when the edge has answered, or the command has expired."""
     edge, device = request.path_params["edge"], request.path_params["device"]
@@ -161,6 +178,7 @@ ROUTES = [
     Route("/api/devices/{edge}/{device}/start", start, methods=["POST"]),
     Route("/api/sessions", list_sessions),
     Route("/api/sessions/{session}", one_session),
+    Route("/api/sessions/{session}/samples", all_samples),
     Route("/api/sessions/{session}/stop", stop, methods=["POST"]),
     Route("/api/bills", list_bills),
     Route("/api/alarms", list_alarms),

@@ -8,6 +8,7 @@ from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
 
 FILE = "hub.db"
+DATABASE = "CHARGELINK_DATABASE"  # the environment's word for `--database`: the URL may hold a password
 SCHEMES = ("postgres", "postgresql")
 POOL = 4  # connections for what people look at and edit
 

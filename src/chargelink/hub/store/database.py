@@ -16,14 +16,13 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.transactions import in_transaction
 
-from chargelink.hub.store.address import FILE, connection
+from chargelink.hub.store.address import DATABASE, FILE, connection
 from chargelink.hub.store.engine import Engine
 from chargelink.hub.store.sqlite import ImmediateClient
 from chargelink.hub.store.sqlite_engine import SqliteEngine
 
 APP = "hub"
 LOCK = "hub.lock"
-DATABASE = "CHARGELINK_DATABASE"  # the environment's word for `--database`: the URL may hold a password
 MODELS = ("models", "identities", "chains", "telemetry")
 
 
@@ -49,7 +48,7 @@ async def opened(directory: Path, url: str | None = None) -> AsyncIterator[Engin
     """
     with alone(directory):
         if url is not None:
-            async with _postgres(url) as engine, _tortoise(directory, url):
+            async with postgres_alone(url) as engine, _tortoise(directory, url):
                 yield engine
             return
         async with _tortoise(directory, None) as context:
@@ -88,6 +87,14 @@ async def _tortoise(directory: Path, url: str | None) -> AsyncIterator[TortoiseC
         yield context
 
 
+async def migrated(directory: Path, url: str | None) -> None:
+    """Bring a database up to date, made if it is not there. Nobody else may be using it."""
+    async with TortoiseContext() as context:
+        settings = configuration(directory, url)
+        await context.init(config=settings)
+        await _bring_up(context, settings)
+
+
 async def _bring_up(context: TortoiseContext, settings: Mapping[str, Any]) -> None:
     """Bring the tables up to date in one transaction.
 
@@ -101,7 +108,8 @@ async def _bring_up(context: TortoiseContext, settings: Mapping[str, Any]) -> No
 
 
 @asynccontextmanager
-async def _postgres(url: str) -> AsyncIterator[Engine]:
+async def postgres_alone(url: str) -> AsyncIterator[Engine]:
+    """The writer's engine, which keeps other hubs off the database. Raises OSError when one is using it."""
     from chargelink.hub.store.postgres_engine import PostgresEngine
 
     engine = PostgresEngine(url)
