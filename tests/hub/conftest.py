@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import sqlite3
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from chargelink.hub.store.engine import Engine
 from chargelink.hub.store.writer import RecordWriter
 
 CLUSTER = os.environ.get(postgres.CLUSTER)  # set by test_postgres.py, which runs these tests again
-TEMPLATE = "template_hub"
+DATABASE = "hub"
 PATIENCE = 30  # s for anything that a slow machine may be slow at
 
 
@@ -85,8 +84,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def make(directory: Path) -> None:
         if CLUSTER is not None:
-            await postgres.create(CLUSTER, TEMPLATE)
-        async with opened(directory, CLUSTER and postgres.url(CLUSTER, TEMPLATE)):
+            await postgres.create(CLUSTER, DATABASE)
+        async with opened(directory, CLUSTER and postgres.url(CLUSTER, DATABASE)):
             pass
 
     directory = tmp_path_factory.mktemp("migrated")
@@ -99,9 +98,8 @@ async def place(tmp_path: Path, migrated: Path) -> Place:
     if CLUSTER is None:
         shutil.copy(migrated, tmp_path)
         return Place(tmp_path, None)
-    name = f"test_{uuid.uuid4().hex}"
-    await postgres.create(CLUSTER, name, TEMPLATE)
-    return Place(tmp_path, postgres.url(CLUSTER, name))
+    await postgres.empty(CLUSTER, DATABASE)
+    return Place(tmp_path, postgres.url(CLUSTER, DATABASE))
 
 
 @pytest.fixture

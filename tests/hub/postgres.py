@@ -75,8 +75,18 @@ def url(socket: str, database: str) -> str:
     return f"postgres://{USER}@/{database}?host={socket}"
 
 
-async def create(socket: str, name: str, template: str = "template0") -> None:
-    """A new database, a copy of another."""
+async def create(socket: str, name: str) -> None:
+    """A new database without any table."""
     connection = await asyncpg.connect(url(socket, "postgres"))
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+
+
+async def empty(socket: str, name: str) -> None:
+    """Take everything out of the tables of a database; a tenth of the time that a new one takes."""
+    connection = await asyncpg.connect(url(socket, name))
+    tables = await connection.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
+    )
+    await connection.execute("; ".join(f'DELETE FROM "{row[0]}"' for row in tables))
     await connection.close()

@@ -21,6 +21,7 @@ AGAIN = (
     "test_migrations.py",
     "test_curves.py",
     "test_gateway.py",
+    "test_backup.py",
 )
 HERE = Path(__file__).parent
 
