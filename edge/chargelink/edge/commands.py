@@ -10,6 +10,8 @@ from chargelink.cli.command import Command, CommandError, Example, Exit, Offer, 
 from chargelink.cli.groups import leaves
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
+from chargelink.edge import identity_commands
+from chargelink.edge.arguments import data_argument
 
 RUN = Text("run the daemon of a site", "运行站点守护进程")
 CHECK = Text("check a configuration before it is run", "运行前检查配置")
@@ -28,17 +30,6 @@ def _config_argument(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="CONFIG",
         help=str(Text("configuration (TOML); see edge/config/ for samples", "配置文件 (TOML)；示例见 edge/config/")),
-    )
-
-
-def data_argument(parser: argparse.ArgumentParser) -> None:
-    """The option that names a data folder."""
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path("/var/lib/chargelink"),
-        metavar=str(Text("DIR", "目录")),
-        help=str(Text("its data folder (default: /var/lib/chargelink)", "其数据目录 (默认: /var/lib/chargelink)")),
     )
 
 
@@ -268,6 +259,7 @@ COMMANDS: dict[str, tuple[Text, Configure, Run, Example]] = {
             Text("an orderly stop; the bill follows", "正常停止，随后出账"),
         ),
     ),
+    **identity_commands.COMMANDS,
 }
 
 

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import signal
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +14,7 @@ import structlog
 from chargelink.edge import paths
 from chargelink.edge.board import Board
 from chargelink.edge.charge.situation import GunLimits
+from chargelink.edge.clock import Clock, last_record, tell, tell_steps
 from chargelink.edge.config import Config
 from chargelink.edge.config.sections import Gun as GunSection
 from chargelink.edge.control import Answer, Control, Request
@@ -24,6 +24,7 @@ from chargelink.edge.drivers.meter import MeterDriver
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
+from chargelink.edge.identity import Drawer, door_to
 from chargelink.edge.ledger import Journal, Limits, Sessions, load_key
 from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
@@ -43,43 +44,42 @@ PRUNE_EVERY = 3600.0  # s
 log = structlog.get_logger()
 
 
-def utc_ms() -> int:
-    """UTC in milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 async def run(config: Config) -> None:
     """Run until SIGTERM or SIGINT; one `ready` line on standard output when everything answers.
 
     Raises ChargelinkError or OSError, also in groups, when what the edge must have cannot be had.
     """
     config.site.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    journal = opened(config)
+    clock = Clock(last_record(paths.ledger(config.site.data)))
+    journal = opened(config, clock)
     try:
-        await Daemon(config, journal).run()
+        await Daemon(config, journal, clock).run()
     finally:
         await journal.close()
 
 
-def opened(config: Config) -> Journal:
+def opened(config: Config, clock: Clock) -> Journal:
     """The journal of the edge; its lock keeps a second daemon out. Raises LedgerError."""
     data, section = config.site.data, config.journal
     limits = Limits(section.max_waiting_records, section.max_waiting_bytes)
     key = load_key(paths.journal_key(data))
-    return Journal.open(paths.ledger(data), config.site.id, key, clock=utc_ms, limits=limits)
+    return Journal.open(paths.ledger(data), config.site.id, key, clock=clock.now, limits=limits)
 
 
 class Daemon:
     """One edge."""
 
-    def __init__(self, config: Config, journal: Journal) -> None:
+    def __init__(self, config: Config, journal: Journal, clock: Clock) -> None:
         self._config = config
+        self._clock = clock
         self._journal = journal
         self._board = Board()
         self._sessions = Sessions(journal, config.site.id, os.urandom)
-        self._telemetry = Telemetry(paths.telemetry(config.site.data), config.telemetry.most_bytes, utc_ms, journal)
+        self._telemetry = Telemetry(
+            paths.telemetry(config.site.data), config.telemetry.most_bytes, self._clock.now, journal
+        )
         self._board.listen(self._telemetry.take)
-        self._around = Surroundings(journal, self._sessions, self._board, utc_ms, self._telemetry.hear)
+        self._around = Surroundings(journal, self._sessions, self._board, self._clock.now, self._telemetry.hear)
         guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
         self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
@@ -119,6 +119,7 @@ class Daemon:
             works.append(("uplink", self._uplink.run()))
         works.append(("prune", self._prune()))
         works.append(("telemetry", self._telemetry.run()))
+        works.append(("clock", tell_steps(self._clock, self._journal)))
         works.append(("settle", self._settle()))
         works.append(("control", self._controlled()))
         if self._notify.watchdog_interval:
@@ -160,24 +161,26 @@ class Daemon:
 
     def _linked(self) -> Uplink | None:
         hub = self._config.hub
-        if hub is None:
+        data = self._config.site.data
+        if hub is None and not Drawer(data).current.exists():
             return None
+        door = door_to(hub.url if hub else None, data, self._clock.now)
         software = f"chargelink {version('chargelink')}"
         return Uplink(
-            hub.url,
+            door,
             self._config.site.id,
             software,
             self._journal,
             self._board,
             self._places.obey,
-            utc_ms,
+            self._clock.now,
             measured=self._telemetry,
         )
 
     async def _prune(self) -> NoReturn:
         """Delete what is old and at the hub, now and then: more often than a day's worth matters."""
         while True:
-            if gone := await self._journal.prune(utc_ms() - self._config.journal.keep):
+            if gone := await self._journal.prune(self._clock.now() - self._config.journal.keep):
                 log.info("journal pruned", gone=gone)
             await asyncio.sleep(PRUNE_EVERY)
 
@@ -192,7 +195,7 @@ class Daemon:
         except TimeoutError:
             log.warning("no register for an interrupted session; the last one kept stands")
         registers = {gun.device: gun.books.register for gun in guns if gun.books.register is not None}
-        for ended in await self._sessions.close_interrupted(utc_ms(), registers, self._places.sockets):
+        for ended in await self._sessions.close_interrupted(self._clock.now(), registers, self._places.sockets):
             log.warning("session closed after a restart", session=ended.session_id, energy=ended.bill.energy)
         self._places.settled.set()
 
@@ -202,6 +205,7 @@ class Daemon:
             "start": self._start,
             "stop": self._stop,
             "reset": self._reset,
+            "clock": self._tell_clock,
         }
         socket = paths.control_socket(self._config.site.data)
         await Control(socket, actions).serve(lambda: self._ready(str(socket)))
@@ -213,7 +217,8 @@ class Daemon:
 
     async def _status(self, _: Request) -> Answer:
         waiting = await self._journal.waiting()
-        hub = None if self._uplink is None else {"online": self._uplink.online, "trouble": self._uplink.trouble}
+        link = self._uplink
+        hub = link and {"online": link.online, "trouble": link.trouble, "troubleChinese": link.trouble_chinese}
         return {
             "edge": self._config.site.id,
             "hub": hub,
@@ -225,6 +230,7 @@ class Daemon:
                 "maxBytes": waiting.limits.bytes,
                 "full": waiting.full,
             },
+            "clockAhead": self._clock.ahead,
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],
             "sessions": [
@@ -250,6 +256,13 @@ class Daemon:
         if gun is None:
             raise CannotError("only a gun can be reset")
         return {"holding": await gun.reset()}
+
+    async def _tell_clock(self, request: Request) -> Answer:
+        """Our clock; `follow`: a person says that the system's is right."""
+        if request.get("follow"):
+            step = self._clock.follow()
+            await tell(self._journal, step, step.ours)
+        return {"now": self._clock.now(), "ahead": self._clock.ahead}
 
     async def _watchdog(self, interval: float) -> None:
         """Signs of life from this loop: one that hangs gives none."""

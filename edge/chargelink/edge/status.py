@@ -40,11 +40,18 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     elif hub["online"]:
         said = Text("connected", "已连接")
     else:
-        said = Text(f"away: {hub['trouble'] or 'connecting'}", f"未连接：{hub['trouble'] or '连接中'}")
+        trouble = hub["trouble"] or "connecting"
+        said = Text(f"away: {trouble}", f"未连接：{hub.get('troubleChinese') or hub['trouble'] or '连接中'}")
     yield f"{Text('edge', '网关')} {status['edge']}   {Text('hub', '平台')} {said}"
     waiting = Text("{} records wait for the hub", "{} 条记录待上传").format(status["pending"])
     yield waiting if status["pending"] else str(Text("no record waits", "无待上传记录"))
     yield from _journal(status["journal"])
+    if (ahead := status.get("clockAhead", 0) // 1000) > 1:
+        clock = Text(
+            "our clock is {} s ahead of the system's; if that is right: chargelink edge clock --follow",
+            "本机时钟比系统时钟快 {} 秒；若系统时钟正确请执行 chargelink edge clock --follow",
+        )
+        yield clock.format(ahead)
     yield ""
     for device in status["devices"]:
         yield _device(device)

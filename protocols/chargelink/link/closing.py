@@ -9,7 +9,7 @@
     4410  a newer certificate took its place
 
 A refusal comes after the websocket's handshake: in the TLS handshake it would be an alert that says nothing. Only a
-certificate that another CA signed ends there (alert `unknown_ca`), for TLS shows no certificate that it cannot check.
+certificate that another CA signed ends there, without words: TLS hands on no certificate that it cannot check.
 """
 
 from enum import IntEnum

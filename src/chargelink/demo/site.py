@@ -48,9 +48,6 @@ id = "{edge}"
 name = "demo 演示站"
 data = "data"
 
-[hub]
-url = "{link}"
-
 [tariff]
 file = "tariff.toml"
 
@@ -149,7 +146,8 @@ class Site:
         )  # fmt: skip
         self.modbus = charger["modbus"]
         radio = free_udp_port()
-        self._write_files(self._hub_link, meter["serial"], charger["modbus"], bus["can"], radio)
+        await self.enrol()
+        self._write_files(meter["serial"], charger["modbus"], bus["can"], radio)
         await self._crew.do("edge", "commission", str(self.folder / "edge.toml"))
         await self.start_edge()
         await self._crew.start(
@@ -161,12 +159,18 @@ class Site:
     async def start_hub(self) -> None:
         """Start the hub; again at the same ports when it was taken away."""
         if not self._hub_arguments:
-            self._hub_arguments = ("hub", "serve", "--data", str(self._made("hub")), "--plain")
+            self._hub_arguments = ("hub", "serve", "--data", str(self._made("hub")))
         ready = await self._crew.start("hub", *self._hub_arguments)
-        self._hub_link, self.page = ready["link"], ready["web"]
+        self.page = ready["web"]
         self.hub = Hub(self.page)
-        ports = [address.rstrip("/").rsplit(":", 1)[1] for address in (self._hub_link, self.page)]
-        self._hub_arguments = (*self._hub_arguments[:5], "--port", ports[0], "--web-port", ports[1])
+        options = {"--port": "link", "--web-port": "web", "--enroll-port": "enroll"}
+        ports = [(option, ready[name].rstrip("/").rsplit(":", 1)[1]) for option, name in options.items()]
+        self._hub_arguments = (*self._hub_arguments[:4], *(word for pair in ports for word in pair))
+
+    async def enrol(self) -> None:
+        """Make the edge known to the hub: certificates both ways from then on."""
+        token = await self._crew.do("hub", "edge", "add", EDGE, "--data", str(self._made("hub")))
+        await self._crew.do("edge", "enroll", token.strip(), "--data", str(self._made("data")))
 
     async def start_edge(self) -> None:
         """Start the edge; again with what it remembers when it was taken away."""
@@ -190,7 +194,7 @@ class Site:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
-    def _write_files(self, link: str, serial: str, modbus: str, can: str, radio: int) -> None:
+    def _write_files(self, serial: str, modbus: str, can: str, radio: int) -> None:
         euis = [f"a84041f4b1c2d3{0xE4 + place:02x}" for place in range(len(self.sockets))]
         sockets = "\n".join(
             f'    {{ id = "{name}", eui = "{eui}" }},' for name, eui in zip(self.sockets, euis, strict=True)
@@ -206,7 +210,7 @@ class Site:
             )
         )
         config = CONFIG.format(
-            edge=EDGE, link=link, serial=serial, meter=METER, modbus=modbus, gun=GUN, can=can, radio=radio,
+            edge=EDGE, serial=serial, meter=METER, modbus=modbus, gun=GUN, can=can, radio=radio,
             gateway=GATEWAY, sockets=sockets,
         )  # fmt: skip
         (self.folder / "edge.toml").write_text(config)

@@ -107,6 +107,17 @@ def expiry(der: bytes) -> int:
     return _ms(_loaded(der).not_valid_after_utc)
 
 
+def renewal_time(der: bytes) -> int:
+    """When half of a certificate's life is over, UTC ms. Raises CertificateError."""
+    certificate = _loaded(der)
+    return (_ms(certificate.not_valid_before_utc) + _ms(certificate.not_valid_after_utc)) // 2
+
+
+def is_for(der: bytes, key: Key) -> bool:
+    """Whether a certificate is for this key. Raises CertificateError."""
+    return _loaded(der).public_key() == key.public_key()
+
+
 def request(key: Key) -> bytes:
     """A certificate request (PKCS #10, DER) that proves the key and says nothing else."""
     csr = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())

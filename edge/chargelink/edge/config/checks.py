@@ -34,7 +34,7 @@ def impossible(document: Document) -> Iterator[Problem]:
     for index, gun in enumerate(document.guns):
         yield from _gun(document, gun, f"gun[{index}]")
     yield from _shared(document)
-    if document.hub is not None:
+    if document.hub is not None and document.hub.url is not None:
         yield from _hub(document.hub.url)
     charging = [gun for gun in document.guns if gun.mode == "charge"]
     if document.guard is not None and len(charging) > 1:

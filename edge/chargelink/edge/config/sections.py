@@ -31,9 +31,12 @@ class Site(Section, frozen=True):
 
 
 class Hub(Section, frozen=True):
-    """Where the hub is, as `ws://127.0.0.1:8600`. Without this section the edge works alone."""
+    """Where the hub is, if not where the enrolment says; `ws://127.0.0.1:8600` for one that knows no certificates.
 
-    url: str
+    An edge that is not enrolled and does not have this section works alone.
+    """
+
+    url: str | None = None
 
 
 class Journal(Section, frozen=True):

@@ -9,6 +9,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 
 from chargelink.edge.board import Board, Watch
+from chargelink.edge.identity.renewal import Renewal
 from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.uplink.conversation import (
     Asked,
@@ -16,6 +17,7 @@ from chargelink.edge.uplink.conversation import (
     Conversation,
     Event,
     Over,
+    Signed,
     Stored,
     Trouble,
 )
@@ -67,7 +69,14 @@ class Edge(NamedTuple):
 class Connection:
     """One open websocket. `wake` is set by whatever may have something to say: the ledger, the board, an answer."""
 
-    def __init__(self, socket: ClientConnection, edge: Edge, wake: asyncio.Event, booted: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        socket: ClientConnection,
+        edge: Edge,
+        wake: asyncio.Event,
+        booted: Callable[[], None],
+        renewal: Renewal | None = None,
+    ) -> None:
         self._socket = socket
         self._edge = edge
         self._wake = wake
@@ -75,6 +84,7 @@ class Connection:
         assert socket.subprotocol is not None  # `Uplink` saw to it
         self._conversation = Conversation(Codec(socket.subprotocol))
         self._history = History(edge.ledger, edge.measured)
+        self._renewal = renewal
         self._caught_up = False  # ledger and hub agree on what the hub holds
         self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
@@ -132,6 +142,8 @@ class Connection:
             if self._at_odds and self._conversation.may_send(Records, now):
                 await self._boot()
             return
+        if self._renewal and self._renewal.due:
+            self._conversation.send_sign(await self._renewal.request(), now)
         try:
             await self._history.send(self._conversation)
         except EpochError:
@@ -190,6 +202,10 @@ class Connection:
                 self._conversation.refuse(event.id, Code.NOT_SUPPORTED, f"this edge does not do {name}")
             case Asked():
                 self._edge.commands.create_task(self._do(event), name=f"hub asks {type(event.request).__name__}")
+            case Signed():
+                assert self._renewal is not None
+                if self._renewal.keep(event.answer):
+                    raise HubGoneError("connecting again with the renewed certificate")
             case Trouble():
                 log.warning("hub trouble", text=event.text)
             case Over():

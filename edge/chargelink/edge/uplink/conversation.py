@@ -23,6 +23,8 @@ from chargelink.link.messages import (
     Records,
     RecordsResponse,
     Sample,
+    SignCertificate,
+    SignCertificateResponse,
     StatusNotification,
     Telemetry,
     TelemetryResponse,
@@ -74,6 +76,12 @@ class Asked(NamedTuple):
     request: Any
 
 
+class Signed(NamedTuple):
+    """What the hub says to our wish for a new certificate."""
+
+    answer: SignCertificateResponse
+
+
 class Trouble(NamedTuple):
     """Something to write in the log; the conversation goes on."""
 
@@ -88,7 +96,7 @@ class Over(NamedTuple):
 
 HISTORY: frozenset[type[Shape]] = frozenset((Records, Telemetry))
 
-Event = Booted | Stored | Asked | Trouble | Over
+Event = Booted | Stored | Asked | Signed | Trouble | Over
 
 
 class Conversation:
@@ -137,6 +145,10 @@ class Conversation:
     def pause_records(self, now: float) -> None:
         """Send no records for a while: neither end can make any progress."""
         self._paused[Records] = now + HISTORY_PAUSE
+
+    def send_sign(self, request: SignCertificate, now: float) -> None:
+        """Wish for a new certificate."""
+        self._ask(request, now)
 
     def send_heartbeat(self, now: float) -> None:
         """A sign of life."""
@@ -215,6 +227,8 @@ class Conversation:
                     for lane in (*RECORD_LANES, TELEMETRY_LANE)
                 }
                 return [Booted(boot.current_time, lanes)]
+            case SignCertificateResponse() as answer:
+                return [Signed(answer)]
             case RecordsResponse() as stored:
                 assert isinstance(result.request, Records)
                 return self._stored(result.request, result.request.lane, result.request.first, stored.have, now)

@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 
 from chargelink.cli.groups import leaves
 from chargelink.edge.board import Board
+from chargelink.edge.identity import Door, IdentityError, Plain
 from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
@@ -23,16 +24,17 @@ from chargelink.wire import EncodeError
 OPEN_TIMEOUT = 10.0  # seconds
 PING = 20.0  # seconds between pings of the websocket, and to wait for each answer
 CLOSE_TIMEOUT = 2.0
+PATIENCE = 4  # times longer to wait after a refusal: a person has to do something
 
 log = structlog.get_logger("uplink")
 
 
 class Uplink:
-    """Keeps the hub told. `url` as in the configuration; `clock` gives UTC milliseconds."""
+    """Keeps the hub told. `hub` is the way to it, or the address of a plain one; `clock` gives UTC milliseconds."""
 
     def __init__(
         self,
-        url: str,
+        hub: Door | str,
         edge_id: str,
         software: str,
         ledger: Journal,
@@ -42,10 +44,11 @@ class Uplink:
         backoff: Backoff | None = None,
         measured: Measured | None = None,
     ) -> None:
-        self.address = f"{url.rstrip('/')}/link/{edge_id}"
         self.online = False
+        self.trouble_chinese: str | None = None
         self.trouble: str | None = None
         """Why the hub was last lost or could not be reached; None while it is there."""
+        self._door = Plain(hub) if isinstance(hub, str) else hub
         self._edge = (edge_id, software, ledger, measured, board, handler, clock)
         self._ledger = ledger
         self._measured = measured
@@ -66,21 +69,23 @@ class Uplink:
         try:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
-                    await self._connection(Edge(*self._edge, commands))
+                    refused = await self._connection(Edge(*self._edge, commands))
                     log.warning("hub away", why=self.trouble)
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(self._backoff.wait()):
+                        async with asyncio.timeout(self._backoff.wait() * (PATIENCE if refused else 1)):
                             await self._ended.wait()
         finally:
             self._ledger.writer.on_change = None
             if self._measured is not None:
                 self._measured.on_change = None
 
-    async def _connection(self, edge: Edge) -> None:
-        """One connection from beginning to end."""
+    async def _connection(self, edge: Edge) -> bool:
+        """One connection from beginning to end; whether the hub refused us for who we are."""
         try:
+            opening = await self._door.open(edge.id)
             socket = await connect(
-                self.address,
+                opening.address,
+                ssl=opening.tls,
                 subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
                 compression=None,
                 max_size=LARGEST_FRAME,
@@ -91,18 +96,28 @@ class Uplink:
                 proxy=None,
             )
             try:
+                self._door.meet(socket)
                 if socket.subprotocol is None:
                     raise HubGoneError("the hub speaks none of our subprotocols")
-                await Connection(socket, edge, self._wake, self._booted).talk()
+                await Connection(socket, edge, self._wake, self._booted, self._door.renewal).talk()
             finally:
                 await socket.close(CloseCode.GOING_AWAY)
-        except* (HubGoneError, OSError, WebSocketException, EncodeError, LedgerError) as errors:
-            self.trouble = next(str(error) or type(error).__name__ for error in leaves(errors))
+        except* (HubGoneError, OSError, WebSocketException, EncodeError, LedgerError, IdentityError) as errors:
+            error = next(leaves(errors))
+            why = error if isinstance(error, IdentityError) else self._door.refused(error)
+            self.trouble = str(why or error) or type(error).__name__
+            self.trouble_chinese = why.text.chinese if why else None
+            refused = why is not None and why.refused
+        else:
+            refused = False
         finally:
             self.online = False
+        return refused
 
     def _booted(self) -> None:
         self.online = True
         self.trouble = None
+        self.trouble_chinese = None
         self._backoff.reset()
-        log.info("hub there", address=self.address)
+        self._door.entered()
+        log.info("hub there")

@@ -8,7 +8,7 @@ from typing import Any
 
 from chargelink.cli.command import Command, CommandError, Example, Exit
 from chargelink.cli.language import Text
-from chargelink.edge.commands import data_argument
+from chargelink.edge.arguments import data_argument
 from chargelink.edge.ledger.verify import Verdict, VerifyError, verify
 from chargelink.edge.paths import ledger
 
