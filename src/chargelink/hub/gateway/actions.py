@@ -46,16 +46,24 @@ class Actions:
     joined: Callable[[Connection], None]
     admission: Admission | None = None
 
-    async def handle(self, link: Connection, call: CallReceived) -> Shape:
-        """The answer to a call. Raises RefusalError."""
+    def handle(self, link: Connection, call: CallReceived) -> Shape | Awaitable[Shape]:
+        """The answer to a call: at once when it is at hand, else after a while. Raises RefusalError, then or now."""
         if not isinstance(call.payload, BootNotification) and not link.booted:
             raise RefusalError(Code.SECURITY_ERROR, "say who you are first: BootNotification")
         self.live.seen(link.edge)
-        answer = ANSWERS.get(type(call.payload))
-        if answer is None:
+        action = ANSWERS.get(type(call.payload))
+        if action is None:
             raise RefusalError(Code.NOT_SUPPORTED, f"this hub does not do {call.action}")
         try:
-            return await answer(self, link, call.payload)
+            answer = action(self, link, call.payload)
+        except ValueError as problem:
+            raise RefusalError(Code.PROPERTY_CONSTRAINT_VIOLATION, str(problem)) from None
+        return answer if isinstance(answer, Shape) else self.later(answer)
+
+    async def later(self, answer: Awaitable[Shape]) -> Shape:
+        """An answer that has to be waited for. Raises RefusalError."""
+        try:
+            return await answer
         except ValueError as problem:
             raise RefusalError(Code.PROPERTY_CONSTRAINT_VIOLATION, str(problem)) from None
 
@@ -93,11 +101,11 @@ class Actions:
             return SignCertificateResponse(status="Rejected", reason="this link has no certificate")
         return await self.admission.sign(link.edge, asked.csr)
 
-    async def status(self, link: Connection, status: StatusNotification) -> Nothing:
+    def status(self, link: Connection, status: StatusNotification) -> Nothing:
         self.live.status(link.edge, status.devices)
         return Nothing()
 
-    async def meter_values(self, link: Connection, values: MeterValues) -> Nothing:
+    def meter_values(self, link: Connection, values: MeterValues) -> Nothing:
         self.live.sample(values.samples)
         return Nothing()
 
@@ -133,11 +141,11 @@ class Actions:
         for change in views.alarms(*alarms):
             self.bus.publish(change)
 
-    async def heartbeat(self, link: Connection, _: Heartbeat) -> HeartbeatResponse:
+    def heartbeat(self, link: Connection, _: Heartbeat) -> HeartbeatResponse:
         return HeartbeatResponse(current_time=now_ms())
 
 
-ANSWERS: dict[type[Shape], Callable[..., Awaitable[Shape]]] = {
+ANSWERS: dict[type[Shape], Callable[..., Shape | Awaitable[Shape]]] = {
     BootNotification: Actions.boot,
     StatusNotification: Actions.status,
     MeterValues: Actions.meter_values,
