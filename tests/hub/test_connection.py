@@ -1,6 +1,7 @@
 """One link under load: handlers that take long or call the edge, edges that flood, edges that do not read."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -60,7 +61,7 @@ async def listening(handle: Handler) -> AsyncIterator[Port]:
     port = Port()
 
     async def serving(websocket: Websocket) -> None:
-        link = Connection("edge-1", websocket, handle)
+        link = Connection("edge-1", websocket, handle, Counter())
         port.links.put_nowait(link)
         await link.run()
         await link.finish()

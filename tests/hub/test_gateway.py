@@ -160,6 +160,7 @@ async def test_garbage_does_not_end_the_link(hub: Hub, garbage: bytes | str) -> 
         ("-1", "RpcFrameworkError"),
         ("1", "MessageTypeNotSupported"),
     }
+    assert await hub.get("/api/defects") == {code: 1}
     assert await edge.call("Heartbeat", {})
 
 

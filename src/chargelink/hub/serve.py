@@ -112,7 +112,8 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
             workers.append(tasks.create_task(Watching(bus, gateway.edges).run(), name="ask watched edges"))
             listening = where(settings, link_port, web_port, enroll_port)
             refused = front.refusals.counts if front else {}
-            pages = WebServer(application(bus, live, Commands(gateway.edges), pulse, listening.link, refused))
+            commands, defects = Commands(gateway.edges), gateway.edges.defects
+            pages = WebServer(application(bus, live, commands, pulse, listening.link, refused, defects))
             async with AsyncExitStack() as listeners:
                 await listeners.enter_async_context(gateway.listening(link_port, front.link if front else None))
                 if front and enroll_port and listening.enroll:

@@ -47,11 +47,18 @@ class Door:
 
 
 def application(
-    bus: Bus, live: Live, commands: Commands, pulse: Pulse, link: str, refused: Mapping[str, int]
+    bus: Bus,
+    live: Live,
+    commands: Commands,
+    pulse: Pulse,
+    link: str,
+    refused: Mapping[str, int],
+    defects: Mapping[str, int],
 ) -> ASGIApp:
     """Everything that is served on the web port.
 
-    `link` is where edges connect, for the page to say; `refused` counts who was not let in, by reason.
+    `link` is where edges connect, for the page to say; `refused` counts who was not let in, by reason, `defects`
+    what edges sent that they should not have, by kind.
     """
     inside = Starlette(
         routes=[*rest.ROUTES, *page.ROUTES],
@@ -63,4 +70,5 @@ def application(
     inside.state.pulse = pulse
     inside.state.link = link
     inside.state.refused = refused
+    inside.state.defects = defects
     return Door(inside)

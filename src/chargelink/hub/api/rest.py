@@ -104,6 +104,11 @@ async def count_refusals(request: Request) -> Response:
     return json(dict(request.app.state.refused))
 
 
+async def count_defects(request: Request) -> Response:
+    """What edges sent that they should not have, since the hub started: how often, by kind."""
+    return json(dict(request.app.state.defects))
+
+
 async def one_session(request: Request) -> Response:
     """A session with its curve: `points` of [ms, mV, mA, mW, 0.1 %, mWh]."""
     session = await session_of(request)
@@ -185,4 +190,5 @@ ROUTES = [
     Route("/api/refusals", count_refusals),
     Route("/api/events", events),
     Route("/api/health", health),
+    Route("/api/defects", count_defects),
 ]

@@ -53,12 +53,16 @@ class RefusalError(Exception):
 
 
 class Connection:
-    """The link of one edge, from the handshake to its end. `defects` counts by kind what came that should not have."""
+    """The link of one edge, from the handshake to its end.
+
+    `defects` counts by kind what came that should not have, and so does `of_all` for all links.
+    """
 
     __slots__ = (
         "_handle",
         "_handlers",
         "_lines",
+        "_of_all",
         "_peer",
         "_results",
         "_room",
@@ -72,13 +76,14 @@ class Connection:
         "number",
     )
 
-    def __init__(self, edge: str, websocket: Websocket, handle: Handler) -> None:
+    def __init__(self, edge: str, websocket: Websocket, handle: Handler, of_all: Counter[str]) -> None:
         self.edge = edge
         self.number = next(_numbers)  # of two links the newer has the higher
         self.booted = False  # the edge has said who it is
         self.certified = False  # a certificate proved it
         self.ended = False
         self.defects: Counter[str] = Counter()
+        self._of_all = of_all
         self._websocket = websocket
         self._peer = Peer("hub", Codec(websocket.subprotocol or Codec.JSON.value))
         self._handle = handle
@@ -215,6 +220,7 @@ class Connection:
 
     def _count(self, defect: Defect) -> None:
         """Every defect counts; the log names the first, the tenth, the hundredth of a kind."""
+        self._of_all[defect.kind] += 1
         self.defects[defect.kind] += 1
         count = self.defects[defect.kind]
         if count in (1, 10, 100) or count % 1000 == 0:

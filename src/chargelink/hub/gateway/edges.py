@@ -13,17 +13,13 @@ MOST_WAITING = 64  # commands that may wait for one edge to come back
 
 
 class Edges:
-    """The links that are up, by edge, and what was wrong with those that have ended."""
+    """The links that are up, by edge."""
 
     def __init__(self) -> None:
         self._links: dict[str, Connection] = {}
         self._arrivals: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
-        self._ended: Counter[str] = Counter()
-
-    @property
-    def defects(self) -> Counter[str]:
+        self.defects: Counter[str] = Counter()
         """What edges sent that they should not have, by kind, since the process began."""
-        return sum((link.defects for link in self._links.values()), self._ended.copy())
 
     def has(self, edge: str) -> bool:
         """Whether an edge can be asked now."""
@@ -47,7 +43,6 @@ class Edges:
 
     def leave(self, link: Connection) -> None:
         """A link has ended. Its edge is away now, unless a newer link took over."""
-        self._ended += link.defects
         if self._links.get(link.edge) is link:
             del self._links[link.edge]
 

@@ -79,7 +79,7 @@ class Gateway:
     async def _serve(self, websocket: Websocket) -> None:
         path = PATH.fullmatch(websocket.path)
         assert path is not None  # `_admit` saw to it
-        link = Connection(path[1], websocket, self._actions.handle)
+        link = Connection(path[1], websocket, self._actions.handle, self.edges.defects)
         if self._admission is None:
             await self._run(link)
             return
