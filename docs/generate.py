@@ -7,6 +7,7 @@ the names. A test checks that all of it is current.
 import re
 from pathlib import Path
 
+from docs.asyncapi import document as asyncapi
 from docs.recordings.gateway import packet_forwarder
 from docs.recordings.meter import meter_line
 from docs.recordings.socket import socket_keys, socket_radio
@@ -31,6 +32,7 @@ def files() -> dict[Path, str]:
     """Every generated file with what it should hold. Raises UnknownPlaceError."""
     whole = {
         "edge/chargelink/edge/guard/vehicle_messages.py": plain_module(GUARD_TITLE, BCL, BCS, BSM, BST, BEM),
+        "docs/protocols/link.asyncapi.json": asyncapi(),
         "docs/samples/session.log": can_session(),
         "docs/samples/meter.log": meter_line(),
         "docs/samples/socket.log": socket_radio(),

@@ -7,6 +7,7 @@ from chargelink.dlt645.catalogue.table import identifier_table
 from chargelink.edge.charge import tables as charge
 from chargelink.gbt27930.catalogue import MESSAGES, Entry, by_class
 from chargelink.gbt27930.charging import Cell
+from chargelink.link.tables import TABLES as LINK_TABLES
 from chargelink.lora_radio.tables import TABLES as RADIO_TABLES
 from chargelink.lora_socket.tables import TABLES as SOCKET_TABLES
 from chargelink.wire.table import table
@@ -34,6 +35,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "charge.watches": charge.watches,
     "charge.causes": charge.causes,
     "dlt645.identifiers": identifier_table,
+    **{f"link.{name}": made for name, made in LINK_TABLES.items()},
     **{f"lora_socket.{name}": made for name, made in SOCKET_TABLES.items()},
     **{f"lora_radio.{name}": made for name, made in RADIO_TABLES.items()},
 }

@@ -5,5 +5,7 @@ messages    every action: its request, its answer, who may ask
 frames      CALL, CALLRESULT, CALLERROR as MessagePack or JSON
 telemetry   many samples of a session as few bytes
 answered    the last answers given
+meanings    what each field means
+tables      the tables of the page
 peer        either end: calls in, calls out, who still waits for what
 """
