@@ -16,14 +16,12 @@ from chargelink.hub.store.progress import CHECKPOINTS, reach, reached
 from chargelink.link import messages
 from chargelink.trust.checkpoints import is_signed
 
-AT_ONCE = 100
-
 
 class Checks(Reader):
     """The one who checks signatures."""
 
     async def read_waiting(self) -> int:
-        waiting = await Checkpoint.filter(id__gt=await reached(CHECKPOINTS)).order_by("id").limit(AT_ONCE)
+        waiting = await Checkpoint.filter(id__gt=await reached(CHECKPOINTS)).order_by("id").limit(self.at_once)
         if not waiting:
             return 0
         late = self.deadline()

@@ -21,8 +21,6 @@ from chargelink.hub.store.trouble import is_trouble
 from chargelink.model import Alarm, Content, JournalEpoch, SessionEnded, SessionStarted, Tariff, Trip, content_of
 from chargelink.wire import DecodeError
 
-AT_ONCE = 100  # records asked for at a time
-
 log = structlog.get_logger()
 
 
@@ -34,7 +32,7 @@ class Intake(Reader):
     """The one who reads records."""
 
     async def read_waiting(self) -> int:
-        waiting = await Record.filter(id__gt=await reached(RECORDS)).order_by("id").limit(AT_ONCE)
+        waiting = await Record.filter(id__gt=await reached(RECORDS)).order_by("id").limit(self.at_once)
         if not waiting:
             return 0
         late = self.deadline()

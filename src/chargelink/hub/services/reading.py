@@ -1,7 +1,7 @@
 """Readers of what the writer stored: behind it, a little at a time, each little bit one transaction.
 
 What was read and how far is one transaction, so a crash in between repeats nothing and loses nothing. While batches
-wait for a commit a reader rests longer than it worked: acknowledging comes first, reading catches up later.
+come in a reader rests longer than it worked: acknowledging comes first, reading catches up later.
 """
 
 import asyncio
@@ -14,19 +14,21 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.store.trouble import is_trouble
 
 LONGEST = 0.005  # s of work in one transaction, and one row more; whoever stores new ones waits for it
-REST = 3.0  # times as long as the work, while batches wait
+REST = 3.0  # times as long as the work, while batches come in
+FEWEST, MOST = 4, 200  # rows asked for at a time
 PATIENCE = 1.0  # s before the database is tried again after it failed
 
 log = structlog.get_logger()
 
 
 class Reader(ABC):
-    """One who reads. `run` is its task; `wake` is set when there is more; `waiting` tells how many batches wait."""
+    """One who reads. `run` is its task; `wake` is set when there is more; `busy` tells whether batches come in."""
 
-    def __init__(self, bus: Bus, wake: asyncio.Event, waiting: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, bus: Bus, wake: asyncio.Event, busy: Callable[[], bool] = lambda: False) -> None:
         self.bus = bus
+        self.at_once = FEWEST  # rows to ask for, about as many as one transaction has time for
         self._wake = wake
-        self._waiting = waiting
+        self._busy = busy
 
     async def run(self) -> None:
         """Read what is waiting, also from before a restart, then wait for more."""
@@ -36,9 +38,11 @@ class Reader(ABC):
             try:
                 while True:
                     begun = clock()
-                    if not await self.read_waiting():
+                    count = await self.read_waiting()
+                    if not count:
                         break
-                    await asyncio.sleep(REST * (clock() - begun) if self._waiting() else 0)
+                    self.at_once = min(MOST, max(FEWEST, 2 * count))
+                    await asyncio.sleep(REST * (clock() - begun) if self._busy() else 0)
             except Exception as failure:
                 if is_trouble(failure):
                     log.error("database", failure=str(failure))

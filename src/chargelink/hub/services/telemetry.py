@@ -33,7 +33,7 @@ class Curves(Reader):
     """The one who draws curves from telemetry: what no live sample has shown is added, as finely as curves are kept."""
 
     async def read_waiting(self) -> int:
-        waiting = await TelemetryBlock.filter(id__gt=await reached(TELEMETRY)).order_by("id").limit(AT_ONCE)
+        waiting = await TelemetryBlock.filter(id__gt=await reached(TELEMETRY)).order_by("id").limit(self.at_once)
         if not waiting:
             return 0
         late = self.deadline()

@@ -5,14 +5,22 @@ import msgspec
 from chargelink.hub.store.models import Alarm
 
 LONGEST_SUBJECT = 256
+INSERT = (
+    'INSERT INTO "alarm" ("at", "edge", "kind", "subject", "detail") VALUES ({})'
+    ' ON CONFLICT ("edge", "kind", "subject") DO NOTHING RETURNING "id"'
+)
 
 
 async def write_alarm(edge: str, kind: str, subject: str, at: int, detail: dict[str, object]) -> Alarm | None:
     """Write an alarm, in the transaction of its cause. None when (edge, kind, subject) was told before."""
-    row, new = await Alarm.get_or_create(
-        {"at": at, "detail": msgspec.json.encode(detail).decode()},
-        edge=edge,
-        kind=kind,
-        subject=subject[:LONGEST_SUBJECT],
-    )
-    return row if new else None
+    row = (at, edge, kind, subject[:LONGEST_SUBJECT], msgspec.json.encode(detail).decode())
+    connection = Alarm._meta.db  # that of the transaction
+    places = "?, ?, ?, ?, ?" if connection.capabilities.dialect == "sqlite" else "$1, $2, $3, $4, $5"
+    made = await connection.execute_query_dict(INSERT.format(places), list(row))
+    return alarm_of(made[0]["id"], row) if made else None
+
+
+def alarm_of(number: int, row: tuple[object, ...]) -> Alarm:
+    """An alarm that was just written."""
+    at, edge, kind, subject, detail = row
+    return Alarm(id=number, at=at, edge=edge, kind=kind, subject=subject, detail=detail)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chargelink.hub.store.alarms import LONGEST_SUBJECT
+from chargelink.hub.store.alarms import LONGEST_SUBJECT, alarm_of
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, Stored
 from chargelink.hub.store.engine import (
     ALARMS,
@@ -23,7 +23,6 @@ from chargelink.hub.store.engine import (
     Span,
 )
 from chargelink.hub.store.memory import Memory
-from chargelink.hub.store.models import Alarm
 from chargelink.hub.store.weighing import LaneState, Weighed, start_of, weigh
 from chargelink.link.messages import TelemetryBlock, TelemetryGap
 
@@ -189,9 +188,3 @@ def block_row(item: Blocks, block: TelemetryBlock) -> Row:
 
 def gap_row(item: Blocks, gap: TelemetryGap) -> Row:
     return (item.edge, item.epoch, gap.first, gap.last, gap.samples, gap.begin, gap.end, gap.reason)
-
-
-def alarm_of(number: int, row: Row) -> Alarm:
-    """An alarm that was just written."""
-    at, edge, kind, subject, detail = row
-    return Alarm(id=number, at=at, edge=edge, kind=kind, subject=subject, detail=detail)

@@ -37,13 +37,23 @@ class ImmediateClient(SqliteClient):
             await super().execute_many(query, values)
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[dict[str, Any]]]:
-        if query.lstrip()[:6].upper() in ("SELECT", "PRAGMA"):
+        if reads(query):
             return await self._query(query, values)
         async with self.turn:
             return await self._query(query, values)
 
+    async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
+        if reads(query):
+            return await self._dicts(query, values)
+        async with self.turn:
+            return await self._dicts(query, values)
+
     async def _query(self, query: str, values: list[Any] | None) -> tuple[int, Sequence[dict[str, Any]]]:
         answer: tuple[int, Sequence[dict[str, Any]]] = await super().execute_query(query, values)
+        return answer
+
+    async def _dicts(self, query: str, values: list[Any] | None) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = await super().execute_query_dict(query, values)
         return answer
 
     async def execute_script(self, query: str) -> None:
@@ -63,6 +73,10 @@ class ImmediateTransaction(SqliteTransactionWrapper):
 
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(ImmediateTransaction(self))
+
+    async def _dicts(self, query: str, values: list[Any] | None) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = await super().execute_query_dict(query, values)
+        return answer
 
     async def execute_script(self, query: str) -> None:
         """One statement after the other: the `executescript` of sqlite3 first commits what was done so far, and a
@@ -127,6 +141,11 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+
+
+def reads(query: str) -> bool:
+    """Whether a statement changes nothing."""
+    return query.lstrip()[:6].upper() in ("SELECT", "PRAGMA")
 
 
 client_class = ImmediateClient

@@ -18,6 +18,7 @@ from chargelink.hub.store.weighing import LaneState
 from chargelink.link.messages import TELEMETRY_LANE
 
 LARGEST_GROUP = 2_000  # rows in one transaction: others wait for the database's lock meanwhile
+CALM = 0.05  # s without a commit: then nobody is in a hurry
 LARGEST_QUEUE = 4_096  # batches waiting; then `store` makes the sender wait
 
 
@@ -29,13 +30,14 @@ class RecordWriter:
         self._queue: asyncio.Queue[Batch | Blocks] = asyncio.Queue(LARGEST_QUEUE)
         self._lanes: Memory[LaneKey, LaneState] = Memory()
         self._marks: Memory[tuple[str, str], int] = Memory()
+        self._last = float("-inf")
         self.written = asyncio.Event()  # something new is there to be read; the reader clears it
         self.signed = asyncio.Event()  # so are checkpoints
         self.poured = asyncio.Event()  # so is telemetry
 
-    def busy(self) -> int:
-        """Batches that wait for the next commit."""
-        return self._queue.qsize()
+    def busy(self) -> bool:
+        """Whether batches come in at such a rate that readers should hold back."""
+        return not self._queue.empty() or asyncio.get_running_loop().time() - self._last < CALM
 
     async def store(self, item: Batch | Blocks) -> Stored:
         """Return when it is durable. Raises what the database raised; then nothing may be acknowledged."""
@@ -68,6 +70,7 @@ class RecordWriter:
         for item, result in zip(items, results, strict=True):
             if not item.done.done():  # the connection may have gone while it waited
                 item.done.set_result(result)
+        self._last = asyncio.get_running_loop().time()
         self.written.set()
         if CHECKPOINTS in group.rows.tables:
             self.signed.set()
