@@ -21,6 +21,8 @@ AGAIN = (
     "test_migrations.py",
     "test_curves.py",
     "test_gateway.py",
+    "test_stories.py",
+    "test_postgres_engine.py",
     "test_backup.py",
 )
 HERE = Path(__file__).parent

@@ -1,0 +1,58 @@
+"""What only PostgreSQL can do to the writer: another hub, a connection that is lost, a word that it cannot hold."""
+
+import asyncpg
+import pytest
+from tests.hub.conftest import CLUSTER, Place
+from tests.hub.test_records import batch
+
+from chargelink.hub.store.batches import Arrived, Batch
+from chargelink.hub.store.database import opened
+from chargelink.hub.store.engine import TroubleError
+from chargelink.hub.store.models import Record
+from chargelink.hub.store.trouble import is_trouble
+from chargelink.hub.store.writer import RecordWriter
+
+pytestmark = pytest.mark.skipif(CLUSTER is None, reason="test_postgres.py runs them")
+
+
+async def test_one_database_has_one_hub(place: Place, writer: RecordWriter) -> None:
+    other = place.directory / "other"
+    other.mkdir()
+    with pytest.raises(OSError, match="another hub is using this database"):
+        async with opened(other, place.url):
+            pass
+    assert (await writer.store(batch(1))).have == 1
+
+
+async def test_commits_reach_the_disk(place: Place, writer: RecordWriter) -> None:
+    connection = writer._engine._connection  # type: ignore[attr-defined]
+    assert await connection.fetchval("SHOW synchronous_commit") == "on"
+
+
+async def test_a_lost_connection_fails_a_group_and_the_next_one_goes_on(place: Place, writer: RecordWriter) -> None:
+    await writer.store(batch(1, 2))
+    admin = await asyncpg.connect(place.url)
+    await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    with pytest.raises(TroubleError):
+        await writer.store(batch(3))
+    assert (await writer.store(batch(3, 4))).have == 4
+    assert await Record.all().count() == 4
+    assert await admin.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 1
+    await admin.close()
+
+
+async def test_what_it_cannot_hold_is_refused_alone(writer: RecordWriter) -> None:
+    bad = Batch("edge-2", "e", "record", (Arrived(1, "a\x00b", 1, b"", "00" * 32),), 1)
+    good = batch(1, 2)
+    for one in (bad, good):
+        writer._queue.put_nowait(one)
+    assert (await good.done).have == 2
+    with pytest.raises(asyncpg.DataError) as failure:
+        await bad.done
+    assert not is_trouble(failure.value)
+
+
+async def test_many_and_few_rows_go_in_alike(writer: RecordWriter) -> None:
+    assert (await writer.store(batch(*range(1, 501)))).have == 500
+    assert (await writer.store(batch(501))).have == 501
+    assert await Record.all().count() == 501
