@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.edge.drivers.jumping import run
-from tests.edge.drivers.test_gun import PRICES, Stage, stage
+from tests.edge.drivers.stage import PRICES, Stage, stage
 from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.charge.phases import Phase

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from chargelink.model import (
     KINDS,
+    VEHICLE,
     Alarm,
     AuthorisedBy,
     Content,
     JournalEpoch,
     LaneEnd,
+    MeteringSealed,
     Period,
+    PersonErased,
     Reading,
     SessionEnded,
     SessionKind,
@@ -27,6 +30,7 @@ from chargelink.model import (
     kind_of,
 )
 from chargelink.tariff import price, reprice, tariff_hash
+from chargelink.trust.personal import seal
 from chargelink.wire import DecodeError
 
 ID = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
@@ -43,6 +47,7 @@ STARTED = SessionStarted(
     at=1_000,
     start=READINGS[0],
 )
+SEALED = seal("LSIMULATED0000001", VEHICLE, "0f" * 16, bytes(32), bytes(12))
 ENDED = SessionEnded(
     session_id=ID,
     edge_id="e",
@@ -59,6 +64,7 @@ ENDED = SessionEnded(
     soc_start=200,
     soc_end=215,
     trip={"rule": "estop"},
+    vehicle=SEALED,
     bill=price(TARIFF, READINGS, session_id=ID, kind=SessionKind.DC, authorised_by=AuthorisedBy.LOCAL, fault=True),
 )
 CONTENTS: list[Content] = [
@@ -68,6 +74,8 @@ CONTENTS: list[Content] = [
     Trip(device="gun-1", rule="over-voltage", at=7, values={"outsideMv": 420_000}),
     Alarm(code="register-backwards", text="…", at=7),
     JournalEpoch(previous="e1", reason="hub-ahead", at=7, lanes={"record": LaneEnd(3, bytes(32))}),
+    PersonErased(person=SEALED.person, at=7),
+    MeteringSealed(recipient="0123456789abcdef", box=b"sealed"),
 ]
 
 

@@ -19,6 +19,7 @@ STATUS = Text("what a running edge does: devices, sessions, hub", "查看运行�
 START = Text("start charging at a gun or an outlet", "在充电枪或插座口上开始充电")
 RESET = Text("let a gun work again after a trip, on site", "跳闸后在现场复位充电枪")
 COMMISSION = Text("once, when a site is built: accept its guards", "建站时执行一次: 启用安全进程")
+PERSON = Text("persons whose data this edge has sealed", "本网关加密保存的个人信息")
 STOP = Text("stop a session", "停止一个充电过程")
 
 MOST = 100_000  # kWh or minutes that a session can be limited to
@@ -274,10 +275,19 @@ def load(name: str) -> Command:
     return Command(name, summary, configure_one, run_one, (example,))
 
 
+def load_person() -> Command:
+    """The commands about persons."""
+    from chargelink.edge import person_commands
+
+    return person_commands.COMMAND
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
     own = [Offer(name, row[0], partial(load, name)) for name, row in COMMANDS.items()]
-    parser.offer([*own, *offers_of_modules("chargelink.edge.ledger.commands", KEEPING)])
+    parser.offer(
+        [*own, *offers_of_modules("chargelink.edge.ledger.commands", KEEPING), Offer("person", PERSON, load_person)]
+    )
 
 
 COMMAND = Command(

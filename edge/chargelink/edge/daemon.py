@@ -25,13 +25,14 @@ from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
 from chargelink.edge.identity import Drawer, door_to
-from chargelink.edge.ledger import Journal, Limits, Sessions, load_key
+from chargelink.edge.ledger import Journal, Limits, People, Sessions, Supervision, load_key
 from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
 from chargelink.edge.ports.can import CanBus
 from chargelink.edge.uplink import Uplink
 from chargelink.link.messages import Caps
+from chargelink.link.quantities import Person
 from chargelink.model import SessionKind, StopReason, Tariff
 
 if TYPE_CHECKING:
@@ -53,7 +54,11 @@ async def run(config: Config) -> None:
     clock = Clock(last_record(paths.ledger(config.site.data)))
     journal = opened(config, clock)
     try:
-        await Daemon(config, journal, clock).run()
+        people = await People.open(paths.people(config.site.data), journal)
+        try:
+            await Daemon(config, journal, people, clock).run()
+        finally:
+            await people.close()
     finally:
         await journal.close()
 
@@ -69,17 +74,19 @@ def opened(config: Config, clock: Clock) -> Journal:
 class Daemon:
     """One edge."""
 
-    def __init__(self, config: Config, journal: Journal, clock: Clock) -> None:
+    def __init__(self, config: Config, journal: Journal, people: People, clock: Clock) -> None:
         self._config = config
         self._clock = clock
         self._journal = journal
+        self._people = people
+        journal.on_epoch.append(lambda _: people.tell_again())
         self._board = Board()
-        self._sessions = Sessions(journal, config.site.id, os.urandom)
+        self._sessions = Sessions(journal, config.site.id, os.urandom, self._supervision())
         self._telemetry = Telemetry(
             paths.telemetry(config.site.data), config.telemetry.most_bytes, self._clock.now, journal
         )
         self._board.listen(self._telemetry.take)
-        self._around = Surroundings(journal, self._sessions, self._board, self._clock.now, self._telemetry.hear)
+        self._around = Surroundings(journal, self._sessions, self._board, self._clock.now, self._telemetry.hear, people)
         guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
         self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
@@ -134,6 +141,14 @@ class Daemon:
             socket.id: own.get(site.id, prices) for site in self._config.socket_sites for socket in site.sockets
         }
 
+    def _supervision(self) -> Supervision | None:
+        """For whom what each session measured is sealed."""
+        if self._config.metering is None:
+            return None
+        meters = {meter.id: meter.address for meter in self._config.meters}
+        guns = {gun.id: meters[gun.meter] for gun in self._config.guns if gun.meter is not None}
+        return Supervision(self._config.site.id, self._config.metering.public, guns)
+
     def _gun(self, section: GunSection) -> Gun:
         limits = GunLimits(section.max_voltage, section.min_voltage, section.max_current, section.max_power)
         return Gun(section.id, limits, self._around)
@@ -175,6 +190,7 @@ class Daemon:
             self._places.obey,
             self._clock.now,
             measured=self._telemetry,
+            people=self._people,
         )
 
     async def _prune(self) -> NoReturn:
@@ -206,6 +222,7 @@ class Daemon:
             "stop": self._stop,
             "reset": self._reset,
             "clock": self._tell_clock,
+            "erase": self._erase,
         }
         socket = paths.control_socket(self._config.site.data)
         await Control(socket, actions).serve(lambda: self._ready(str(socket)))
@@ -221,6 +238,7 @@ class Daemon:
         hub = link and {"online": link.online, "trouble": link.trouble, "troubleChinese": link.trouble_chinese}
         return {
             "edge": self._config.site.id,
+            "signingKey": self._journal.public.hex(),
             "hub": hub,
             "pending": waiting.records,
             "journal": {
@@ -263,6 +281,13 @@ class Daemon:
             step = self._clock.follow()
             await tell(self._journal, step, step.ours)
         return {"now": self._clock.now(), "ahead": self._clock.ahead}
+
+    async def _erase(self, request: Request) -> Answer:
+        try:
+            person = msgspec.convert(request.get("person"), Person)
+        except msgspec.ValidationError:
+            raise CannotError("a person is named by 32 hexadecimal digits") from None
+        return {"erased": await self._people.erase(person, self._clock.now())}
 
     async def _watchdog(self, interval: float) -> None:
         """Signs of life from this loop: one that hangs gives none."""

@@ -13,6 +13,11 @@ def ledger(data: Path) -> Path:
     return data / "ledger.db"
 
 
+def people(data: Path) -> Path:
+    """The keys of persons."""
+    return data / "people.db"
+
+
 def journal_key(data: Path) -> Path:
     """The key that signs the journal."""
     return data / "journal.key"

@@ -3,11 +3,11 @@
 The bytes of a body are written once, at the edge, and kept as they are everywhere; nobody encodes them again.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from chargelink.link.quantities import Count, Digest, Name, Sentence, SessionId, Time, Word
+from chargelink.link.quantities import Count, Digest, Name, Person, Sentence, SessionId, Time, Word
 from chargelink.link.shape import Shape
 from chargelink.model.session import SessionEnded, SessionStarted
 from chargelink.model.tariff import Tariff
@@ -54,7 +54,21 @@ class JournalEpoch(Shape, frozen=True):
     lanes: dict[Name, LaneEnd] = msgspec.field(default_factory=dict)
 
 
-Content = SessionStarted | SessionEnded | Tariff | Trip | Alarm | JournalEpoch
+class PersonErased(Shape, frozen=True):
+    """The key of a person is gone: what was sealed under it says nothing any more."""
+
+    person: Person
+    at: Time
+
+
+class MeteringSealed(Shape, frozen=True):
+    """A `Metering` that only the supervisor can read: `box` as `trust.metering` seals it, `recipient` names the key."""
+
+    recipient: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
+    box: Annotated[bytes, msgspec.Meta(max_length=65_536)]
+
+
+Content = SessionStarted | SessionEnded | Tariff | Trip | Alarm | JournalEpoch | PersonErased | MeteringSealed
 
 KINDS: dict[str, type[Content]] = {
     "session.started": SessionStarted,
@@ -63,6 +77,8 @@ KINDS: dict[str, type[Content]] = {
     "trip": Trip,
     "alarm": Alarm,
     "journal.epoch": JournalEpoch,
+    "person.erased": PersonErased,
+    "metering.sealed": MeteringSealed,  # in a lane of its own
 }
 _KIND_OF = {shape: kind for kind, shape in KINDS.items()}
 

@@ -6,6 +6,7 @@ from typing import Any
 from chargelink.link.quantities import Count, Energy, HexDigest, Name, SessionId, StateOfCharge, Time, Word
 from chargelink.link.shape import Shape
 from chargelink.model.bill import Bill
+from chargelink.trust.personal import Sealed
 
 
 class SessionKind(StrEnum):
@@ -13,6 +14,9 @@ class SessionKind(StrEnum):
 
     DC = "dc"
     SOCKET = "socket"
+
+
+VEHICLE = "vehicle"  # the field of a session that holds a VIN, as it is bound to its ciphertext
 
 
 class AuthorisedBy(StrEnum):
@@ -74,7 +78,7 @@ class SessionEnded(Shape, frozen=True):
     """A session is over: why, what was read, what is due.
 
     `stop_reason` is a `StopReason` word (a newer edge may send another), `stopped_by` names who or what did it, `trip`
-    holds what the guard said if it was the guard. `fault` is what the bill's rules mean by a session that broke down.
+    holds what the guard said if it was the guard. `vehicle` is the VIN that the car told (GB/T 27930 BRM), sealed.
     """
 
     session_id: SessionId
@@ -95,3 +99,4 @@ class SessionEnded(Shape, frozen=True):
     soc_start: StateOfCharge | None = None
     soc_end: StateOfCharge | None = None
     trip: dict[str, Any] | None = None
+    vehicle: Sealed | None = None

@@ -106,6 +106,16 @@ def test_the_sample_for_the_simulators(folder: Path) -> None:
         ('mode = "charge"', 'mode = "monitor"', "gun[0].meter: a gun that only listens has none; remove it"),
         ('[guard]\nlines = "unix:lines"', "", "guard: a gun that charges has no guard; add [guard]"),
         ("unix:lines", "gpio:lines", "guard.lines: gpio: cannot be used here; write an address with unix:"),
+        (
+            "[[meter]]",
+            '[metering]\nsupervisor_key = "5A"\n[[meter]]',
+            "metering.supervisor_key: Expected `str` matching regex '^[0-9a-f]{64}$'; write the 64 lower-case",
+        ),
+        (
+            "[[meter]]",
+            f'[metering]\nsupervisor_key = "{bytes(32).hex()}"\n[[meter]]',
+            "metering.supervisor_key: nothing can be sealed to this key; ask the supervisor",
+        ),
         ("ws://127.0.0.1:8600", "http://127.0.0.1:8600", "hub.url: 'http://127.0.0.1:8600' is no address of a hub"),
         ("ws://127.0.0.1:8600", "ws://127.0.0.1:x", "hub.url: 'ws://127.0.0.1:x' is no address of a hub"),
         ("ws://127.0.0.1:8600", "ws://10.0.0.1:8600", "hub.url: ws:// to another machine"),

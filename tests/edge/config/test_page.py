@@ -17,6 +17,7 @@ TABLES = [
     ("`[telemetry]`", sections.Telemetry),
     ("`[tariff]`", sections.TariffFile),
     ("`[guard]`", sections.Guard),
+    ("`[metering]`", sections.Metering),
     ("`[[meter]]`", sections.Meter),
     ("`[[io]]`", sections.IoBoard),
     ("`[[gun]]`", sections.Gun),

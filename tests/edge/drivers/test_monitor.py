@@ -14,10 +14,12 @@ from chargelink.edge.board import Board
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.drivers.monitor import Monitor
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Begun, Sessions
+from chargelink.edge.ledger import Begun, People, Sessions
 from chargelink.edge.ports.can import CanFrame
 from chargelink.link.messages import Sample
-from chargelink.model import AuthorisedBy, SessionEnded, SessionStarted, StopReason
+from chargelink.model import VEHICLE, AuthorisedBy, SessionEnded, SessionStarted, StopReason
+from chargelink.sim.bms import NOBODY
+from chargelink.trust.personal import unseal
 
 NOBODY_THERE = "socketcan:nocan0"
 
@@ -41,11 +43,12 @@ def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> 
 
     async def story() -> None:
         journal = open_journal(tmp_path / "ledger.db")
+        people = await People.open(tmp_path / "people.db", journal)
         loop = asyncio.get_running_loop()
         news: list[SessionNews] = []
         board, sessions = Board(), kind(journal, "edge-1", os.urandom)
         around = Surroundings(
-            journal, sessions, board, lambda: 1_800_000_000_000 + int(loop.time() * 1000), news.append
+            journal, sessions, board, lambda: 1_800_000_000_000 + int(loop.time() * 1000), news.append, people
         )
         monitor = Monitor("gun-9", NOBODY_THERE, around)
         task = asyncio.create_task(monitor.run())
@@ -59,6 +62,8 @@ def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> 
                 await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        (key,) = await people.untold()
+        await people.close()
         await journal.close()
         started, ended = news
         assert isinstance(started, SessionStarted)
@@ -70,6 +75,8 @@ def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> 
         assert 15_000 < ended.bill.energy < 25_000
         assert not ended.bill.verified_meter  # calculated
         assert (ended.bill.total, ended.bill.lines) == (0, ())
+        assert ended.vehicle is not None
+        assert unseal(ended.vehicle, VEHICLE, key.key) == NOBODY
         assert len(samples) >= 2
         assert samples[-1].soc is not None
         assert samples[-1].voltage > 300_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.edge.ledger.opened import kinds_waiting, open_journal
 
 from chargelink.edge.ledger import Begun, Ending, Journal, OpenSession, Sessions
-from chargelink.edge.ledger.sessions import with_reading
+from chargelink.edge.ledger.open_session import with_reading
 from chargelink.link.messages import RECORD_LANE, Caps
 from chargelink.model import (
     AuthorisedBy,

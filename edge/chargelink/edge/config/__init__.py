@@ -9,7 +9,7 @@ document    a file becomes a Config
 
 from chargelink.edge.config.document import load
 from chargelink.edge.config.error import ConfigError, Problem
-from chargelink.edge.config.sections import Config, Guard, Gun, Hub, IoBoard, Meter, Site, Socket, SocketSite
+from chargelink.edge.config.sections import Config, Guard, Gun, Hub, IoBoard, Meter, Metering, Site, Socket, SocketSite
 
 __all__ = [
     "Config",
@@ -19,6 +19,7 @@ __all__ = [
     "Hub",
     "IoBoard",
     "Meter",
+    "Metering",
     "Problem",
     "Site",
     "Socket",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from chargelink.cli.language import Text
 from chargelink.edge.config.error import Problem
-from chargelink.edge.config.sections import Document, Gun
+from chargelink.edge.config.sections import Document, Gun, Metering
 from chargelink.edge.ports.address import Address, AddressError
 
 # What each kind of port may be: the part of its address before the colon.
@@ -36,6 +36,8 @@ def impossible(document: Document) -> Iterator[Problem]:
     yield from _shared(document)
     if document.hub is not None and document.hub.url is not None:
         yield from _hub(document.hub.url)
+    if document.metering is not None:
+        yield from _metering(document.metering)
     charging = [gun for gun in document.guns if gun.mode == "charge"]
     if document.guard is not None and len(charging) > 1:
         yield Problem(
@@ -185,6 +187,19 @@ def _hub(url: str) -> Iterator[Problem]:
             "ws:// to another machine can be read and forged by anybody on the way", "到其他机器的 ws:// 可被窃听和伪造"
         )
         yield Problem("hub.url", problem, Text("use wss://", "请使用 wss://"))
+
+
+def _metering(metering: Metering) -> Iterator[Problem]:
+    from chargelink.trust.metering import require_public  # most edges have none
+
+    try:
+        require_public(metering.public)
+    except ValueError:
+        yield Problem(
+            "metering.supervisor_key",
+            Text("nothing can be sealed to this key", "无法用该公钥加密"),
+            Text("ask the supervisor for the public key again", "请向监督部门重新索取公钥"),
+        )
 
 
 def _is_local(host: str) -> bool:

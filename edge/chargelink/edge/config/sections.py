@@ -13,6 +13,7 @@ from chargelink.model import Tariff
 
 Eui = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]  # EUI-64, 16 lower-case hex digits
 MeterAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]  # DL/T 645 §7.2.2, most significant digit first
+SupervisorKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # X25519, RFC 7748
 Address = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+:.")]
 
 LOWEST_VOLTAGE = Decimal(200)  # V, of most power modules
@@ -88,6 +89,17 @@ class Meter(Section, frozen=True):
     address: MeterAddress
 
 
+class Metering(Section, frozen=True):
+    """Whom metering data is sealed for: the public key of the supervisor of metering."""
+
+    supervisor_key: SupervisorKey
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes of the key."""
+        return bytes.fromhex(self.supervisor_key)
+
+
 class IoBoard(Section, frozen=True):
     """A board with the contactors, the lock and the inputs of a charger."""
 
@@ -159,6 +171,7 @@ class Document(Section, frozen=True):
     journal: Journal = Journal()
     telemetry: Telemetry = Telemetry()
     guard: Guard | None = None
+    metering: Metering | None = None
     meters: tuple[Meter, ...] = msgspec.field(name="meter", default=())
     io_boards: tuple[IoBoard, ...] = msgspec.field(name="io", default=())
     guns: tuple[Gun, ...] = msgspec.field(name="gun", default=())

@@ -18,6 +18,10 @@ FORMATS = {
     "address": Text("write the 12 digits on the meter's plate", "请写电能表铭牌上的 12 位数字"),
     "eui": Text("write 16 lower-case hexadecimal digits", "请写 16 位小写十六进制数字"),
     "gateways": Text("write 16 lower-case hexadecimal digits each", "每个写 16 位小写十六进制数字"),
+    "supervisor_key": Text(
+        "write the 64 lower-case hexadecimal digits that `chargelink metering keygen` prints",
+        "请写 chargelink metering keygen 输出的 64 位小写十六进制数字",
+    ),
     "mode": Text('write "charge" or "monitor"', '请写 "charge" 或 "monitor"'),
     "start": Text('write a time of day, as "07:30"', '请写时刻，例如 "07:30"'),
     "end": Text('write a time of day, as "07:30" or "24:00"', '请写时刻，例如 "07:30" 或 "24:00"'),

@@ -215,6 +215,7 @@ class Gun:
     def hear_frame(self, frame: CanFrame) -> None:
         """From the bus."""
         self._heard(self.controller.receive(frame.identifier, frame.data, self._now()))
+        self.books.identify(self.controller.situation.vehicle.vin)
 
     def hear_guard(self, report: Report) -> None:
         """From the guard."""

@@ -8,6 +8,7 @@ import structlog
 
 from chargelink.edge.charge.events import Finished
 from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.drivers.vehicle_identity import identify, vin_of
 from chargelink.edge.ledger import Begun, Ending
 from chargelink.model import (
     Alarm,
@@ -44,6 +45,8 @@ class GunBooks:
         self._latest: Reading | None = None
         self._latest_at = float("-inf")  # s of the loop
         self._unread = False
+        self._said: str | None = None  # by the vehicle, of itself
+        self._vin: str | None = None  # to be kept
         self._notes: deque[Alarm | Trip] = deque(maxlen=1000)
         self._outcome: Outcome | None = None
         self._changed = asyncio.Event()
@@ -81,6 +84,7 @@ class GunBooks:
         )
         if not begun.again:
             self.session = begun.started
+            self._said = self._vin = None
             self._around.news(begun.started)
         return begun
 
@@ -96,6 +100,12 @@ class GunBooks:
         self._unread = True
         self._read.set()
         self._changed.set()
+
+    def identify(self, said: str | None) -> None:
+        """What the vehicle says that it is."""
+        if self.session is not None and said != self._said:
+            self._said, self._vin = said, vin_of(said)
+            self._changed.set()
 
     def note(self, note: Alarm | Trip) -> None:
         """Something to be recorded."""
@@ -122,6 +132,9 @@ class GunBooks:
         if self.session and self._latest and self._unread:
             self._unread = False
             await self._around.sessions.read(self.session.session_id, self._latest)
+        if self.session and self._vin:
+            vin, self._vin = self._vin, None
+            await identify(self._around, self.session.session_id, vin)
         if self._outcome and self.session:
             outcome, self._outcome = self._outcome, None
             await self._end(self.session, outcome)

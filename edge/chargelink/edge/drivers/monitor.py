@@ -12,6 +12,7 @@ import structlog
 from chargelink.edge.charge.dialogue import stopped_by_vehicle
 from chargelink.edge.charge.observed import ChargeGone, ChargeSeen, Observed, ObservedEvent, Progress
 from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.drivers.vehicle_identity import identify, vin_of
 from chargelink.edge.ledger import Ending
 from chargelink.edge.ports.can import CanBus, CanFrame
 from chargelink.gbt27930.catalogue import Sender
@@ -82,8 +83,10 @@ class Monitor:
     async def _record(self, event: ObservedEvent) -> None:
         now = self._around.clock()
         match event:
-            case ChargeSeen():
+            case ChargeSeen(vin=said):
                 await self._begin(now)
+                if self.session and (vin := vin_of(said)):
+                    await identify(self._around, self.session.session_id, vin)
             case Progress() if self.session:
                 self._progress = event
                 await self._around.sessions.read(self.session.session_id, Reading(at=now, register=event.energy))

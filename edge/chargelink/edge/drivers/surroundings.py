@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chargelink.edge.board import Board
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Journal, People, Sessions
 from chargelink.model import SessionEnded, SessionStarted
 
 SessionNews = SessionStarted | SessionEnded
@@ -16,10 +16,14 @@ def nobody(_: SessionNews) -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`clock` gives UTC milliseconds. `news` hears of a session that began or ended, when that is stored."""
+    """`clock` gives UTC milliseconds. `news` hears of a session that began or ended, when that is stored.
+
+    Without `people` nothing is kept of whose car it was.
+    """
 
     journal: Journal
     sessions: Sessions
     board: Board
     clock: Callable[[], int]
     news: Callable[[SessionNews], None] = nobody
+    people: People | None = None

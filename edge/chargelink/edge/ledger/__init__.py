@@ -9,6 +9,10 @@ epochs       lives of the journal
 key          the key that signs, in a file of its own
 opening      from a file to a journal
 sessions     from authorised to billed, across crashes
+people       the keys of persons, in a file of their own
+erasures     who was erased
+supervision  what only the supervisor of metering can read
+open_session one that has not ended
 memory       small values of drivers, counters that never repeat
 
 and what it may forget, if it counts it: `telemetry.db`.
@@ -22,7 +26,10 @@ from chargelink.edge.ledger.database import Database, Entry, Limits
 from chargelink.edge.ledger.journal import Journal, LedgerFull, Pending, Position, Waiting
 from chargelink.edge.ledger.key import load_key
 from chargelink.edge.ledger.memory import Memory
-from chargelink.edge.ledger.sessions import Begun, Ending, OpenSession, Sessions
+from chargelink.edge.ledger.open_session import Ending, OpenSession
+from chargelink.edge.ledger.people import People, PeopleError
+from chargelink.edge.ledger.sessions import Begun, Sessions
+from chargelink.edge.ledger.supervision import Supervision
 from chargelink.edge.ledger.writer import LedgerError
 
 __all__ = [
@@ -37,8 +44,11 @@ __all__ = [
     "Memory",
     "OpenSession",
     "Pending",
+    "People",
+    "PeopleError",
     "Position",
     "Sessions",
+    "Supervision",
     "Waiting",
     "load_key",
 ]

@@ -8,6 +8,7 @@ transaction goes what a backup would use a second time: radio session keys; numb
 from chargelink.edge.ledger import checkpoints, memory, schema
 from chargelink.edge.ledger.database import Database, Entry, Tail, entry_of
 from chargelink.link.chain import chain_start
+from chargelink.link.messages import RECORD_LANE
 from chargelink.model import JournalEpoch, LaneEnd
 
 HUB_AHEAD = "hub-ahead"  # the hub holds a record that we do not: this is a backup
@@ -28,8 +29,10 @@ def begin_anew(database: Database, reason: str) -> None:
     switch(database)
     ends = {lane: LaneEnd(tail.last, tail.chain) for lane, tail in tails.items()}
     at = max(0, database.clock())
-    database.add(entry_of(JournalEpoch(previous=old, reason=reason, at=at, lanes=ends), at))
+    begun = JournalEpoch(previous=old, reason=reason, at=at, lanes=ends)
     for lane, tail in tails.items():
+        if lane == RECORD_LANE or tail.last:  # whoever sees one lane alone must see where it went on
+            database.add(entry_of(begun, at, lane))
         _carry(database, old, lane, tail)
     memory.leave_behind(database)
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +30,16 @@ def open_ledger(
         lock.close()
         raise LedgerError(f"{path}: {error}") from error
     return database, lock
+
+
+def edge_of(path: Path) -> str:
+    """Whose ledger it is, from the file alone. Raises LedgerError where there is none."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            (edge,) = database.execute("SELECT edge FROM epochs ORDER BY number DESC LIMIT 1").fetchone()
+    except (sqlite3.Error, TypeError) as error:
+        raise LedgerError(f"{path}: no ledger of an edge: {error}") from None
+    return str(edge)
 
 
 def _settle_in(database: Database) -> None:

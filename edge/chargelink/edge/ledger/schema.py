@@ -58,6 +58,11 @@ CHAINED_AFTER = """
     DROP TABLE journal
 """
 
+PERSONS = """
+    ALTER TABLE sessions ADD COLUMN vehicle BLOB;
+    CREATE TABLE erased (person TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID
+"""
+
 
 def connect(path: str, edge: str) -> Database:
     """Open the file of an edge, made durable and brought to the newest version.
@@ -146,6 +151,11 @@ def _chain_lane(database: sqlite3.Connection, edge: str, epoch: str, lane: str) 
     database.execute("INSERT INTO lanes VALUES (?, ?, ?, ?, ?, 0, ?)", (epoch, lane, last, acknowledged, chain, start))
 
 
+def _persons(database: sqlite3.Connection, _: str) -> None:
+    """Sessions get the sealed VIN of their car, and the erased a list."""
+    _script(database, PERSONS)
+
+
 def _script(database: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit."""
     for statement in script.split(";"):
@@ -153,4 +163,4 @@ def _script(database: sqlite3.Connection, script: str) -> None:
 
 
 # One step per version; `PRAGMA user_version` counts the steps done. A step, once released, never changes.
-STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain)
+STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain, _persons)

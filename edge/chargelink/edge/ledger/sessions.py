@@ -8,18 +8,19 @@ one of a socket goes on if the socket held it.
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
 from chargelink.edge.ledger import journal
 from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.journal import Journal
+from chargelink.edge.ledger.open_session import Ending, OpenSession, backwards, billed, up_to, with_reading
+from chargelink.edge.ledger.supervision import Supervision
 from chargelink.ids import ENTROPY_BYTES, session_id
-from chargelink.link.messages import Caps
+from chargelink.link.messages import METERING_LANE, Caps
 from chargelink.model import (
-    Alarm,
     AuthorisedBy,
     Reading,
     SessionEnded,
@@ -29,32 +30,12 @@ from chargelink.model import (
     Tariff,
     body_of,
 )
-from chargelink.tariff import price, same_stretch, tariff_hash
+from chargelink.tariff import tariff_hash
+from chargelink.trust.personal import Sealed
 
 KEPT_EVERY = 60_000  # ms: how much of a session's readings a crash may cost; the register itself loses nothing
 
 Entropy = Callable[[int], bytes]
-
-
-@dataclass(frozen=True)
-class OpenSession:
-    """A session that has not ended. `key` is the device's own name for it, so that both find each other again."""
-
-    started: SessionStarted
-    tariff: Tariff
-    caps: Caps
-    key: str | None
-    readings: tuple[Reading, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """The session's id."""
-        return self.started.session_id
-
-    @property
-    def energy(self) -> int:
-        """mWh so far."""
-        return self.readings[-1].register - self.readings[0].register if self.readings else 0
 
 
 class Begun(NamedTuple):
@@ -64,28 +45,13 @@ class Begun(NamedTuple):
     again: bool
 
 
-@dataclass(frozen=True)
-class Ending:
-    """How a session ends. `fault` says that it broke down, in the sense of the tariff's rules; `final` that the reading
-    is the device's own account of the session: what was read before and lies above it is left out.
-    """
-
-    reason: StopReason
-    by: str
-    reading: Reading | None = None
-    final: bool = False
-    fault: bool = False
-    soc_start: int | None = None  # 0.1 %
-    soc_end: int | None = None
-    trip: Mapping[str, Any] | None = None
-
-
 class Sessions:
     """The sessions of one edge. Every method raises LedgerError if what it says cannot be stored."""
 
-    def __init__(self, ledger: Journal, edge_id: str, entropy: Entropy) -> None:
-        """`entropy` gives so many random bytes: `os.urandom`."""
+    def __init__(self, ledger: Journal, edge_id: str, entropy: Entropy, supervision: Supervision | None = None) -> None:
+        """`entropy` gives so many random bytes: `os.urandom`. What each session measured is sealed by `supervision`."""
         self._ledger = ledger
+        self._supervision = supervision
         self._edge_id = edge_id
         self._entropy = entropy
         self._open: dict[str, OpenSession] = {}
@@ -161,7 +127,7 @@ class Sessions:
         if longer is None:
             if identifier not in self._alarmed:
                 self._alarmed.add(identifier)
-                await self._ledger.append(_backwards(session, reading), reading.at)
+                await self._ledger.append(backwards(session, reading), reading.at)
             return False
         self._open[identifier] = longer
         due = abs(reading.at - self._kept_at.get(identifier, 0)) >= KEPT_EVERY  # a clock that was set back, too
@@ -169,6 +135,13 @@ class Sessions:
             await self._ledger.writer.run(lambda database: _keep(database, longer))
             self._kept_at[identifier] = reading.at
         return True
+
+    async def identify(self, identifier: str, vehicle: Sealed) -> None:
+        """Keep, sealed, what car an open session charges: what it said last stands in the record of the end."""
+        session = self._open.get(identifier)
+        if session is not None:
+            self._open[identifier] = replace(session, vehicle=vehicle)
+            await self._ledger.writer.run(lambda database: _identify(database, identifier, vehicle))
 
     async def end(self, identifier: str, now: int, ending: Ending) -> SessionEnded:
         """End a session and bill it, in one transaction. Ending it again gives the same answer and changes nothing.
@@ -180,7 +153,10 @@ class Sessions:
             self._open[identifier] = session = up_to(session, ending.reading.register)
         if ending.reading is not None and await self.read(identifier, ending.reading):
             session = self._open.get(identifier, session)
-        ended = await self._ledger.writer.run(lambda database: _end(database, identifier, session, now, ending))
+        supervision = self._supervision
+        ended = await self._ledger.writer.run(
+            lambda database: _end(database, identifier, session, now, ending, supervision)
+        )
         for memory in (self._open, self._kept_at):
             memory.pop(identifier, None)
         self._alarmed.discard(identifier)
@@ -227,28 +203,6 @@ class Sessions:
         return closed
 
 
-def with_reading(session: OpenSession, reading: Reading) -> OpenSession | None:
-    """The session with one more reading; None if the register ran backwards.
-
-    Kept are the first and the last, and the two around each change of price.
-    """
-    readings = session.readings
-    if not readings:
-        return replace(session, readings=(reading,))
-    last = readings[-1]
-    if reading.register < last.register:
-        return None
-    reading = Reading(at=max(reading.at, last.at), register=reading.register)
-    if len(readings) > 1 and same_stretch(session.tariff, readings[-2].at, reading.at):
-        readings = readings[:-1]
-    return replace(session, readings=(*readings, reading))
-
-
-def up_to(session: OpenSession, register: int) -> OpenSession:
-    """The session without its readings above a register, mWh."""
-    return replace(session, readings=tuple(one for one in session.readings if one.register <= register))
-
-
 def _begin(database: Database, session: OpenSession) -> SessionStarted | None:
     """Store a session that begins; or, for a remote start told again, find the one that it has."""
     started = session.started
@@ -263,7 +217,7 @@ def _begin(database: Database, session: OpenSession) -> SessionStarted | None:
         journal.append(database, session.tariff, started.at)
     journal.append(database, started, started.at)
     database.execute(
-        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
         (
             session.id,
             started.device,
@@ -290,15 +244,29 @@ def _keep(database: sqlite3.Connection, session: OpenSession) -> None:
     )
 
 
-def _end(database: Database, identifier: str, session: OpenSession | None, now: int, ending: Ending) -> SessionEnded:
+def _identify(database: sqlite3.Connection, identifier: str, vehicle: Sealed) -> None:
+    row = (msgspec.msgpack.encode(vehicle), identifier)
+    database.execute("UPDATE sessions SET vehicle = ? WHERE id = ? AND ended IS NULL", row)
+
+
+def _end(
+    database: Database,
+    identifier: str,
+    session: OpenSession | None,
+    now: int,
+    ending: Ending,
+    supervision: Supervision | None,
+) -> SessionEnded:
     row = database.execute("SELECT ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         raise KeyError(identifier)
     if row[0] is not None:
         return _ended(row[0])
     assert session is not None, "an open session that was not loaded"
-    ended = _bill(session, now, ending)
+    ended = billed(session, now, ending)
     journal.append(database, ended, ended.at)
+    if supervision is not None:
+        journal.append(database, supervision.sealed(ended), ended.at, METERING_LANE)
     database.execute(
         "UPDATE sessions SET ended = ?, readings = ? WHERE id = ?",
         (body_of(ended), msgspec.msgpack.encode(ended.readings), identifier),
@@ -306,62 +274,19 @@ def _end(database: Database, identifier: str, session: OpenSession | None, now: 
     return ended
 
 
-def _bill(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
-    started = session.started
-    bill = price(
-        session.tariff,
-        session.readings,
-        session_id=session.id,
-        kind=started.kind,
-        authorised_by=started.authorised_by,
-        fault=ending.fault,
-    )
-    return SessionEnded(
-        session_id=session.id,
-        edge_id=started.edge_id,
-        device=started.device,
-        outlet=started.outlet,
-        kind=started.kind,
-        authorised_by=started.authorised_by,
-        remote_start_id=started.remote_start_id,
-        tariff_id=started.tariff_id,
-        tariff_hash=started.tariff_hash,
-        started_at=started.at,
-        at=max(now, started.at),
-        stop_reason=ending.reason,
-        stopped_by=ending.by,
-        readings=session.readings,
-        soc_start=ending.soc_start,
-        soc_end=ending.soc_end,
-        trip=None if ending.trip is None else dict(ending.trip),
-        bill=bill,
-    )
-
-
 def _ended(body: bytes) -> SessionEnded:
     return msgspec.msgpack.decode(body, type=SessionEnded)
 
 
-def _backwards(session: OpenSession, reading: Reading) -> Alarm:
-    last = session.readings[-1].register
-    return Alarm(
-        code="register-backwards",
-        text=f"the register ran backwards, from {last} mWh to {reading.register} mWh; such readings are left out",
-        at=reading.at,
-        device=session.started.device,
-        session_id=session.id,
-    )
-
-
 def _open_sessions(database: sqlite3.Connection) -> dict[str, OpenSession]:
     rows = database.execute(
-        "SELECT s.key, s.started, s.caps, s.readings FROM sessions s WHERE s.ended IS NULL ORDER BY s.id"
+        "SELECT key, started, caps, readings, vehicle FROM sessions WHERE ended IS NULL ORDER BY id"
     ).fetchall()
     return {session.id: session for session in (_open_session(database, *row) for row in rows)}
 
 
 def _open_session(
-    database: sqlite3.Connection, key: str | None, started: bytes, caps: bytes, readings: bytes
+    database: sqlite3.Connection, key: str | None, started: bytes, caps: bytes, readings: bytes, vehicle: bytes | None
 ) -> OpenSession:
     start = msgspec.msgpack.decode(started, type=SessionStarted)
     (tariff,) = database.execute("SELECT body FROM tariffs WHERE hash = ?", (start.tariff_hash,)).fetchone()
@@ -371,4 +296,5 @@ def _open_session(
         msgspec.msgpack.decode(caps, type=Caps),
         key,
         msgspec.msgpack.decode(readings, type=tuple[Reading, ...]),
+        None if vehicle is None else msgspec.msgpack.decode(vehicle, type=Sealed),
     )

@@ -10,24 +10,28 @@ from websockets.asyncio.client import ClientConnection
 
 from chargelink.edge.board import Board, Watch
 from chargelink.edge.identity.renewal import Renewal
-from chargelink.edge.ledger import Journal, LedgerError
+from chargelink.edge.ledger import Journal, LedgerError, People
 from chargelink.edge.uplink.conversation import (
     Asked,
     Booted,
     Conversation,
     Event,
+    KeysStored,
     Over,
     Signed,
     Stored,
     Trouble,
 )
 from chargelink.edge.uplink.history import EpochError, History, Measured
+from chargelink.edge.uplink.persons import Persons
 from chargelink.link.frames import COMPRESSION, Code, Codec
 from chargelink.link.messages import (
     ACTIONS,
     BootNotification,
+    ErasePerson,
     Heartbeat,
     MeterValues,
+    PersonKeys,
     Records,
     RequestStartTransaction,
     RequestStopTransaction,
@@ -64,6 +68,7 @@ class Edge(NamedTuple):
     handler: Handler
     clock: Callable[[], int]
     commands: asyncio.TaskGroup
+    people: People | None = None
 
 
 class Connection:
@@ -85,6 +90,7 @@ class Connection:
         self._conversation = Conversation(Codec(socket.subprotocol))
         self._history = History(edge.ledger, edge.measured)
         self._renewal = renewal
+        self._persons = Persons(edge.people, edge.ledger, edge.clock)
         self._caught_up = False  # ledger and hub agree on what the hub holds
         self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
@@ -144,6 +150,7 @@ class Connection:
             return
         if self._renewal and self._renewal.due:
             self._conversation.send_sign(await self._renewal.request(), now)
+        await self._persons.send(self._conversation)
         try:
             await self._history.send(self._conversation)
         except EpochError:
@@ -188,6 +195,7 @@ class Connection:
         match event:
             case Booted():
                 self._compare_clocks(event.current_time)
+                await self._persons.booted(event.lanes)
                 if await self._history.reconcile(event.lanes):
                     self._caught_up = True
                     self._booted()
@@ -195,9 +203,11 @@ class Connection:
                     await self._boot()
             case Stored():
                 await self._history.stored(event)
+            case KeysStored():
+                await self._persons.stored(event)
             case Asked(request=TriggerMessage()):
                 await self._trigger(event.id, event.request)
-            case Asked(request=request) if not isinstance(request, Command):
+            case Asked(request=request) if not isinstance(request, Command | ErasePerson):
                 name = type(request).__name__
                 self._conversation.refuse(event.id, Code.NOT_SUPPORTED, f"this edge does not do {name}")
             case Asked():
@@ -233,6 +243,8 @@ class Connection:
                 self._conversation.send_status(self._edge.board.devices, now)
             case Heartbeat.__name__:
                 self._conversation.send_heartbeat(now)
+            case PersonKeys.__name__ if self._persons.tell_again():
+                pass
             case _:
                 self._conversation.answer(identifier, TriggerMessageResponse(status="NotImplemented"))
                 return
@@ -241,12 +253,16 @@ class Connection:
     async def _do(self, asked: Asked) -> None:
         """Do what the hub asks, and answer. One that fails must not end the others."""
         request = asked.request
-        left = math.inf if request.expiry is None else (request.expiry - self._now_at_hub()) / 1000
+        expiry = getattr(request, "expiry", None)  # an erasure has none: it is right at any time
+        left = math.inf if expiry is None else (expiry - self._now_at_hub()) / 1000
         if left <= 0:
             answer: Shape = ACTIONS[type(request).__name__].response(status="Rejected", reason="expired")
         else:
             try:
-                answer = await self._edge.handler(request, asyncio.get_running_loop().time() + left)
+                if isinstance(request, ErasePerson):
+                    answer = await self._persons.erase(request)
+                else:
+                    answer = await self._edge.handler(request, asyncio.get_running_loop().time() + left)
             except Exception as error:
                 log.exception("command failed", request=type(request).__name__)
                 self._conversation.refuse(asked.id, Code.INTERNAL_ERROR, str(error)[:200])

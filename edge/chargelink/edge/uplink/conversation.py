@@ -20,6 +20,8 @@ from chargelink.link.messages import (
     Device,
     Heartbeat,
     MeterValues,
+    PersonKey,
+    PersonKeys,
     Records,
     RecordsResponse,
     Sample,
@@ -42,7 +44,7 @@ SMALLEST_BATCH = 4_096
 LARGEST_BATCH = LARGEST_FRAME // 2
 RECORD_OVERHEAD = 96  # bytes of a record beside its body
 BLOCK_OVERHEAD = 160  # bytes of a block beside its body
-HISTORY_PAUSE = 30.0  # seconds, after the hub refused a batch or did not move on, or the ledger takes nothing
+HISTORY_PAUSE = 30.0  # seconds, after the hub refused a batch or keys or did not move on, or the ledger takes nothing
 UNABLE = (Code.NOT_SUPPORTED, Code.NOT_IMPLEMENTED)  # it will not be able before the next connection
 
 
@@ -67,6 +69,12 @@ class Stored(NamedTuple):
     epoch: str
     lane: str
     have: int
+
+
+class KeysStored(NamedTuple):
+    """The hub has committed the keys of these persons."""
+
+    persons: tuple[str, ...]
 
 
 class Asked(NamedTuple):
@@ -96,7 +104,7 @@ class Over(NamedTuple):
 
 HISTORY: frozenset[type[Shape]] = frozenset((Records, Telemetry))
 
-Event = Booted | Stored | Asked | Signed | Trouble | Over
+Event = Booted | Stored | KeysStored | Asked | Signed | Trouble | Over
 
 
 class Conversation:
@@ -122,7 +130,7 @@ class Conversation:
 
     def may_send(self, kind: type[Shape], now: float) -> bool:
         """Whether a message of this kind may go out now: none is on its way, of all history only one."""
-        if kind in HISTORY and (now < self._paused.get(kind, 0.0) or self._in_flight.keys() & HISTORY):
+        if now < self._paused.get(kind, now) or (kind in HISTORY and self._in_flight.keys() & HISTORY):
             return False
         return self._booted and kind not in self._in_flight
 
@@ -144,7 +152,15 @@ class Conversation:
 
     def pause_records(self, now: float) -> None:
         """Send no records for a while: neither end can make any progress."""
-        self._paused[Records] = now + HISTORY_PAUSE
+        self.pause(Records, now)
+
+    def send_keys(self, keys: Sequence[PersonKey], now: float) -> None:
+        """Keys of persons."""
+        self._ask(PersonKeys(keys=tuple(keys)), now)
+
+    def pause(self, kind: type[Shape], now: float) -> None:
+        """Send no messages of this kind for a while."""
+        self._paused[kind] = now + HISTORY_PAUSE
 
     def send_sign(self, request: SignCertificate, now: float) -> None:
         """Wish for a new certificate."""
@@ -235,6 +251,8 @@ class Conversation:
             case TelemetryResponse() as stored:
                 assert isinstance(result.request, Telemetry)
                 return self._stored(result.request, TELEMETRY_LANE, first_of(result.request), stored.have, now)
+        if isinstance(result.request, PersonKeys):
+            return [KeysStored(tuple(key.person for key in result.request.keys))]
         return []
 
     def _stored(self, batch: Records | Telemetry, lane: str, first: int, have: int, now: float) -> list[Event]:
@@ -248,6 +266,8 @@ class Conversation:
         what = f"{type(failed.request).__name__}: {failed.code} {failed.text}"
         if failed.code == TIMED_OUT or isinstance(failed.request, BootNotification):
             return Over(what)
+        if isinstance(failed.request, PersonKeys):
+            self.pause(PersonKeys, now)
         if type(failed.request) in HISTORY:
             unable = isinstance(failed.request, Telemetry) and failed.code in UNABLE
             self._paused[type(failed.request)] = math.inf if unable else now + HISTORY_PAUSE

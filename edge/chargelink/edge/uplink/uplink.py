@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 from chargelink.cli.groups import leaves
 from chargelink.edge.board import Board
 from chargelink.edge.identity import Door, IdentityError, Plain
-from chargelink.edge.ledger import Journal, LedgerError
+from chargelink.edge.ledger import Journal, LedgerError, People
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
 from chargelink.edge.uplink.history import Measured
@@ -43,6 +43,7 @@ class Uplink:
         clock: Callable[[], int],
         backoff: Backoff | None = None,
         measured: Measured | None = None,
+        people: People | None = None,
     ) -> None:
         self.online = False
         self.trouble_chinese: str | None = None
@@ -52,6 +53,7 @@ class Uplink:
         self._edge = (edge_id, software, ledger, measured, board, handler, clock)
         self._ledger = ledger
         self._measured = measured
+        self._people = people
         self._backoff = backoff or Backoff(random.random)
         self._wake = asyncio.Event()
         self._ended = asyncio.Event()
@@ -66,10 +68,12 @@ class Uplink:
         self._ledger.writer.on_change = self._wake.set
         if self._measured is not None:
             self._measured.on_change = self._wake.set
+        if self._people is not None:
+            self._people.on_change = self._wake.set
         try:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
-                    refused = await self._connection(Edge(*self._edge, commands))
+                    refused = await self._connection(Edge(*self._edge, commands, self._people))
                     log.warning("hub away", why=self.trouble)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._backoff.wait() * (PATIENCE if refused else 1)):

@@ -18,7 +18,18 @@ from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Quarantine, Record
 from chargelink.hub.store.progress import RECORDS, reach, reached
 from chargelink.hub.store.trouble import is_trouble
-from chargelink.model import Alarm, Content, JournalEpoch, SessionEnded, SessionStarted, Tariff, Trip, content_of
+from chargelink.link.messages import RECORD_LANE
+from chargelink.model import (
+    Alarm,
+    Content,
+    JournalEpoch,
+    PersonErased,
+    SessionEnded,
+    SessionStarted,
+    Tariff,
+    Trip,
+    content_of,
+)
 from chargelink.wire import DecodeError
 
 log = structlog.get_logger()
@@ -51,6 +62,8 @@ class Intake(Reader):
 
     async def read(self, record: Record) -> list[Change]:
         """Read one record, all of it or nothing; what changed is to be published after the commit."""
+        if record.lane != RECORD_LANE:
+            return []  # kept as it came: not for us to read
         try:
             async with in_transaction():
                 content = understood(record)
@@ -130,6 +143,11 @@ async def read_epoch(record: Record, content: Content) -> list[Change]:
     return views.alarms(await write_alarm(record.edge, "journal-epoch", record.hash, content.at, detail))
 
 
+async def read_erased(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, PersonErased)
+    return []
+
+
 READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]]] = {
     SessionStarted: read_started,
     SessionEnded: read_ended,
@@ -137,4 +155,5 @@ READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]
     Trip: read_trip,
     Alarm: read_alarm,
     JournalEpoch: read_epoch,
+    PersonErased: read_erased,
 }
