@@ -14,7 +14,7 @@ from tests.hub.fake_edge import FakeEdge
 from tests.hub.identity.applicant import Applicant
 
 from chargelink.hub.clock import now_ms
-from chargelink.hub.identity import authority, registry
+from chargelink.hub.identity import admission, authority, registry
 from chargelink.hub.serve import Listening, Settings, serve
 from chargelink.trust.token import Token, new_secret
 
@@ -66,7 +66,8 @@ class SecureHub:
 
 
 @pytest.fixture
-async def secure(tmp_path: Path, migrated: Path) -> AsyncIterator[SecureHub]:
+async def secure(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SecureHub]:
+    monkeypatch.setattr(admission, "LOOK_EVERY", 0.05)
     shutil.copy(migrated, tmp_path)
     addresses: asyncio.Queue[Listening] = asyncio.Queue()
     stop = asyncio.Event()

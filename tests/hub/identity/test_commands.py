@@ -1,6 +1,7 @@
 """`chargelink hub edge`: what operators type, on the database of a hub that runs and of one that does not."""
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from tests.hub.identity.conftest import SecureHub
 from chargelink.cli.main import main
 from chargelink.hub.clock import now_ms
 from chargelink.hub.identity import authority
-from chargelink.hub.store.database import beside
 
 
 def told(capsys: pytest.CaptureFixture[str], *line: str) -> tuple[int, str, str]:
@@ -35,15 +35,10 @@ async def command(*line: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def ran(tmp_path: Path) -> Path:
+def ran(tmp_path: Path, migrated: Path) -> Path:
     """The folder of a hub that has run and does not now."""
-
-    async def run() -> None:
-        async with beside(tmp_path):
-            authority.opened(tmp_path, now_ms())
-
-    (tmp_path / "hub.db").touch()
-    asyncio.run(run())
+    shutil.copy(migrated, tmp_path)
+    authority.opened(tmp_path, now_ms())
     authority.tell(tmp_path, authority.Listening("https://hub.example.org:8703", "wss://hub.example.org:8701"))
     return tmp_path
 

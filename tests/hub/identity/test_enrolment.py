@@ -1,11 +1,14 @@
 """The enrolment listener, as an independent client meets it: who gets a certificate, and who does not and why."""
 
+import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from tests.hub.conftest import PATIENCE
 from tests.hub.identity.applicant import Answer, Applicant
 from tests.hub.identity.conftest import SecureHub
 
@@ -164,6 +167,25 @@ async def test_too_many_tries_have_to_wait(secure: SecureHub) -> None:
     assert (answer.status, answer.reason) == (429, "too-many-tries")
     assert "wait" in answer.json["text"]
     assert await secure.refusals() == {"wrong-secret": reception.TRIES_OF_NETWORK, "too-many-tries": 1}
+
+
+async def test_visitors_who_say_nothing_keep_nobody_out_for_long(
+    secure: SecureHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "LONGEST_VISIT", 0.5)
+    gateway = await secure.applicant()
+    await gateway.meet()
+    _, _, port = gateway.enroll_at.rpartition(":")
+    silent = [
+        await asyncio.open_connection("127.0.0.1", int(port), ssl=gateway.context())
+        for _ in range(reception.MOST_OF_NETWORK)
+    ]
+    for reader, _ in silent:  # each is shown out
+        with suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+    assert (await gateway.enrol()).status == 200
+    for _, writer in silent:
+        writer.close()
 
 
 async def test_another_hub_is_noticed_before_anything_is_sent(secure: SecureHub, tmp_path: Path) -> None:

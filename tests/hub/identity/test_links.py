@@ -126,6 +126,26 @@ async def test_revoked_while_it_is_up_it_is_cut(secure: SecureHub) -> None:
     await neighbour.call("Heartbeat", {})
 
 
+@pytest.mark.parametrize("how", ["revoked", "replaced"])
+async def test_a_link_about_to_be_cut_gets_no_new_certificate(
+    secure: SecureHub, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    async def never(_: object) -> None:
+        """The hub has not looked yet."""
+
+    monkeypatch.setattr(admission.Admission, "look", never)
+    gateway = await secure.enrolled()
+    edge = await secure.link(gateway)
+    await edge.boot()
+    if how == "revoked":
+        await registry.revoke("edge-1", now_ms())
+    else:
+        await secure.enrolled(folder="new", replacing=True)
+    answer = await edge.call("SignCertificate", {"csr": gateway.with_new_key("newer").request()})
+    assert answer["status"] == "Rejected"
+    assert "it was ended" in answer["reason"]
+
+
 async def renewed(edge: FakeEdge, new: Applicant) -> None:
     answer = await edge.call("SignCertificate", {"csr": new.request(name="urn:chargelink:edge:another")})
     assert answer["status"] == "Accepted"

@@ -99,7 +99,7 @@ class Actions:
         """A new certificate while the old one is valid."""
         if self.admission is None or not link.certified:
             return SignCertificateResponse(status="Rejected", reason="this link has no certificate")
-        return await self.admission.sign(link.edge, asked.csr)
+        return await self.admission.sign(link.edge, link.certificate, asked.csr)
 
     def status(self, link: Connection, status: StatusNotification) -> Nothing:
         self.live.status(link.edge, status.devices)

@@ -69,7 +69,7 @@ class Connection:
         "_sending",
         "_websocket",
         "booted",
-        "certified",
+        "certificate",
         "defects",
         "edge",
         "ended",
@@ -80,7 +80,7 @@ class Connection:
         self.edge = edge
         self.number = next(_numbers)  # of two links the newer has the higher
         self.booted = False  # the edge has said who it is
-        self.certified = False  # a certificate proved it
+        self.certificate = ""  # the fingerprint of the one that proved it
         self.ended = False
         self.defects: Counter[str] = Counter()
         self._of_all = of_all
@@ -92,6 +92,11 @@ class Connection:
         self._handlers: set[asyncio.Task[None]] = set()
         self._sending = False
         self._room: asyncio.Future[None] | None = None  # the reader waits for it
+
+    @property
+    def certified(self) -> bool:
+        """A certificate proved who is at the other end."""
+        return bool(self.certificate)
 
     async def run(self) -> None:
         """Serve the link until it ends. Handlers may still be at work then: `finish` waits for them."""

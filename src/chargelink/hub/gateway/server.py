@@ -83,10 +83,10 @@ class Gateway:
         if self._admission is None:
             await self._run(link)
             return
-        link.certified = True
         shown = Shown.on(websocket)
-        with self._admission.watched(shown, link.close):
-            if close := await self._admission.refusal(link.edge, shown, address_of(websocket)):
+        link.certificate = shown.fingerprint if shown else ""
+        with self._admission.watched(shown, link.close) as watch:
+            if close := await self._admission.refusal(link.edge, watch, address_of(websocket)):
                 await link.close(close, WORDS[close].english)
             else:
                 await self._run(link)

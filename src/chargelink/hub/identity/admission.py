@@ -20,8 +20,10 @@ from chargelink.link.closing import WORDS, Close
 from chargelink.link.messages import SignCertificateResponse
 from chargelink.trust.certificates import EDGE_URN, Authority, fingerprint, pem_of_der
 
+AGAIN = 16  # events
 LOOK_EVERY = 1.0  # s between looks for what commands did
 TRIES, WITHIN, MOST_NAMES = 10, 60.0, 8_192  # refusals of one edge at one network; then not even that is said
+TRIES_OF_NETWORK = 300  # of all edges that come from there, or of one who makes names up
 SIGNINGS, SIGNINGS_WITHIN = 10, 3600.0  # certificates that an edge may ask for in so many seconds
 
 log = structlog.get_logger()
@@ -58,42 +60,60 @@ def judged(edge: str, shown: Shown | None, row: Certificate | None, now: int) ->
     return Close.EXPIRED if now >= row.expires else None
 
 
+class Watch:
+    """A link at its beginning, then one that was let in."""
+
+    def __init__(self, shown: Shown | None, cut: Cut) -> None:
+        self.shown = shown
+        self.cut = cut
+        self.admitted = False
+        self.ended: Close | None = None  # its certificate, while we looked it up
+
+
 class Admission:
     """Lets links in, and cuts those whose certificate ends while they are up. `run` is its task."""
 
     def __init__(self, authority: Authority, refusals: Refusals) -> None:
         self.authority = authority
         self.refusals = refusals
-        self._limit = Limiter(TRIES, WITHIN, MOST_NAMES)
+        self._edges = Limiter(TRIES, WITHIN, MOST_NAMES)
+        self._networks = Limiter(TRIES_OF_NETWORK, WITHIN, MOST_NAMES)
         self._signing = Limiter(SIGNINGS, SIGNINGS_WITHIN, MOST_NAMES)
-        self._live: defaultdict[str, set[Cut]] = defaultdict(set)
+        self._live: defaultdict[str, set[Watch]] = defaultdict(set)
         self._seen = 0
 
     def wait(self, edge: str, address: str) -> float:
         """Seconds until this one may knock again; 0 for now."""
-        return self._limit.wait(f"{network(address)} {edge}", asyncio.get_running_loop().time())
+        now, where = asyncio.get_running_loop().time(), network(address)
+        return max(self._edges.wait(f"{where} {edge}", now), self._networks.wait(where, now))
 
-    async def refusal(self, edge: str, shown: Shown | None, address: str) -> Close | None:
+    async def refusal(self, edge: str, watch: Watch, address: str) -> Close | None:
         """Why it is not let in, counted; None if it is."""
+        shown = watch.shown
         row = await Certificate.get_or_none(fingerprint=shown.fingerprint) if shown else None
         close = judged(edge, shown, row, now_ms())
         if close is None:
             assert row is not None
             await registry.use(row, now_ms())
+            close = watch.ended
+        if close is None:
+            watch.admitted = True
             return None
         self.refusals.count(close.name.lower().replace("_", "-"))
-        self._limit.wrong(f"{network(address)} {edge}", asyncio.get_running_loop().time())
+        now, where = asyncio.get_running_loop().time(), network(address)
+        self._edges.wrong(f"{where} {edge}", now)
+        self._networks.wrong(where, now)
         log.warning("link refused", edge=edge, address=address, why=WORDS[close].english)
         return close
 
-    async def sign(self, edge: str, csr: bytes) -> SignCertificateResponse:
+    async def sign(self, edge: str, fingerprint: str, csr: bytes) -> SignCertificateResponse:
         """A new certificate for an edge that showed its old one."""
         now = asyncio.get_running_loop().time()
         if wait := self._signing.wait(edge, now):
             return SignCertificateResponse(status="Rejected", reason=f"asked too often; wait {wait:.0f} s")
         self._signing.wrong(edge, now)
         try:
-            granted = await registry.renew(self.authority, edge, csr, now_ms())
+            granted = await registry.renew(self.authority, edge, fingerprint, csr, now_ms())
         except RefusedError as refused:
             self.refusals.count(refused.reason)
             return SignCertificateResponse(status="Rejected", reason=refused.english)
@@ -101,14 +121,15 @@ class Admission:
         return SignCertificateResponse(status="Accepted", certificate_chain=pem_of_der(granted.der))
 
     @contextmanager
-    def watched(self, shown: Shown | None, cut: Cut) -> Iterator[None]:
+    def watched(self, shown: Shown | None, cut: Cut) -> Iterator[Watch]:
         """Meanwhile the link is cut when its certificate ends. To be entered before it is looked up."""
+        watch = Watch(shown, cut)
         name = shown.fingerprint if shown else ""
-        self._live[name].add(cut)
+        self._live[name].add(watch)
         try:
-            yield
+            yield watch
         finally:
-            self._live[name].discard(cut)
+            self._live[name].discard(watch)
             if not self._live[name]:
                 del self._live[name]
 
@@ -128,12 +149,25 @@ class Admission:
 
     async def look(self) -> None:
         """Cut the links whose certificate has ended."""
-        for event in await IdentityEvent.filter(id__gt=self._seen).order_by("id"):
-            self._seen = event.id
-            close = Close.REVOKED if event.what == f"ended-{End.REVOKED}" else Close.REPLACED
-            if not event.what.startswith("ended-"):
-                continue
-            for cut in [*self._live.get(event.fingerprint, ())]:
+        ended = [self._cut(event) for event in await self._events()]
+        await asyncio.gather(*(cut for cuts in ended for cut in cuts))
+
+    async def _events(self) -> list[IdentityEvent]:
+        """What is new, and a little of what was seen: PostgreSQL gives numbers before it commits."""
+        events = await IdentityEvent.filter(id__gt=self._seen - AGAIN).order_by("id")
+        self._seen = max((event.id for event in events), default=self._seen)
+        return events
+
+    def _cut(self, event: IdentityEvent) -> list[Awaitable[None]]:
+        if not event.what.startswith("ended-"):
+            return []
+        close = Close.REVOKED if event.what == f"ended-{End.REVOKED}" else Close.REPLACED
+        cuts = []
+        for watch in self._live.get(event.fingerprint, ()):
+            watch.ended = close
+            if watch.admitted:
+                watch.admitted = False  # it is cut once
                 self.refusals.count(close.name.lower())
                 log.warning("link cut", edge=event.edge, why=WORDS[close].english)
-                await cut(close, WORDS[close].english)
+                cuts.append(watch.cut(close, WORDS[close].english))
+        return cuts

@@ -6,6 +6,7 @@ somebody may be wrong, what is remembered of it.
 
 import asyncio
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
@@ -45,7 +46,7 @@ NONCE_LIFE = 120.0  # s
 MOST_TAKEN = 4_096
 TRIES_OF_NETWORK, TRIES_OF_EDGE, WITHIN = 10, 20, 600.0  # wrong ones in so many seconds
 MOST_NAMES = 8_192
-MOST_VISITORS = 64  # connections at a time
+MOST_VISITORS, MOST_OF_NETWORK = 256, 32  # connections at a time
 LONGEST_VISIT = 30.0  # s
 
 Asked = TypeVar("Asked", EnrollRequest, RenewRequest)
@@ -150,14 +151,23 @@ class Reception:
 
 
 class Brief(H11Protocol):
-    """A connection that ends soon, whatever the other end does or does not."""
+    """A connection that ends soon, whatever the other end does or does not; few of one network at a time."""
+
+    visitors: Counter[str] = Counter()  # noqa: RUF012 - of this process
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._where = network((transport.get_extra_info("peername") or ("",))[0])
+        self.visitors[self._where] += 1
         self._end = asyncio.get_running_loop().call_later(LONGEST_VISIT, transport.abort)
+        if self.visitors[self._where] > MOST_OF_NETWORK:
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
+        self.visitors[self._where] -= 1
+        if not self.visitors[self._where]:
+            del self.visitors[self._where]
         super().connection_lost(exc)
 
 

@@ -104,7 +104,8 @@ async def revoke(edge: str, now: int) -> int:
         identity = await _known(edge)
         ended = await _end(await Certificate.filter(edge=edge, ended__isnull=True), End.REVOKED, now)
         await Enrolment.filter(edge=edge, certificate="", expires__gt=now).update(expires=now)
-        identity.revoked, identity.renewal_allowed = now, None
+        identity.revoked, identity.asked_key = now, ""
+        identity.renewal_asked = identity.renewal_allowed = None
         await identity.save()
         await _note(now, edge, "revoked")
         return ended
@@ -165,10 +166,16 @@ async def enrol(
         return Granted(issued.der, alarm)
 
 
-async def renew(authority: Authority, edge: str, csr: bytes, now: int) -> Granted:
-    """A new certificate for an edge that is on its link; the old one is valid until the new one is used."""
+async def renew(authority: Authority, edge: str, fingerprint: str, csr: bytes, now: int) -> Granted:
+    """A new certificate for an edge on a link of the old one, which is valid until the new one is used.
+
+    Raises RefusedError, also for a link that is about to be cut.
+    """
     key = _key(csr)
     async with in_transaction():
+        shown = await Certificate.get_or_none(edge=edge, fingerprint=fingerprint)
+        if shown is None or shown.ended is not None:
+            raise RefusedError(Reason.UNKNOWN_CERTIFICATE)
         known = await Certificate.get_or_none(edge=edge, key=key_hash(key), ended__isnull=True, used__isnull=True)
         if known is not None:
             return Granted(known.der)  # the answer was lost
