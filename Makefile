@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz torture docs clean
+.PHONY: help demo test check format bench fuzz torture torture-power docs clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(READY): pyproject.toml constraints.txt tools/prepare
 	@VENV=$(VENV) PYTHON="$(PYTHON)" tools/prepare
@@ -36,6 +36,9 @@ fuzz: $(READY) ## every decoder against hostile bytes; SECONDS=60 each, ONLY=nam
 
 torture: $(READY) ## kill edge and hub under load; N=1000 kills, SEED=n repeats a run
 	$(BIN)/python -m tests.torture $(or $(N),100) $(if $(SEED),--seed $(SEED))
+
+torture-power: $(READY) ## cut the power of a virtual machine that records; CUTS=20
+	$(BIN)/python -m tests.torture.power $(or $(CUTS),20) $(if $(SEED),--seed $(SEED))
 
 docs: $(READY) ## write the generated tables and samples
 	$(BIN)/python -m docs.generate
