@@ -149,6 +149,13 @@ def of_both(books: Path, ledger: Path) -> Iterator[Finding]:
             yield Finding("other", f"session {one} costs {total} fen; the hub says {bills.get(one)}")
 
 
+def session_ended(record: Stored) -> SessionEnded:
+    """What a record of that kind says."""
+    content = content_of(record.kind, record.body)
+    assert isinstance(content, SessionEnded)
+    return content
+
+
 def unread(books: Path) -> int:
     """Records that the hub has stored and not yet read."""
     with reading(books) as database:

@@ -108,14 +108,18 @@ class Site:
 
     def come_to_rest(self) -> list[Finding]:
         """Have both catch up and end in order; what is not as it should be then."""
-        self._wait(self._works, "edge")
-        findings = [*self._died(), *self._ended("edge")]
-        self._wait(lambda: not audit.unread(self.books), "hub")
-        findings += self._ended("hub")
-        findings += self.look()
+        findings = [*self.finish(), *self.look()]
         if self.said.drained is None:
             findings.append(Finding("other", "the edge did not get rid of its records"))
         return [*findings, *audit.of_both(self.books, self.ledger)]
+
+    def finish(self) -> Iterator[Finding]:
+        """Have both catch up and end in order; who does not."""
+        self._wait(self._works, "edge")
+        yield from self._died()
+        yield from self._ended("edge")
+        self._wait(lambda: not audit.unread(self.books), "hub")
+        yield from self._ended("hub")
 
     def close(self) -> None:
         """Leave no process behind."""

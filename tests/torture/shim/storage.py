@@ -2,7 +2,6 @@
 
 import mmap
 import os
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -77,12 +76,11 @@ class Storage:
     """The folder `root`, which watched processes work on."""
 
     def __init__(self, place: Path) -> None:
-        """In an empty folder. Raises subprocess.CalledProcessError without a C compiler."""
+        """In an empty folder. Raises FileNotFoundError without a C compiler."""
         self.root = (place / "root").resolve()
         self.root.mkdir(parents=True)
         self._log, self._shim = place / "log", place / "shim.so"
-        compiler = shutil.which("cc") or "gcc"
-        subprocess.run([compiler, "-shared", "-fPIC", "-O2", "-o", self._shim, SOURCE, "-lpthread"], check=True)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", self._shim, SOURCE, "-lpthread"], check=True)
 
     def environment(self, faults: Faults) -> Mapping[str, str]:
         """For a process whose files are to be watched, and to fail like this."""
