@@ -14,7 +14,7 @@ from typing import Any, Self
 
 PATIENCE = 120.0  # s for anything at all
 IDLE = 0.05  # of a processor: a hub that takes less has read what it stored
-MODULES = {"hub": ("chargelink.cli", "hub", "serve"), "fleet": ("chargelink.cli", "sim", "fleet", "--json")}
+MODULES = {"hub": ("chargelink.cli", "hub", "serve", "--plain"), "fleet": ("chargelink.cli", "sim", "fleet", "--json")}
 
 
 class Process:

@@ -19,7 +19,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from chargelink.hub.serve import spare_the_collector
+from chargelink.hub.collector import spare
 
 BACKLOG = 1024
 INTERVAL = 30
@@ -71,7 +71,7 @@ async def main(name: str, port: int) -> None:
     names = [Subprotocol(subprotocol)]
     logging.disable(logging.WARNING)
     async with serve(handler, "127.0.0.1", port, subprotocols=names, compression=None, backlog=BACKLOG) as server:
-        spare_the_collector()
+        spare()
         print(f"ready link=ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}", flush=True)
         await server.serve_forever()
 

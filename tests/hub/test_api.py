@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +14,7 @@ from chargelink.hub import bus as buses
 from chargelink.hub.api.events import changes
 from chargelink.hub.bus import Bus, Change
 from chargelink.hub.services.live import Live
+from chargelink.hub.store.engine import Engine
 
 SESSION = identifier(1)
 
@@ -143,12 +143,12 @@ async def test_a_slow_watcher_is_cut_off_and_the_others_are_not(monkeypatch: pyt
     assert not bus.watched
 
 
-async def test_a_stream_ends_when_the_hub_does(tables: Path) -> None:
+async def test_a_stream_ends_when_the_hub_does(tables: Engine) -> None:
     bus = Bus()
-    stream = changes(bus, Live(bus))
+    stream = changes(bus, Live(bus, tables))
     assert (await anext(stream)).startswith(b"retry")
     assert (await anext(stream)).startswith(b"event: snapshot")
     bus.close()
     assert [part async for part in stream] == []
-    late = changes(bus, Live(bus))
+    late = changes(bus, Live(bus, tables))
     assert len([part async for part in late]) == 2

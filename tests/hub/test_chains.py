@@ -9,8 +9,9 @@ from tests.hub.chained import ChainedJournal
 
 from chargelink.hub.store.batches import Arrived, Batch, Stored
 from chargelink.hub.store.chains import Anchor, Checkpoint, Lane
+from chargelink.hub.store.engine import Asked
 from chargelink.hub.store.models import Alarm, Record, SetAside
-from chargelink.hub.store.writer import RecordWriter, held
+from chargelink.hub.store.writer import RecordWriter
 from chargelink.link import messages
 
 
@@ -48,7 +49,7 @@ async def test_the_chain_is_continued_over_batches(
 ) -> None:
     for first, last in ((1, 3), (2, 5), (6, 6), (6, 6), (7, 12)):
         assert (await send(writer, journal, first, last, previous=previous)).have == last
-    lane = (await held("edge-1", "epoch-1"))["record"]
+    [lane] = (await writer._engine.held([Asked("edge-1", "epoch-1", "")]))[0].lanes.values()
     assert (lane.seq, lane.chain) == (12, journal.chains[12])
     assert lane.hash == journal.records[-1]["hash"].hex()
     assert await told() == []
@@ -70,7 +71,8 @@ async def test_lanes_have_chains_of_their_own(writer: RecordWriter, journal: Cha
     metering.write("a", "b")
     await send(writer, journal, 1, 2)
     await send(writer, metering, 1, 2)
-    assert {lane: state.chain for lane, state in (await held("edge-1", "epoch-1")).items()} == {
+    [held] = await writer._engine.held([Asked("edge-1", "epoch-1", "")])
+    assert {lane: state.chain for lane, state in held.lanes.items()} == {
         "record": journal.chains[2],
         "metering": metering.chains[2],
     }

@@ -18,6 +18,7 @@ AGAIN = (
     "test_telemetry.py",
     "test_retention.py",
     "test_intake.py",
+    "test_live.py",
     "test_migrations.py",
     "test_curves.py",
     "test_gateway.py",

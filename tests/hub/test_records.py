@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import pytest
 from tests.hub.conftest import Place
 
+from chargelink.hub.store import keys
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, Stored
-from chargelink.hub.store.engine import Engine, Row, Rows, TroubleError
+from chargelink.hub.store.engine import Asked, Engine, Held, Row, Rows, TroubleError
+from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.models import Alarm, Record, SetAside
-from chargelink.hub.store.writer import RecordWriter, held
+from chargelink.hub.store.writer import RecordWriter
+from chargelink.link.messages import TelemetryGap
 
 
 def batch(*numbers: int, edge: str = "edge-1", epoch: str = "epoch-1", lane: str = "record", body: str = "") -> Batch:
@@ -57,15 +60,56 @@ async def test_stories_of_one_lane(
     assert await SetAside.all().count() == 0
 
 
-async def test_edges_epochs_and_lanes_are_kept_apart(writer: RecordWriter) -> None:
+async def test_edges_epochs_and_lanes_are_kept_apart(writer: RecordWriter, tables: Engine) -> None:
     await writer.store(batch(1, 2))
     await writer.store(batch(1, edge="edge-2"))
     await writer.store(batch(1, epoch="epoch-2"))
     await writer.store(batch(1, lane="other"))
     assert await Record.all().count() == 5
-    assert {lane: state.seq for lane, state in (await held("edge-1", "epoch-1")).items()} == {"record": 2, "other": 1}
-    assert {lane: state.seq for lane, state in (await held("edge-1", "epoch-2")).items()} == {"record": 1}
-    assert await held("edge-3", "epoch-1") == {}
+    names = [("edge-1", "epoch-1"), ("edge-1", "epoch-2"), ("edge-3", "epoch-1"), ("edge-1", "epoch-1")]
+    held = await tables.held([Asked(edge, epoch, "") for edge, epoch in names])
+    lanes = [{lane: state.seq for lane, state in one.lanes.items()} for one in held]
+    assert lanes == [{"record": 2, "other": 1}, {"record": 1}, {}, {"record": 2, "other": 1}]
+    assert {(one.telemetry, *one.keys) for one in held} == {(None,)}
+
+
+async def test_telemetry_and_keys_are_asked_for_with_the_lanes(writer: RecordWriter, tables: Engine) -> None:
+    gap = TelemetryGap(first=1, last=7, samples=70, begin=1, end=2, reason="full")
+    await writer.store(Blocks("edge-1", "telemetry-1", (), (gap,), received=1))
+    for number in (1, 2):
+        await keys.pin("edge-1", bytes([number]) * 32, number, trusted=True)
+    asked = [Asked("edge-1", "epoch-1", "telemetry-1"), Asked("edge-1", "epoch-1", "telemetry-2")]
+    first, second = await tables.held(asked)
+    assert (first.lanes, first.telemetry, second.telemetry) == ({}, 7, None)
+    assert [bytes.fromhex(key)[0] for key in first.keys] == [1, 2]
+
+
+async def test_many_who_ask_together_are_each_told_their_own(writer: RecordWriter, tables: Engine) -> None:
+    for number in range(5):
+        await writer.store(batch(*range(1, number + 2), edge=f"edge-{number}"))
+    holdings = Holdings(tables)
+    asking = [asyncio.create_task(holdings.of(f"edge-{n % 6}", "epoch-1", None)) for n in range(600)]
+    running = asyncio.create_task(holdings.run())
+    held = await asyncio.gather(*asking)
+    running.cancel()
+    assert [one.lanes["record"].seq if one.lanes else 0 for one in held[:6]] == [1, 2, 3, 4, 5, 0]
+    assert held[6:12] == held[:6]
+
+
+async def test_a_database_that_fails_is_told_to_those_who_asked(
+    tables: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(asked: Sequence[Asked]) -> Sequence[Held]:
+        raise TroubleError("gone")
+
+    holdings = Holdings(tables)
+    running = asyncio.create_task(holdings.run())
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "held", fail)
+        with pytest.raises(TroubleError):
+            await holdings.of("edge-1", "epoch-1", None)
+    assert (await holdings.of("edge-1", "epoch-1", None)).lanes == {}
+    running.cancel()
 
 
 async def test_the_same_key_with_other_bytes_is_set_aside_once_and_alarmed_once(writer: RecordWriter) -> None:

@@ -1,7 +1,6 @@
 """The hub as a process: one task tree, from an open database to an orderly end."""
 
 import asyncio
-import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
+from chargelink.hub import collector
 from chargelink.hub.api.app import application
 from chargelink.hub.api.server import WebServer
 from chargelink.hub.bus import Bus
@@ -29,6 +29,7 @@ from chargelink.hub.services.retention import Retention, forget_forever
 from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.services.watching import Watching
 from chargelink.hub.store.database import opened
+from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.writer import RecordWriter
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -75,7 +76,7 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
 
     def ready(listening: Listening) -> None:
-        spare_the_collector()
+        collector.spare()
         print(f"ready {listening}", flush=True)
 
     await serve(settings, ready, stop)
@@ -95,20 +96,22 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
         async with opened(settings.data, settings.database) as engine, AsyncExitStack() as life:
             front = None if settings.plain else Front(settings.data, settings.names, bus)
             tasks = await life.enter_async_context(asyncio.TaskGroup())
-            writer, live = RecordWriter(engine), Live(bus)
+            writer, holdings, live = RecordWriter(engine), Holdings(engine), Live(bus, engine)
             workers = [
                 tasks.create_task(writer.run(), name="write records"),
+                tasks.create_task(holdings.run(), name="look what is held"),
                 tasks.create_task(Intake(bus, writer.written, writer.busy).run(), name="read records"),
                 tasks.create_task(Checks(bus, writer.signed, writer.busy).run(), name="check signatures"),
                 tasks.create_task(Curves(bus, writer.poured, writer.busy).run(), name="draw curves"),
                 tasks.create_task(live.run(), name="write live state"),
+                tasks.create_task(collector.stay_spared(lambda: len(live.connected)), name="spare the collector"),
                 tasks.create_task(forget_forever(settings.keep), name="give up what is old"),
             ]
             if front:
                 await front.admission.start()
                 workers.append(tasks.create_task(front.admission.run(), name="look who was revoked"))
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
-            gateway = Gateway(bus, live, writer, tasks, front.admission if front else None)
+            gateway = Gateway(bus, live, writer, holdings, tasks, front.admission if front else None)
             workers.append(tasks.create_task(Watching(bus, gateway.edges).run(), name="ask watched edges"))
             listening = where(settings, link_port, web_port, enroll_port)
             refused = front.refusals.counts if front else {}
@@ -154,9 +157,3 @@ def bound(port: int, host: str = ADDRESS) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-def spare_the_collector() -> None:
-    """A full collection with thousands of links up stops everything for a third of a second: make them rare."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 1_000)

@@ -27,6 +27,8 @@ class Snapshot(View, frozen=True):
 
 
 async def edges(live: Live) -> list[EdgeView]:
+    """Edges by name, as they are now."""
+    await live.write()
     rows = await models.Edge.all().order_by("id").limit(MOST_DEVICES)
     return [views.edge(row, row.id in live.connected) for row in rows]
 

@@ -12,10 +12,12 @@ from chargelink.hub.services import views
 from chargelink.hub.services.live import Live
 from chargelink.hub.store import keys
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, require_storable
+from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.models import Alarm
-from chargelink.hub.store.writer import RecordWriter, held, telemetry_held
+from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.frames import COMPRESSION, Code
 from chargelink.link.messages import (
+    TELEMETRY_LANE,
     BootNotification,
     BootNotificationResponse,
     Heartbeat,
@@ -43,12 +45,13 @@ class Actions:
     bus: Bus
     live: Live
     writer: RecordWriter
+    holdings: Holdings
     joined: Callable[[Connection], None]
     admission: Admission | None = None
 
     def handle(self, link: Connection, call: CallReceived) -> Shape | Awaitable[Shape]:
         """The answer to a call: at once when it is at hand, else after a while. Raises RefusalError, then or now."""
-        if not isinstance(call.payload, BootNotification) and not link.booted:
+        if not link.booted and not isinstance(call.payload, BootNotification):
             raise RefusalError(Code.SECURITY_ERROR, "say who you are first: BootNotification")
         self.live.seen(link.edge)
         action = ANSWERS.get(type(call.payload))
@@ -72,18 +75,19 @@ class Actions:
             raise RefusalError(Code.SECURITY_ERROR, f"this is the link of {link.edge}, not of {boot.edge_id}")
         if link.certified:
             await self.pin(link.edge, boot.signing_key)
-        self.tell(await keys.pin(link.edge, boot.signing_key, now_ms(), trusted=link.certified))
-        await self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
+        held = await self.holdings.of(link.edge, boot.epoch, boot.telemetry_epoch)
+        if boot.signing_key is not None and boot.signing_key.hex() not in held.keys:
+            self.tell(await keys.pin(link.edge, boot.signing_key, now_ms(), trusted=link.certified))
+        self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
         link.booted = True
         self.joined(link)
-        lanes = await held(link.edge, boot.epoch)
-        telemetry = await telemetry_held(link.edge, boot.telemetry_epoch)
+        telemetry = {} if held.telemetry is None else {TELEMETRY_LANE: held.telemetry}
         return BootNotificationResponse(
             current_time=now_ms(),
             interval=HEARTBEAT,
-            have={**telemetry, **{lane: state.seq for lane, state in lanes.items()}},
-            hashes={lane: bytes.fromhex(state.hash) for lane, state in lanes.items()},
-            chains={lane: state.chain for lane, state in lanes.items()},
+            have=telemetry | {lane: state.seq for lane, state in held.lanes.items()},
+            hashes={lane: bytes.fromhex(state.hash) for lane, state in held.lanes.items()},
+            chains={lane: state.chain for lane, state in held.lanes.items()},
             compression=COMPRESSION,
         )
 

@@ -19,6 +19,7 @@ from chargelink.hub.gateway.websocket import Listener, Websocket
 from chargelink.hub.identity.admission import Admission, Shown
 from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.live import Live
+from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.closing import WORDS, Close
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
@@ -43,13 +44,14 @@ class Gateway:
         bus: Bus,
         live: Live,
         writer: RecordWriter,
+        holdings: Holdings,
         background: asyncio.TaskGroup,
         admission: Admission | None = None,
     ) -> None:
         self.edges = Edges()
         self.live = live
         self._background = background
-        self._actions = Actions(bus, live, writer, self._joined, admission)
+        self._actions = Actions(bus, live, writer, holdings, self._joined, admission)
         self._admission = admission
 
     @asynccontextmanager
@@ -99,7 +101,7 @@ class Gateway:
             await link.finish()
             if link.booted and not self.edges.has(link.edge):
                 log.info("link down", edge=link.edge, defects=dict(link.defects))
-                await self.live.down(link.edge)
+                self.live.down(link.edge)
 
     def _joined(self, link: Connection) -> None:
         log.info("link up", edge=link.edge)

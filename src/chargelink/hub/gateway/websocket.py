@@ -7,7 +7,7 @@ garbage. A sweep each second does for all of them what is due: pings, handshakes
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from socket import socket
@@ -22,8 +22,13 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 SWEEP = 1.0  # s
-PING = 20.0  # s of silence, after which the other end is pinged; after as much again it is given up
+PING = 30.0  # s of silence, after which the other end is pinged; after as much again it is given up. Edges ping at 20
 MOST_MESSAGES = 16  # that wait to be received; then nothing more is read
+
+MANY_HANDSHAKES = 128
+SHORT_REST = 0.001  # s between connections while there are so many
+MOST_ACCEPTED = 8  # connections before whoever else is there has its turn
+REST = 1.0  # s before it is tried again when there is no room for more
 
 log = structlog.get_logger()
 
@@ -38,6 +43,7 @@ class Websocket(asyncio.Protocol):
         "_closed",
         "_deadline",
         "_full",
+        "_greeted",
         "_heard_at",
         "_listener",
         "_messages",
@@ -61,7 +67,7 @@ class Websocket(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None  # of whoever receives
         self._writers: list[asyncio.Future[None]] | None = None  # while there is no room to send
         self._closed: asyncio.Future[None] | None = None  # of whoever waits for the end
-        self._paused = self._full = self._pinged = False
+        self._paused = self._full = self._pinged = self._greeted = False
         self._heard_at = listener.now()
         self._deadline: float | None = self._heard_at + listener.opening  # for a handshake, then for a goodbye
 
@@ -189,7 +195,7 @@ class Websocket(asyncio.Protocol):
         self._let_write()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._listener.forget(self)
+        self._listener.forget(self, self._greeted)
         self._protocol.receive_eof()
         self._protocol.state = State.CLOSED
         self._protocol.parser.close()  # it refers to itself; now it does not wait for the collector
@@ -220,6 +226,7 @@ class Websocket(asyncio.Protocol):
         self._protocol.send_response(response)
         if self._protocol.state is State.OPEN:
             self._deadline = None
+            self._greeted = True
             self._listener.handle(self)
 
     def _take(self, frame: Frame) -> None:
@@ -288,7 +295,11 @@ class Listener:
         self.websockets: set[Websocket] = set()
         self.loop = asyncio.get_running_loop()
         self.now = self.loop.time
+        self.handshakes = 0  # that are not done
         self._handler = handler
+        self._port: socket
+        self._tls: ssl.SSLContext | None = None
+        self._watching = self.loop.call_soon(lambda: None)
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
 
@@ -297,20 +308,16 @@ class Listener:
         self, port: socket, backlog: int, tls: ssl.SSLContext | None, code: int, reason: str, grace: float
     ) -> AsyncIterator[None]:
         """Accept them; at the end all are told why we go, and given some time for it."""
-        opening, closing = (self.opening, self.closing) if tls else (None, None)
-        server = await self.loop.create_server(
-            lambda: Websocket(self),
-            sock=port,
-            backlog=backlog,
-            ssl=tls,
-            ssl_handshake_timeout=opening,
-            ssl_shutdown_timeout=closing,
-        )
+        port.setblocking(False)
+        port.listen(backlog)
+        self._port, self._tls = port, tls
+        self._watch()
         sweeping = self.loop.create_task(self._sweep(), name="sweep links")
         try:
             yield
         finally:
-            server.close()
+            self.loop.remove_reader(port)
+            self._watching.cancel()
             for websocket in [*self.websockets]:
                 websocket.say_goodbye(code, reason)
             with suppress(TimeoutError):
@@ -320,16 +327,58 @@ class Listener:
             for websocket in [*self.websockets]:
                 websocket.transport.abort()
 
+    def _watch(self) -> None:
+        self.loop.add_reader(self._port, self._accept)
+
+    def _accept(self) -> None:
+        """A few at a time, and slowly while many are in their handshakes: whoever is connected already is served in
+        between, when thousands come at once."""
+        try:
+            for _ in range(MOST_ACCEPTED):
+                accepted, _ = self._port.accept()
+                self._begin(self._connect(accepted), "accept a link")
+                if self.handshakes > MANY_HANDSHAKES:
+                    self._rest(SHORT_REST)
+                    return
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as failure:  # too many open files, most likely
+            log.error("cannot accept links", failure=str(failure))
+            self._rest(REST)
+
+    def _rest(self, seconds: float) -> None:
+        self.loop.remove_reader(self._port)
+        self._watching = self.loop.call_later(seconds, self._watch)
+
+    async def _connect(self, accepted: socket) -> None:
+        self.handshakes += 1
+        opening, closing = (self.opening, self.closing) if self._tls else (None, None)
+        try:
+            await self.loop.connect_accepted_socket(
+                lambda: Websocket(self),
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=opening,
+                ssl_shutdown_timeout=closing,
+            )
+        except OSError:  # TLS did not come about; also TimeoutError
+            self.handshakes -= 1
+
     def handle(self, websocket: Websocket) -> None:
         """Its handshake is done."""
-        task = self.loop.create_task(self._handle(websocket), name="link")
-        self._tasks.add(task)
-        task.add_done_callback(self._handled)
+        self.handshakes -= 1
+        self._begin(self._handle(websocket), "link")
 
-    def forget(self, websocket: Websocket) -> None:
-        """It has ended."""
+    def forget(self, websocket: Websocket, greeted: bool) -> None:
+        """It has ended, after its handshake or in it."""
+        self.handshakes -= not greeted
         self.websockets.discard(websocket)
         self._note_end()
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = self.loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._handled)
 
     async def _handle(self, websocket: Websocket) -> None:
         try:

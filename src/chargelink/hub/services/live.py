@@ -5,111 +5,139 @@ says about itself is bounded by `MOST_DEVICES`.
 """
 
 import asyncio
+import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
-import msgspec
 import structlog
-from tortoise.exceptions import BaseORMException
-from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Bus
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import curves, views
-from chargelink.hub.store import models
+from chargelink.hub.store.batches import require_storable
+from chargelink.hub.store.engine import DEVICES, EDGES, SAMPLES, Engine, Row, Rows, TroubleError
 from chargelink.model import Device, Sample
 
 EVERY = 1.0  # s between writes
 SEEN_EVERY = 10_000  # ms between notes of an edge's signs of life
 MOST_DEVICES = 1_000  # of one edge
 MOST_SESSIONS = 10_000  # whose last sample is remembered
-AT_ONCE = 500  # samples in one transaction
+AT_ONCE = 100  # edges, or 5 times as many samples, in one transaction: records wait meanwhile
 MOST_UNWRITTEN = 50_000  # samples; more are lost rather than kept in memory while the database does not answer
 
 Value = TypeVar("Value")
 log = structlog.get_logger()
 
 
+class Known:
+    """An edge whose link is up: what it said of itself, and when it was last noted that it lives (UTC ms)."""
+
+    __slots__ = ("devices", "epoch", "noted", "software")
+
+    def __init__(self, software: str = "", epoch: str = "") -> None:
+        self.software = sys.intern(software)
+        self.epoch = epoch
+        self.devices: tuple[str, ...] = ()
+        self.noted = 0
+
+
+class Unwritten:
+    """What is not in the database yet."""
+
+    def __init__(self) -> None:
+        self.edges: dict[str, Row] = {}
+        self.devices: dict[str, dict[str, Row]] = {}  # by edge and name
+        self.forgotten: set[str] = set()  # edges whose other devices are to be forgotten
+        self.samples: list[Row] = []
+
+    def under(self, newer: "Unwritten") -> None:
+        """It could not be written: only what is newer replaces it."""
+        newer.edges = self.edges | newer.edges
+        for edge, rows in self.devices.items():
+            if edge not in newer.forgotten:
+                newer.devices[edge] = rows | newer.devices.get(edge, {})
+        newer.forgotten |= self.forgotten
+        newer.samples = [*self.samples, *newer.samples][:MOST_UNWRITTEN]
+
+    def pieces(self) -> Iterator[Rows]:
+        """All of it, a little at a time; what has been given is not there any more."""
+        while names := [*islice(self.edges | self.devices, AT_ONCE)]:
+            rows = Rows(forgotten=[name for name in names if name in self.forgotten])
+            rows.extend(EDGES, [self.edges[name] for name in names if name in self.edges])
+            rows.extend(DEVICES, [row for name in names for row in self.devices.get(name, {}).values()])
+            yield rows
+            for name in names:
+                self.edges.pop(name, None)
+                self.devices.pop(name, None)
+                self.forgotten.discard(name)
+        while self.samples:
+            rows = Rows()
+            rows.extend(SAMPLES, self.samples[: 5 * AT_ONCE])
+            yield rows
+            del self.samples[: 5 * AT_ONCE]
+
+
 class Live:
     """The state of the fleet as this process knows it. `run` is the task that writes it down."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, engine: Engine) -> None:
         self.bus = bus
-        self.connected: set[str] = set()
+        self.connected: dict[str, Known] = {}
         self.latest: OrderedDict[str, Sample] = OrderedDict()
+        self._engine = engine
         self._kept: OrderedDict[str, int] = OrderedDict()
-        self._samples: list[Sample] = []
-        self._devices: dict[tuple[str, str], Device] = {}
-        self._names: dict[str, set[str]] = {}
-        self._seen: dict[str, int] = {}
-        self._told: dict[str, int] = {}
+        self._unwritten = Unwritten()
+        self._writing = asyncio.Lock()
 
-    async def up(self, edge: str, epoch: str, software: str, devices: Sequence[Device]) -> None:
+    def up(self, edge: str, epoch: str, software: str, devices: Sequence[Device]) -> None:
         """An edge said who it is and what it has: devices that it no longer has are forgotten.
 
         Raises ValueError as `status` does.
         """
-        await self.have_only(edge, devices)
-        now = now_ms()
-        row, new = await models.Edge.get_or_create(
-            {"software": software, "epoch": epoch, "first_seen": now, "last_seen": now}, id=edge
-        )
-        if not new:
-            row.software, row.epoch, row.last_seen = software, epoch, now
-            await row.save()
-        self.connected.add(edge)
-        self.bus.publish(views.change("edge", views.edge(row, connected=True)))
-        self.status(edge, devices)
+        require_storable(software)
+        known = Known(software, epoch)
+        shown = self._shown(edge, known, devices)
+        self.connected[edge] = known
+        self._note(edge, known)
+        self._unwritten.devices.pop(edge, None)
+        self._unwritten.forgotten.add(edge)
+        if self.bus.watched:
+            self.bus.publish(views.change("edge", self._view(edge, known, connected=True)))
+            self.bus.publish(views.change("devices", views.DevicesView(edge=edge, ids=[*known.devices])))
+        self._show(edge, shown)
 
-    async def have_only(self, edge: str, devices: Sequence[Device]) -> None:
-        """Forget the other devices of an edge."""
-        names = [device.id for device in devices]
-        await self.write()
-        if await models.Device.filter(edge=edge, device__not_in=names).delete():
-            self.bus.publish(views.change("devices", views.DevicesView(edge=edge, ids=names)))
-        self._names[edge] = set()
-
-    async def down(self, edge: str) -> None:
+    def down(self, edge: str) -> None:
         """The link of an edge is gone, and no newer one has taken its place."""
-        self.connected.discard(edge)
-        self._seen.pop(edge, None)
-        self._told.pop(edge, None)
-        self._names.pop(edge, None)
-        row = await models.Edge.get_or_none(id=edge)
-        if row is not None:
-            row.last_seen = now_ms()
-            await row.save()
-            self.bus.publish(views.change("edge", views.edge(row, connected=False)))
+        known = self.connected.pop(edge, None)
+        if known is None:
+            return
+        self._note(edge, known)
+        if self.bus.watched:
+            self.bus.publish(views.change("edge", self._view(edge, known, connected=False)))
 
     def seen(self, edge: str) -> None:
         """An edge gave a sign of life; written down now and then, for the page to say since when it is away."""
-        now = now_ms()
-        if now - self._told.get(edge, 0) >= SEEN_EVERY:
-            self._seen[edge] = self._told[edge] = now
+        known = self.connected.get(edge)
+        if known is not None and now_ms() - known.noted >= SEEN_EVERY:
+            self._note(edge, known)
 
     def status(self, edge: str, devices: Sequence[Device]) -> None:
         """Devices of an edge as they are now. Raises ValueError for what JSON cannot hold, and for too many."""
-        names = self._names.get(edge, set()) | {device.id for device in devices}
-        if len(names) > MOST_DEVICES:
-            raise ValueError(f"{len(names)} devices, {MOST_DEVICES} are allowed")
-        shown = [(device, views.device_of(edge, device)) for device in devices]
-        self._names[edge] = names
-        for device, view in shown:
-            self._devices[edge, device.id] = device
-            self.bus.publish(views.change("device", view))
+        self._show(edge, self._shown(edge, self.connected.get(edge) or Known(), devices))
 
     def sample(self, samples: Iterable[Sample]) -> None:
         """Points of running sessions, oldest first."""
+        unwritten = self._unwritten.samples
         for sample in samples:
-            remember(self.latest, sample.session_id, sample)
+            session = sample.session_id
+            remember(self.latest, session, sample)
             if self.bus.watched:
                 self.bus.publish(views.change("sample", views.sample(sample)))
-            if len(self._samples) < MOST_UNWRITTEN and curves.is_wanted(
-                sample.session_id, sample.at, self._kept.get(sample.session_id)
-            ):
-                remember(self._kept, sample.session_id, sample.at)
-                self._samples.append(sample)
+            if len(unwritten) < MOST_UNWRITTEN and curves.is_wanted(session, sample.at, self._kept.get(session)):
+                remember(self._kept, session, sample.at)
+                unwritten.append(row_of(sample))
 
     async def run(self) -> None:
         """Write down what is new every second, and once more when cancelled."""
@@ -118,28 +146,55 @@ class Live:
                 await asyncio.sleep(EVERY)
                 try:
                     await self.write()
-                except BaseORMException as failure:
+                except TroubleError as failure:
                     log.error("database", failure=str(failure))
         finally:
             await self.write()
 
     async def write(self) -> None:
-        """Write what is new, a little at a time: records wait meanwhile."""
-        samples, self._samples = self._samples, []
-        devices, self._devices = self._devices, {}
-        seen, self._seen = self._seen, {}
-        if not (samples or devices or seen):
-            return
-        for piece in (samples[at : at + AT_ONCE] for at in range(0, len(samples), AT_ONCE)):
-            await models.Sample.bulk_create([row_of(sample) for sample in piece], ignore_conflicts=True)
-        async with in_transaction():
-            await models.Device.bulk_create(
-                [device_row(edge, device) for (edge, _), device in devices.items()],
-                on_conflict=("edge", "device"),
-                update_fields=("kind", "state", "at", "detail"),
-            )
-            for edge, at in seen.items():
-                await models.Edge.filter(id=edge).update(last_seen=at)
+        """Write what is new, a little at a time: records wait meanwhile. Raises TroubleError; then it is kept."""
+        async with self._writing:
+            unwritten, self._unwritten = self._unwritten, Unwritten()
+            try:
+                for rows in unwritten.pieces():
+                    await self._write(rows)
+            finally:
+                unwritten.under(self._unwritten)
+
+    async def _write(self, rows: Rows) -> None:
+        try:
+            await self._engine.write(rows)
+        except TroubleError:
+            raise
+        except Exception as failure:  # no database can hold it: it is lost, and what follows is not
+            log.error("live state lost", failure=str(failure))
+
+    def _note(self, edge: str, known: Known) -> None:
+        known.noted = now = now_ms()
+        self._unwritten.edges[edge] = (edge, known.software, known.epoch, now, now)
+
+    def _view(self, edge: str, known: Known, connected: bool) -> views.EdgeView:
+        return views.EdgeView(
+            id=edge, software=known.software, epoch=known.epoch, connected=connected, last_seen=known.noted
+        )
+
+    def _shown(self, edge: str, known: Known, devices: Sequence[Device]) -> list[views.DeviceView]:
+        names = {*known.devices, *(device.id for device in devices)}
+        if len(names) > MOST_DEVICES:
+            raise ValueError(f"{len(names)} devices, {MOST_DEVICES} are allowed")
+        for text in (text for device in devices for text in (device.kind, device.state)):
+            require_storable(text)
+        shown = [views.device_of(edge, device) for device in devices]
+        if len(names) > len(known.devices):
+            known.devices = tuple(map(sys.intern, sorted(names)))
+        return shown
+
+    def _show(self, edge: str, shown: Iterable[views.DeviceView]) -> None:
+        for view in shown:
+            row = (edge, view.id, view.kind, view.state, view.at, bytes(view.detail).decode())
+            self._unwritten.devices.setdefault(edge, {})[view.id] = row
+            if self.bus.watched:
+                self.bus.publish(views.change("device", view))
 
 
 def remember(memory: OrderedDict[str, Value], session: str, value: Value) -> None:
@@ -150,18 +205,13 @@ def remember(memory: OrderedDict[str, Value], session: str, value: Value) -> Non
         memory.popitem(last=False)
 
 
-def row_of(sample: Sample) -> models.Sample:
-    return models.Sample(
-        session=sample.session_id,
-        at=sample.at,
-        voltage=sample.voltage,
-        current=sample.current,
-        power=sample.power,
-        soc=sample.soc,
-        energy=sample.energy,
+def row_of(sample: Sample) -> Row:
+    return (
+        sample.session_id,
+        sample.at,
+        sample.voltage,
+        sample.current,
+        sample.power,
+        sample.soc,
+        sample.energy,
     )
-
-
-def device_row(edge: str, device: Device) -> models.Device:
-    detail = msgspec.json.encode(device.detail).decode()
-    return models.Device(edge=edge, device=device.id, kind=device.kind, state=device.state, at=device.at, detail=detail)

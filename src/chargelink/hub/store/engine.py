@@ -1,4 +1,4 @@
-"""What the writer needs of a database: three questions and one transaction. A file per engine answers them."""
+"""What is asked of a database for thousands of edges at once, and one transaction. A file per engine answers it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +26,22 @@ class Span(NamedTuple):
     high: int
 
 
+class Asked(NamedTuple):
+    """An edge that says who it is: the epochs of its journal and of its telemetry, "" for none."""
+
+    edge: str
+    epoch: str
+    telemetry_epoch: str
+
+
+class Held(NamedTuple):
+    """What is held of it: its lanes by name, up to which block telemetry, the keys it may sign with, oldest first."""
+
+    lanes: Mapping[str, LaneState]
+    telemetry: int | None
+    keys: Sequence[str]
+
+
 class Table(NamedTuple):
     """A table as the writer fills it. `conflict` are the columns of a key under which the first row stays, or, with
     `update`, under which these columns are replaced.
@@ -43,6 +59,8 @@ _BLOCK = (
     *("edge", "epoch", "seq", "device", "outlet", "session"),
     *("begin", "end", "count", "body", "received"),
 )
+_POINT = ("at", "voltage", "current", "power", "soc", "energy")
+_SEEN = ("first_seen", "last_seen")
 _GAP = ("edge", "epoch", "first_seq", "last_seq", "samples", "begin", "end", "reason")
 
 RECORDS = Table("record", _RECORD)
@@ -55,15 +73,24 @@ GAPS = Table("telemetry_gap", _GAP, ("edge", "epoch", "first_seq"))
 MARKS = Table("telemetry_mark", ("edge", "epoch", "seq"), ("edge", "epoch"), ("seq",))
 ALARMS = Table("alarm", ("at", "edge", "kind", "subject", "detail"), ("edge", "kind", "subject"))
 
-INTEGERS = frozenset({"seq", "at", "received", "begin", "end", "count", "first_seq", "last_seq", "samples"})
+EDGES = Table(
+    "edge", ("id", "software", "epoch", "first_seen", "last_seen"), ("id",), ("software", "epoch", "last_seen")
+)
+DEVICES = Table(
+    "device", ("edge", "device", "kind", "state", "at", "detail"), ("edge", "device"), ("kind", "state", "at", "detail")
+)
+SAMPLES = Table("sample", ("session", *_POINT), ("session", "at"))
+
+INTEGERS = frozenset({"seq", "received", "begin", "end", "count", "first_seq", "last_seq", "samples", *_POINT, *_SEEN})
 BYTES = frozenset({"body"})
 
 
 @dataclass(slots=True)
 class Rows:
-    """What one transaction writes, by table; all of it or nothing."""
+    """What one transaction writes, by table; all of it or nothing. First the devices of some edges are forgotten."""
 
     tables: dict[Table, list[Row]] = field(default_factory=dict)
+    forgotten: Sequence[str] = ()
 
     def add(self, table: Table, row: Row) -> None:
         """One more row."""
@@ -91,6 +118,10 @@ class Engine(Protocol):
 
     async def hashes(self, spans: Sequence[Span]) -> Sequence[Mapping[int, str]]:
         """By span: sequence number to hash of the records held."""
+        ...
+
+    async def held(self, asked: Sequence[Asked]) -> Sequence[Held]:
+        """What is held of each of these edges."""
         ...
 
     async def write(self, rows: Rows) -> list[tuple[int, Row]]:

@@ -4,18 +4,38 @@ Many rows of a group go in by COPY, few by one INSERT of arrays. `synchronous_co
 the lock with it; the next group gets both again, or fails.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import asyncpg
 
-from chargelink.hub.store.engine import ALARMS, BYTES, INTEGERS, LaneKey, Row, Rows, Span, Table, TroubleError
+from chargelink.hub.store.engine import (
+    ALARMS,
+    BYTES,
+    INTEGERS,
+    Asked,
+    Held,
+    LaneKey,
+    Row,
+    Rows,
+    Span,
+    Table,
+    TroubleError,
+    Value,
+)
 from chargelink.hub.store.sqlite_engine import on_conflict, quoted
 from chargelink.hub.store.weighing import LaneState
 
 COPY_FROM = 64  # rows; fewer go in by one statement, which asks the server less often
 TIMEOUT = 30.0  # s for any statement
 LOCK = 0x6368_6C6E_6B68_7562  # "chlnkhub"
+
+LANES_OF = (
+    "SELECT DISTINCT edge, epoch, lane, seq, hash, chain FROM lane"
+    " JOIN unnest($1::text[], $2::text[]) AS wanted (edge, epoch) USING (edge, epoch)"
+)
+KEYS_OF = "SELECT edge, key FROM journal_key WHERE edge = ANY($1::text[]) ORDER BY id"
 
 Answer = TypeVar("Answer")
 
@@ -69,6 +89,21 @@ class PostgresEngine:
 
         return await self._do(ask)
 
+    async def held(self, asked: Sequence[Asked]) -> Sequence[Held]:
+        lanes = await self._do(lambda connection: connection.fetch(LANES_OF, *_columns(asked, 0, 1)))
+        marks = await self.marks([(one.edge, one.telemetry_epoch) for one in asked])
+        keys = await self._do(lambda connection: connection.fetch(KEYS_OF, [one.edge for one in asked]))
+        states: defaultdict[tuple[str, str], dict[str, LaneState]] = defaultdict(dict)
+        for edge, epoch, lane, seq, digest, chain in map(tuple, lanes):
+            states[edge, epoch][lane] = LaneState(seq, digest, bytes.fromhex(chain))
+        signing: defaultdict[str, list[str]] = defaultdict(list)
+        for edge, key in map(tuple, keys):
+            signing[edge].append(key)
+        return [
+            Held(states.get((edge, epoch), {}), marks.get((edge, telemetry)), signing.get(edge, []))
+            for edge, epoch, telemetry in asked
+        ]
+
     async def write(self, rows: Rows) -> list[tuple[int, Row]]:
         return await self._do(lambda connection: _write(connection, rows))
 
@@ -95,6 +130,8 @@ class PostgresEngine:
 async def _write(connection: asyncpg.Connection, rows: Rows) -> list[tuple[int, Row]]:
     async with connection.transaction():
         new: list[tuple[int, Row]] = []
+        if rows.forgotten:
+            await connection.execute("DELETE FROM device WHERE edge = ANY($1::text[])", [*rows.forgotten])
         for table, values in rows.tables.items():
             if not values:
                 continue
@@ -105,6 +142,10 @@ async def _write(connection: asyncpg.Connection, rows: Rows) -> list[tuple[int, 
             else:
                 await connection.execute(_statement(table), *zip(*values, strict=True))
         return new
+
+
+def _columns(rows: Sequence[Row], *places: int) -> list[list[Value]]:
+    return [[row[place] for row in rows] for place in places]
 
 
 async def _alarm(connection: asyncpg.Connection, row: Row) -> tuple[int, Row] | None:

@@ -12,13 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from chargelink.hub.store.engine import ALARMS, LaneKey, Row, Rows, Span, Table, TroubleError
+from chargelink.hub.store.engine import ALARMS, Asked, Held, LaneKey, Row, Rows, Span, Table, TroubleError
 from chargelink.hub.store.weighing import LaneState
 
 BUSY = 5000  # ms to wait for another process that writes
 LARGEST_STATEMENT = 256  # rows of one INSERT; 11 columns of them stay below SQLite's 32 766 values
 CACHE = 16 * 1024  # KiB of pages
 WAL_KEPT = 64 * 1024 * 1024  # bytes: the journal is used again instead of being cut and grown at every checkpoint
+
+MARK = "SELECT seq FROM telemetry_mark WHERE edge = ? AND epoch = ?"
 
 Answer = TypeVar("Answer")
 
@@ -37,8 +39,7 @@ class SqliteEngine:
 
     async def marks(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
         def ask() -> dict[tuple[str, str], int]:
-            query = "SELECT seq FROM telemetry_mark WHERE edge = ? AND epoch = ?"
-            rows = ((key, self._database.execute(query, key).fetchone()) for key in keys)
+            rows = ((key, self._database.execute(MARK, key).fetchone()) for key in keys)
             return {key: row[0] for key, row in rows if row is not None}
 
         return await self._in_thread(ask)
@@ -48,6 +49,9 @@ class SqliteEngine:
         return await self._in_thread(
             lambda: [dict(self._database.execute(query, (*key, low, high)).fetchall()) for key, low, high in spans]
         )
+
+    async def held(self, asked: Sequence[Asked]) -> Sequence[Held]:
+        return await self._in_thread(lambda: [self._held(*one) for one in asked])
 
     async def write(self, rows: Rows) -> list[tuple[int, Row]]:
         async with self._turn:
@@ -73,11 +77,20 @@ class SqliteEngine:
         row = self._database.execute(query, key).fetchone()
         return None if row is None else LaneState(row[0], row[1], bytes.fromhex(row[2]))
 
+    def _held(self, edge: str, epoch: str, telemetry_epoch: str) -> Held:
+        ask = self._database.execute
+        lanes = ask("SELECT lane, seq, hash, chain FROM lane WHERE edge = ? AND epoch = ?", (edge, epoch)).fetchall()
+        mark = telemetry_epoch and ask(MARK, (edge, telemetry_epoch)).fetchone()
+        keys = ask("SELECT key FROM journal_key WHERE edge = ? ORDER BY id", (edge,)).fetchall()
+        states = {lane: LaneState(seq, digest, bytes.fromhex(chain)) for lane, seq, digest, chain in lanes}
+        return Held(states, mark[0] if mark else None, [key[0] for key in keys])
+
     def _write(self, rows: Rows) -> list[tuple[int, Row]]:
         database = self._database
         database.execute("BEGIN IMMEDIATE")
         try:
             new: list[tuple[int, Row]] = []
+            database.executemany("DELETE FROM device WHERE edge = ?", ((edge,) for edge in rows.forgotten))
             for table, values in rows.tables.items():
                 if table is ALARMS:
                     new += [made for row in values if (made := self._alarm(row)) is not None]

@@ -6,16 +6,13 @@ there already is left alone, and the same key with other bytes is set aside. No 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from chargelink.hub.store.batches import Batch, Blocks, Stored
-from chargelink.hub.store.chains import Lane
 from chargelink.hub.store.engine import CHECKPOINTS, Engine, LaneKey, TroubleError
 from chargelink.hub.store.group import Group
 from chargelink.hub.store.memory import Memory
-from chargelink.hub.store.telemetry import TelemetryMark
 from chargelink.hub.store.weighing import LaneState
-from chargelink.link.messages import TELEMETRY_LANE
 
 LARGEST_GROUP = 2_000  # rows in one transaction: others wait for the database's lock meanwhile
 CALM = 0.05  # s without a commit: then nobody is in a hurry
@@ -97,15 +94,3 @@ def refuse(items: Sequence[Batch | Blocks], failure: Exception) -> None:
     for item in items:
         if not item.done.done():
             item.done.set_exception(failure)
-
-
-async def held(edge: str, epoch: str) -> Mapping[str, LaneState]:
-    """What is held of an edge's epoch, by lane."""
-    rows = await Lane.filter(edge=edge, epoch=epoch).values_list("lane", "seq", "hash", "chain")
-    return {lane: LaneState(seq, digest, bytes.fromhex(chain)) for lane, seq, digest, chain in rows}
-
-
-async def telemetry_held(edge: str, epoch: str | None) -> Mapping[str, int]:
-    """Up to which block telemetry is held of its epoch, under the name of its lane; nothing where none is."""
-    mark = await TelemetryMark.get_or_none(edge=edge, epoch=epoch) if epoch else None
-    return {TELEMETRY_LANE: mark.seq} if mark else {}
