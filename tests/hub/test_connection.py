@@ -17,7 +17,8 @@ from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway import connection, edges
 from chargelink.hub.gateway.connection import MOST_OUTGOING, Connection, Handler, RefusalError
 from chargelink.hub.gateway.edges import Edges
-from chargelink.hub.gateway.websocket import Listener, Websocket
+from chargelink.hub.gateway.listener import Listener
+from chargelink.hub.gateway.websocket import Websocket
 from chargelink.hub.serve import bound
 from chargelink.hub.services.commands import EdgeAwayError, NoAnswerError
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS, Code

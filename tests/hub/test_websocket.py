@@ -13,8 +13,10 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Conne
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
+from chargelink.hub.gateway import listener as listeners
 from chargelink.hub.gateway import websocket as websockets
-from chargelink.hub.gateway.websocket import Listener, Websocket
+from chargelink.hub.gateway.listener import Listener
+from chargelink.hub.gateway.websocket import Websocket
 
 PATIENCE = 30  # s for what takes much less
 LARGEST = 1 << 16
@@ -219,7 +221,7 @@ async def send_all(connection: ClientConnection, count: int) -> None:
 
 
 async def test_silence_is_pinged_and_the_dead_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websockets, "SWEEP", 0.01)
+    monkeypatch.setattr(listeners, "SWEEP", 0.01)
     monkeypatch.setattr(websockets, "PING", 0.2)
     async with listening() as (listener, port), client(port, ping_interval=None) as alive:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -233,7 +235,7 @@ async def test_silence_is_pinged_and_the_dead_are_given_up(monkeypatch: pytest.M
 
 
 async def test_a_handshake_and_a_goodbye_have_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websockets, "SWEEP", 0.01)
+    monkeypatch.setattr(listeners, "SWEEP", 0.01)
 
     async def leave(socket: Websocket) -> None:
         await socket.close(4001, "go")

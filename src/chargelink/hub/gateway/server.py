@@ -15,7 +15,8 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.gateway.actions import Actions
 from chargelink.hub.gateway.connection import CLOSING, Connection
 from chargelink.hub.gateway.edges import Edges
-from chargelink.hub.gateway.websocket import Listener, Websocket
+from chargelink.hub.gateway.listener import Listener
+from chargelink.hub.gateway.websocket import Websocket
 from chargelink.hub.identity.admission import Admission, Shown
 from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.live import Live

@@ -5,15 +5,11 @@ garbage. A sweep each second does for all of them what is due: pings, handshakes
 """
 
 import asyncio
-import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from http import HTTPStatus
-from socket import socket
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-import structlog
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 from websockets.frames import DATA_OPCODES, OK_CLOSE_CODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
@@ -21,19 +17,32 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-SWEEP = 1.0  # s
 PING = 30.0  # s of silence, after which the other end is pinged; after as much again it is given up. Edges ping at 20
 MOST_MESSAGES = 16  # that wait to be received; then nothing more is read
 
-MANY_HANDSHAKES = 128
-SHORT_REST = 0.001  # s between connections while there are so many
-MOST_ACCEPTED = 8  # connections before whoever else is there has its turn
-REST = 1.0  # s before it is tried again when there is no room for more
 
-log = structlog.get_logger()
-
-Handler = Callable[["Websocket"], Awaitable[None]]
 Admission = Callable[["Websocket", Request], Response | None]
+
+
+class Keeper(Protocol):
+    """What a websocket needs of the listener that keeps it."""
+
+    loop: asyncio.AbstractEventLoop
+    now: Callable[[], float]
+    admit: Admission
+    subprotocols: list[Subprotocol]
+    largest: int  # bytes of a message
+    opening: float  # s that a handshake may take
+    closing: float  # s that a goodbye may take
+    websockets: set["Websocket"]
+
+    def handle(self, websocket: "Websocket") -> None:
+        """Its handshake is done."""
+        ...
+
+    def forget(self, websocket: "Websocket", greeted: bool) -> None:
+        """It has ended, after its handshake or in it."""
+        ...
 
 
 class Websocket(asyncio.Protocol):
@@ -45,7 +54,7 @@ class Websocket(asyncio.Protocol):
         "_full",
         "_greeted",
         "_heard_at",
-        "_listener",
+        "_keeper",
         "_messages",
         "_parts",
         "_paused",
@@ -57,19 +66,19 @@ class Websocket(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, listener: "Listener") -> None:
+    def __init__(self, keeper: "Keeper") -> None:
         self.path = ""
         self.transport: asyncio.Transport
-        self._listener = listener
-        self._protocol = ServerProtocol(subprotocols=listener.subprotocols, max_size=listener.largest)
+        self._keeper = keeper
+        self._protocol = ServerProtocol(subprotocols=keeper.subprotocols, max_size=keeper.largest)
         self._messages: deque[Frame] | None = None  # whole ones; none while nobody is slow
         self._parts: list[Frame] | None = None  # of one in several frames
         self._waiter: asyncio.Future[None] | None = None  # of whoever receives
         self._writers: list[asyncio.Future[None]] | None = None  # while there is no room to send
         self._closed: asyncio.Future[None] | None = None  # of whoever waits for the end
         self._paused = self._full = self._pinged = self._greeted = False
-        self._heard_at = listener.now()
-        self._deadline: float | None = self._heard_at + listener.opening  # for a handshake, then for a goodbye
+        self._heard_at = keeper.now()
+        self._deadline: float | None = self._heard_at + keeper.opening  # for a handshake, then for a goodbye
 
     @property
     def subprotocol(self) -> str | None:
@@ -103,7 +112,7 @@ class Websocket(asyncio.Protocol):
         while not self._messages:
             if self._protocol.state is not State.OPEN:
                 raise self._end()
-            self._waiter = self._listener.loop.create_future()
+            self._waiter = self._keeper.loop.create_future()
             try:
                 await self._waiter
             finally:
@@ -136,7 +145,7 @@ class Websocket(asyncio.Protocol):
             self._protocol.send_binary(message)
         self._flush()
         if self._full:
-            room = self._listener.loop.create_future()
+            room = self._keeper.loop.create_future()
             if self._writers is None:
                 self._writers = []
             self._writers.append(room)
@@ -149,7 +158,7 @@ class Websocket(asyncio.Protocol):
         self.say_goodbye(code, reason)
         if not self.has_ended:
             if self._closed is None:
-                self._closed = self._listener.loop.create_future()
+                self._closed = self._keeper.loop.create_future()
             await asyncio.shield(self._closed)
 
     def say_goodbye(self, code: int, reason: str) -> None:
@@ -165,10 +174,10 @@ class Websocket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self._listener.websockets.add(self)
+        self._keeper.websockets.add(self)
 
     def data_received(self, data: bytes) -> None:
-        self._heard_at = self._listener.loop.time()
+        self._heard_at = self._keeper.loop.time()
         self._pinged = False
         protocol = self._protocol
         protocol.receive_data(data)
@@ -195,7 +204,7 @@ class Websocket(asyncio.Protocol):
         self._let_write()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._listener.forget(self, self._greeted)
+        self._keeper.forget(self, self._greeted)
         self._protocol.receive_eof()
         self._protocol.state = State.CLOSED
         self._protocol.parser.close()  # it refers to itself; now it does not wait for the collector
@@ -222,12 +231,12 @@ class Websocket(asyncio.Protocol):
 
     def _greet(self, request: Request) -> None:
         self.path = request.path
-        response = self._listener.admit(self, request) or self._protocol.accept(request)
+        response = self._keeper.admit(self, request) or self._protocol.accept(request)
         self._protocol.send_response(response)
         if self._protocol.state is State.OPEN:
             self._deadline = None
             self._greeted = True
-            self._listener.handle(self)
+            self._keeper.handle(self)
 
     def _take(self, frame: Frame) -> None:
         if self._parts is not None or not frame.fin:
@@ -255,7 +264,7 @@ class Websocket(asyncio.Protocol):
             else:
                 self.transport.close()
         if self._deadline is None and self._protocol.close_expected():
-            self._deadline = self._listener.now() + self._listener.closing
+            self._deadline = self._keeper.now() + self._keeper.closing
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -274,137 +283,3 @@ class Websocket(asyncio.Protocol):
         orderly = all(close is not None and close.code in OK_CLOSE_CODES for close in closes)
         kind = ConnectionClosedOK if orderly else ConnectionClosedError
         return kind(*closes, protocol.close_rcvd_then_sent)
-
-
-class Listener:
-    """All websockets of one bound socket. `handler` runs in a task for each, after its handshake."""
-
-    def __init__(
-        self,
-        handler: Handler,
-        admit: Admission,
-        subprotocols: Sequence[str],
-        largest: int,
-        opening: float,
-        closing: float,
-    ) -> None:
-        self.admit = admit
-        self.subprotocols = [Subprotocol(name) for name in subprotocols]
-        self.largest = largest  # bytes of a message
-        self.opening, self.closing = opening, closing  # s that a handshake and a goodbye may take
-        self.websockets: set[Websocket] = set()
-        self.loop = asyncio.get_running_loop()
-        self.now = self.loop.time
-        self.handshakes = 0  # that are not done
-        self._handler = handler
-        self._port: socket
-        self._tls: ssl.SSLContext | None = None
-        self._watching = self.loop.call_soon(lambda: None)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._empty = asyncio.Event()
-
-    @asynccontextmanager
-    async def listening(
-        self, port: socket, backlog: int, tls: ssl.SSLContext | None, code: int, reason: str, grace: float
-    ) -> AsyncIterator[None]:
-        """Accept them; at the end all are told why we go, and given some time for it."""
-        port.setblocking(False)
-        port.listen(backlog)
-        self._port, self._tls = port, tls
-        self._watch()
-        sweeping = self.loop.create_task(self._sweep(), name="sweep links")
-        try:
-            yield
-        finally:
-            self.loop.remove_reader(port)
-            self._watching.cancel()
-            for websocket in [*self.websockets]:
-                websocket.say_goodbye(code, reason)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await self._all_gone()
-            sweeping.cancel()
-            for websocket in [*self.websockets]:
-                websocket.transport.abort()
-
-    def _watch(self) -> None:
-        self.loop.add_reader(self._port, self._accept)
-
-    def _accept(self) -> None:
-        """A few at a time, and slowly while many are in their handshakes: whoever is connected already is served in
-        between, when thousands come at once."""
-        try:
-            for _ in range(MOST_ACCEPTED):
-                accepted, _ = self._port.accept()
-                self._begin(self._connect(accepted), "accept a link")
-                if self.handshakes > MANY_HANDSHAKES:
-                    self._rest(SHORT_REST)
-                    return
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
-        except OSError as failure:  # too many open files, most likely
-            log.error("cannot accept links", failure=str(failure))
-            self._rest(REST)
-
-    def _rest(self, seconds: float) -> None:
-        self.loop.remove_reader(self._port)
-        self._watching = self.loop.call_later(seconds, self._watch)
-
-    async def _connect(self, accepted: socket) -> None:
-        self.handshakes += 1
-        opening, closing = (self.opening, self.closing) if self._tls else (None, None)
-        try:
-            await self.loop.connect_accepted_socket(
-                lambda: Websocket(self),
-                accepted,
-                ssl=self._tls,
-                ssl_handshake_timeout=opening,
-                ssl_shutdown_timeout=closing,
-            )
-        except OSError:  # TLS did not come about; also TimeoutError
-            self.handshakes -= 1
-
-    def handle(self, websocket: Websocket) -> None:
-        """Its handshake is done."""
-        self.handshakes -= 1
-        self._begin(self._handle(websocket), "link")
-
-    def forget(self, websocket: Websocket, greeted: bool) -> None:
-        """It has ended, after its handshake or in it."""
-        self.handshakes -= not greeted
-        self.websockets.discard(websocket)
-        self._note_end()
-
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = self.loop.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._handled)
-
-    async def _handle(self, websocket: Websocket) -> None:
-        try:
-            await self._handler(websocket)
-        except Exception:
-            log.exception("link failed")
-            websocket.say_goodbye(CloseCode.INTERNAL_ERROR, "")
-        else:
-            websocket.say_goodbye(CloseCode.NORMAL_CLOSURE, "")
-
-    def _handled(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._note_end()
-
-    def _note_end(self) -> None:
-        if not self.websockets and not self._tasks:
-            self._empty.set()
-
-    async def _all_gone(self) -> None:
-        while self.websockets or self._tasks:
-            self._empty.clear()
-            await self._empty.wait()
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP)
-            now = self.now()
-            for websocket in [*self.websockets]:
-                websocket.sweep(now)
