@@ -1,17 +1,23 @@
 """Compressed frames: who gets them, what they save, and what a hostile one cannot do."""
 
+import hashlib
 import json
+import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 import msgpack
 import pytest
+from tests.link.curves import CAR_SESSION, car
 
-from chargelink.link.frames import LARGEST_FRAME, WORTH_COMPRESSING, Codec
+from chargelink.link.dictionary import DICTIONARY
+from chargelink.link.frames import COMPRESSIONS, LARGEST_FRAME, WORTH_COMPRESSING, Codec
 from chargelink.link.messages import (
     BootNotification,
     BootNotificationResponse,
     Device,
+    MeterValues,
     StatusNotification,
 )
 from chargelink.link.peer import CallReceived, Defect, Peer
@@ -20,7 +26,28 @@ DEVICES = tuple(
     Device(id=f"gun-{number}", kind="gun", state="idle", at=number, detail={"words": "the same again"})
     for number in range(100)
 )
+DETAIL = {
+    "phase": "charging",
+    "session": CAR_SESSION,
+    "voltage": 400_100,
+    "current": 119_900,
+    "soc": 500,
+    "guard": "permit",
+}
+SHA = "7a7fa83a12781345ab018e3dcec6e39f5c7dd78cc46f60bb5a7bb69f20df9fb0"
 STATUS = StatusNotification(devices=DEVICES)
+
+
+WORDS = [
+    ("zlib", "zlib"),
+    (None, "zlib"),
+    ("zlib", None),
+    ("brotli", "zstd"),
+    ("zlib.1", "zlib.1"),
+    ("zlib.1", "zlib"),
+    ("zlib", "zlib.1"),
+    (None, "zlib.1"),
+]
 
 
 def boot(word: str | None) -> BootNotification:
@@ -44,14 +71,14 @@ def booted(codec: Codec, of_edge: str | None, of_hub: str | None) -> tuple[Peer,
 
 
 @pytest.mark.parametrize("codec", Codec)
-@pytest.mark.parametrize(("of_edge", "of_hub"), [("zlib", "zlib"), (None, "zlib"), ("zlib", None), ("brotli", "zstd")])
+@pytest.mark.parametrize(("of_edge", "of_hub"), WORDS)
 def test_who_is_sent_compressed_frames(codec: Codec, of_edge: str | None, of_hub: str | None) -> None:
     edge, hub = booted(codec, of_edge, of_hub)
-    assert (edge.compress, hub.compress) == (of_hub == "zlib", of_edge == "zlib")
+    assert (edge.compress, hub.compress) == tuple(word if word in COMPRESSIONS else None for word in (of_hub, of_edge))
     edge.call(STATUS, 0.0)
     [message] = edge.data_to_send()
     plain = codec.pack([2, "2", "StatusNotification", STATUS])
-    if of_hub == "zlib":
+    if of_hub in COMPRESSIONS:
         assert isinstance(message, bytes)  # a binary message, in JSON too
         assert message[0] == 0x78
         assert len(message) < len(plain) / 3
@@ -66,6 +93,37 @@ def test_who_never_said_a_word_of_it_is_read() -> None:
     hub = Peer("hub")
     frame = zlib.compress(msgpack.packb([2, "1", "Heartbeat", {}]))
     assert isinstance(hub.receive(frame, 0.0)[0], CallReceived)
+
+
+def test_a_short_frame_of_the_present_takes_a_third_with_the_dictionary() -> None:
+    charge = [*car(100)]
+    shapes = (
+        StatusNotification(
+            devices=(Device(id="gun-1", kind="gun", state="charging", at=charge[-1].at, detail=DETAIL),)
+        ),
+        MeterValues(samples=(charge[-1],)),
+    )
+    for shape in shapes:
+        edge, hub = booted(Codec.MSGPACK, "zlib.1", "zlib.1")
+        edge.call(shape, 0.0)
+        [message] = edge.data_to_send()
+        assert len(message) < len(Codec.MSGPACK.pack([2, "2", type(shape).__name__, shape])) * 0.6
+        [event] = hub.receive(message, 0.0)
+        assert isinstance(event, CallReceived)
+        assert event.payload == shape
+
+
+def test_a_stream_that_needs_another_dictionary_is_refused() -> None:
+    deflater = zlib.compressobj(zdict=b"another")
+    [defect] = Peer("hub").receive(deflater.compress(b"another thing") + deflater.flush(), 0.0)
+    assert isinstance(defect, Defect)
+
+
+def test_the_dictionary_never_changes_and_stands_on_the_page() -> None:
+    assert hashlib.sha256(DICTIONARY).hexdigest() == SHA
+    page = (Path(__file__).parents[2] / "docs" / "protocols" / "link.md").read_text()
+    rows = re.findall(r"^    ([0-9a-f ]+)$", page.partition("## The dictionary\n")[2], re.MULTILINE)
+    assert bytes.fromhex(" ".join(rows)) == DICTIONARY
 
 
 def test_short_frames_and_those_that_do_not_shrink_travel_as_they_are() -> None:

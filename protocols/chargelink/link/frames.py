@@ -16,11 +16,15 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from chargelink.link.dictionary import DICTIONARY
 from chargelink.wire import DecodeError, EncodeError
 
 LARGEST_FRAME = 1 << 20  # bytes of a frame, and of the message that carries it compressed
 WORTH_COMPRESSING = 1024  # bytes
-COMPRESSION = "zlib"  # the word by which a peer says that it reads compressed frames
+WORTH_THE_DICTIONARY = 96  # bytes
+ZLIB = "zlib"  # the word by which a peer says that it reads compressed frames
+COMPRESSION = "zlib.1"  # and this, that it has the dictionary as well
+COMPRESSIONS = (ZLIB, COMPRESSION)
 LARGEST_DETAILS = 4096  # bytes of a CALLERROR's details that are looked at
 LONGEST_TEXT = 255  # characters of a CALLERROR's text (OCPP-J 2.0.1 §4.2.3)
 
@@ -119,15 +123,15 @@ class Codec(Enum):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ViolationError(_code_of(error), str(error)) from None
 
-    def encode(self, frame: Frame, compress: bool = False) -> Message:
-        """A frame as one websocket message; with `compress` a compressed one where that is shorter.
+    def encode(self, frame: Frame, compress: str | None = None) -> Message:
+        """A frame as one websocket message; compressed for who reads that, one of COMPRESSIONS, where that is shorter.
 
         Raises EncodeError for one that the other end would refuse for its size.
         """
         data: bytes = self.pack(frame)
         if len(data) > LARGEST_FRAME:
             raise EncodeError(f"a frame of {len(data)} bytes, {LARGEST_FRAME} are allowed")
-        if compress and len(data) > WORTH_COMPRESSING and len(short := zlib.compress(data, 1)) < len(data):
+        if compress is not None and len(short := _deflated(data, compress)) < len(data):
             return short
         return data.decode() if self.text else data
 
@@ -185,9 +189,17 @@ VIOLATIONS = (
 SUBPROTOCOLS = tuple(codec.value for codec in Codec)  # in the order of preference
 
 
+def _deflated(data: bytes, compress: str) -> bytes:
+    """The same compressed; as it is if it is not worth it."""
+    if compress == COMPRESSION and len(data) > WORTH_THE_DICTIONARY:
+        deflater = zlib.compressobj(zdict=DICTIONARY)
+        return deflater.compress(data) + deflater.flush()
+    return zlib.compress(data, 1) if len(data) > WORTH_COMPRESSING else data
+
+
 def _inflated(data: bytes) -> bytes:
     """Raises ViolationError for what is no stream, not the whole of it, more than it, or grows beyond a frame."""
-    inflater = zlib.decompressobj()
+    inflater = zlib.decompressobj(zdict=DICTIONARY)  # which it takes only if the stream asks for it
     try:
         plain = inflater.decompress(data, LARGEST_FRAME + 1)
     except zlib.error as error:

@@ -65,7 +65,7 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "devices": "all devices as they are; the hub forgets others of this edge",
         "telemetryEpoch": "the life of the telemetry; none: there is no telemetry",
         "signingKey": "public key of the checkpoints; always the same one",
-        "compression": "`zlib`: we read compressed frames",
+        "compression": "`zlib`: we read compressed frames; `zlib.1`: and have the dictionary",
     },
     messages.BootNotificationResponse: {
         "currentTime": "the hub's clock, by which its commands expire",
@@ -74,7 +74,7 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "hashes": "by lane: the hash of that very record, or of that block's body",
         "chains": "by lane: the value of the chain at that record",
         "liveInterval": "seconds between states and samples while nobody looks",
-        "compression": "`zlib`: the hub reads compressed frames",
+        "compression": "`zlib`: the hub reads compressed frames; `zlib.1`: and has the dictionary",
     },
     messages.StatusNotification: {"devices": "those that changed, as they are now"},
     messages.MeterValues: {"samples": "oldest first"},

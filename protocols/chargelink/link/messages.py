@@ -124,7 +124,7 @@ class BootNotification(Shape, frozen=True):
 
     `epoch` names the life of the edge's journal: sequence numbers of one epoch never mean two things. That of the
     telemetry is another. With `signing_key` the edge signs its checkpoints: Ed25519, 32 bytes. `compression` says that
-    the edge reads compressed frames: "zlib".
+    the edge reads compressed frames: "zlib", or "zlib.1" if it has the dictionary, too.
     """
 
     edge_id: Name

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from chargelink.link.answered import Answered
 from chargelink.link.frames import (
-    COMPRESSION,
+    COMPRESSIONS,
     LARGEST_DETAILS,
     LONGEST_TEXT,
     Call,
@@ -99,7 +99,7 @@ class _Unanswered(NamedTuple):
 
 
 class Peer:
-    """One end of one connection, as "edge" or as "hub". `compress`: the other end reads compressed frames."""
+    """One end of one connection, as "edge" or as "hub". `compress`: the word of the compression it reads, or None."""
 
     __slots__ = (
         "_answered",
@@ -116,7 +116,7 @@ class Peer:
     def __init__(self, role: Role, codec: Codec = Codec.MSGPACK) -> None:
         self.role = role
         self.codec = codec
-        self.compress = False
+        self.compress: str | None = None
         self._calls = 0
         self._waiting: dict[str, _Waiting] = {}
         self._unanswered: dict[str, _Unanswered] = {}
@@ -229,7 +229,7 @@ class Peer:
         except ViolationError as error:
             return self._reject(call.id, error.code, str(error), plain)
         if type(payload) is BootNotification:
-            self.compress = payload.compression == COMPRESSION
+            self.compress = _understood(payload.compression)
         self._unanswered[call.id] = _Unanswered(action, content, len(plain))
         self._unanswered_bytes += len(plain)
         return [CallReceived(call.id, call.action, payload)]
@@ -251,7 +251,7 @@ class Peer:
         except ViolationError as error:
             return self._unreadable(result.id, f"its answer is no {waiting.action.response.__name__}: {error}", plain)
         if type(payload) is BootNotificationResponse:
-            self.compress = payload.compression == COMPRESSION
+            self.compress = _understood(payload.compression)
         del self._waiting[result.id]
         return [ResultReceived(result.id, waiting.request, payload)]
 
@@ -302,3 +302,7 @@ class Peer:
         message = self.codec.encode(frame, self.compress)
         self._outgoing.append(message)
         return message
+
+
+def _understood(word: str | None) -> str | None:
+    return word if word in COMPRESSIONS else None
