@@ -39,7 +39,7 @@ STATUS: dict[str, Any] = {
     "edge": "site-1",
     "hub": {"online": True, "trouble": None},
     "pending": 0,
-    "journal": {"records": 0, "bytes": 0, "maxRecords": 100, "maxBytes": 1000, "full": False},
+    "journal": {"records": 0, "bytes": 0, "maxRecords": 100, "maxBytes": 1000, "full": False, "aside": []},
     "devices": [
         device("gun-1", "gun", "charging", GUN),
         device("gun-2", "gun", "available", {"mode": "monitor"}),
@@ -106,3 +106,11 @@ def test_a_journal_that_fills_up_is_said(
         speak(language)
         said = "\n".join(lines(status))
         assert (words or "full") in said if words else ("full" not in said and "已满" not in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [(Language.ENGLISH, "was set aside: /d/l.aside"), (Language.CHINESE, "搁置")]
+)
+def test_a_ledger_that_was_set_aside_is_said(language: Language, words: str) -> None:
+    speak(language)
+    assert words in "\n".join(lines(STATUS | {"journal": STATUS["journal"] | {"aside": ["/d/l.aside-1"]}}))

@@ -25,7 +25,7 @@ from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
 from chargelink.edge.identity import Drawer, door_to
-from chargelink.edge.ledger import Journal, Limits, People, Sessions, Supervision, load_key
+from chargelink.edge.ledger import Journal, Limits, People, Sessions, Supervision, aside, load_key
 from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
@@ -247,6 +247,7 @@ class Daemon:
                 "maxRecords": waiting.limits.records,
                 "maxBytes": waiting.limits.bytes,
                 "full": waiting.full,
+                "aside": [str(old) for old in aside.set_aside(paths.ledger(self._config.site.data))],
             },
             "clockAhead": self._clock.ahead,
             "settled": self._places.settled.is_set(),

@@ -60,6 +60,11 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _journal(journal: Mapping[str, Any]) -> Iterator[str]:
+    for old in journal["aside"]:
+        yield Text(
+            "a ledger was set aside: {}; move it away when it has been looked at",
+            "有一份旧账本被搁置：{}；查看后请移走",
+        ).format(old)
     share = max(journal["records"] / journal["maxRecords"], journal["bytes"] / journal["maxBytes"])
     if journal["full"]:
         yield str(

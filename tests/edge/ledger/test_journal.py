@@ -165,13 +165,6 @@ async def test_a_closed_ledger_refuses(tmp_path: Path) -> None:
         await journal.append(alarm(1), 1)
 
 
-@pytest.mark.parametrize("damage", [b"not a database at all, but long enough to be read as one" * 100])
-def test_a_damaged_file_is_not_opened(tmp_path: Path, damage: bytes) -> None:
-    (tmp_path / "ledger.db").write_bytes(damage)
-    with pytest.raises(LedgerError):
-        open_journal(tmp_path / "ledger.db")
-
-
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     database = schema.connect(str(tmp_path / "ledger.db"), "edge-1")
     database.execute("PRAGMA user_version = 99")

@@ -93,7 +93,7 @@ class Database(sqlite3.Connection):
         """Read where each lane ends."""
         self.edge, self.key, self.clock, self.limits = edge, key, clock, limits
         self._rows, self._stored = [], {}
-        (self.epoch,) = self.execute("SELECT epoch FROM epochs ORDER BY number DESC LIMIT 1").fetchone()
+        (self.epoch,) = self.execute("SELECT epoch FROM epochs ORDER BY number DESC LIMIT 1").fetchone() or ("",)
         lanes = self.execute(
             "SELECT lane, last, acknowledged, chain, pruned,"
             " (SELECT total(length(body)) FROM records r"

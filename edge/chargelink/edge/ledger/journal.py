@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from chargelink.edge.ledger import checkpoints, epochs, pruning
 from chargelink.edge.ledger.database import Database, Entry, Limits, entry_of
-from chargelink.edge.ledger.opening import open_ledger
+from chargelink.edge.ledger.opening import Owner, open_ledger
 from chargelink.edge.ledger.writer import LedgerError, Writer
 from chargelink.link.messages import RECORD_LANE, Checkpoint, Record
 from chargelink.model import Content
@@ -83,7 +83,7 @@ class Journal:
         limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> "Journal":
         """Open or create the ledger of an edge, which signs with `key`. Raises LedgerError."""
-        database, lock = open_ledger(path, edge_id, key, clock, limits)
+        database, lock = open_ledger(path, Owner(edge_id, key, clock, limits))
         return cls(Writer(database, lock), key.public)
 
     async def close(self) -> None:

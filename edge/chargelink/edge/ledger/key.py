@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from chargelink.cli.files import write_durably
 from chargelink.edge.ledger.writer import LedgerError
 from chargelink.trust.checkpoints import SEED_BYTES, JournalKey
 
@@ -22,7 +23,7 @@ def load_key(path: Path, entropy: Callable[[int], bytes] = os.urandom) -> Journa
     """
     try:
         if not path.exists():
-            _write(path, entropy(SEED_BYTES).hex())
+            write_durably(path, f"{entropy(SEED_BYTES).hex()}\n".encode())
         if stat.S_IMODE(path.stat().st_mode) & OTHERS:
             raise LedgerError(f"{path}: others than its owner may read it; chmod 600 {path}")
         digits = path.read_text("ascii").strip()
@@ -33,18 +34,3 @@ def load_key(path: Path, entropy: Callable[[int], bytes] = os.urandom) -> Journa
     if not re.fullmatch(rf"[0-9a-f]{{{2 * SEED_BYTES}}}", digits):
         raise LedgerError(f"{path}: no key; restore it from a backup, or move it away and a new one is made")
     return JournalKey(bytes.fromhex(digits))
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    beside = path.with_name(f"{path.name}.new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -45,7 +45,7 @@ def leave_behind(database: Connection) -> None:
     """A new epoch of the journal begins: forget radio sessions, pass over numbers that may have been used since."""
     _forget(database, RADIO)
     database.execute(
-        "UPDATE memory SET value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + ? AS TEXT) WHERE substr(name, 1, ?) = ?",
+        "UPDATE memory SET value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + ? AS BLOB) WHERE substr(name, 1, ?) = ?",
         (FAR, len(NUMBERS), NUMBERS),
     )
 

@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from chargelink.edge.ledger.damage import check_file, check_header, check_tables
 from chargelink.edge.ledger.database import LANES, Database
 from chargelink.link.chain import chain_next, chain_start
 
@@ -67,17 +68,18 @@ PERSONS = """
 def connect(path: str, edge: str) -> Database:
     """Open the file of an edge, made durable and brought to the newest version.
 
-    Raises sqlite3.Error for a file that is damaged, not a database, or written by a newer version.
+    Raises sqlite3.Error for a file that cannot be opened, is damaged, or was written by a newer version.
     """
+    check_header(path)
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Database)
     try:
-        database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file: what is pruned is given back
+        if database.execute("PRAGMA page_count").fetchone() == (0,):
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL")  # what is pruned is given back
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")  # a commit survives the loss of power, not only of the process
-        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(verdict)
+        check_file(database)
         _bring_up(database, edge)
+        check_tables(database)
     except BaseException:
         database.close()
         raise
@@ -99,7 +101,8 @@ def _bring_up(database: sqlite3.Connection, edge: str) -> None:
     if version > len(STEPS):
         raise sqlite3.DatabaseError(f"written by a newer version ({version}; this one knows {len(STEPS)})")
     if version == 1:
-        database.execute("VACUUM")  # so that what is pruned can be given back
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        database.execute("VACUUM")
     for number, step in enumerate(STEPS[version:], version + 1):
         database.execute("BEGIN IMMEDIATE")
         try:
