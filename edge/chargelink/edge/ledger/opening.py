@@ -38,8 +38,8 @@ def open_ledger(path: Path, owner: Owner) -> tuple[Database, IO[bytes]]:
         aside.finish(path)
         try:
             database = _opened(path, owner)
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what is damaged is described by what is damaged
+            if isinstance(error, sqlite3.DatabaseError) and not is_damage(error):
                 raise
             database = _begin_again(path, owner, str(error))
     except sqlite3.Error as error:

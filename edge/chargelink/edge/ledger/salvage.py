@@ -87,10 +87,15 @@ def _lane(old: sqlite3.Connection, place: tuple[str, str, str], entries: list[En
 
 
 def _tables(old: sqlite3.Connection, database: Database) -> int:
-    """Copy tariffs, sessions and what drivers remember; how many sessions are open."""
+    """Copy tariffs, who was erased, sessions and what drivers remember; how many sessions are open."""
     for table, columns, good in (
         ("tariffs", "hash, body", _is_tariff),
-        ("sessions", "id, device, outlet, key, remote_start_id, started, caps, readings, ended", _is_session),
+        ("erased", "person, at", _is_erased),
+        (
+            "sessions",
+            "id, device, outlet, key, remote_start_id, started, caps, readings, ended, vehicle",
+            _is_session,
+        ),
         ("memory", "name, value", _is_memory),
     ):
         places = ", ".join("?" for _ in columns.split(","))
@@ -108,7 +113,7 @@ def _readable(old: sqlite3.Connection, query: str, values: tuple[Any, ...] = ())
     """Rows up to the first that cannot be read."""
     try:
         yield from old.execute(query, values)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return
 
 
@@ -119,7 +124,7 @@ def _is_tariff(row: tuple[Any, ...], _: Database) -> bool:
 
 def _is_session(row: tuple[Any, ...], database: Database) -> bool:
     """An open one is priced by its tariff, so that must be there."""
-    identifier, device, _, _, _, started, caps, readings, ended = row
+    identifier, device, _, _, _, started, caps, readings, ended, _ = row
     if not (_decodes(started, SessionStarted) and _decodes(caps, Caps) and _decodes(readings, tuple[Reading, ...])):
         return False
     content = msgspec.msgpack.decode(started, type=SessionStarted)
@@ -129,6 +134,11 @@ def _is_session(row: tuple[Any, ...], database: Database) -> bool:
         return _decodes(ended, SessionEnded)
     tariff = database.execute("SELECT 1 FROM tariffs WHERE hash = ?", (content.tariff_hash,)).fetchone()
     return tariff is not None
+
+
+def _is_erased(row: tuple[Any, ...], _: Database) -> bool:
+    person, at = row
+    return isinstance(person, str) and isinstance(at, int)
 
 
 def _is_memory(row: tuple[Any, ...], _: Database) -> bool:
