@@ -10,6 +10,9 @@ from tests.hub.fake_edge import CallError, device, identifier, record, sample, s
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from chargelink.hub.store.batches import Batch, Stored
+from chargelink.hub.store.writer import RecordWriter
+
 
 @pytest.mark.parametrize("protocol", ["chargelink.1.msgpack", "chargelink.1.json"])
 async def test_an_edge_says_who_it_is(hub: Hub, protocol: str) -> None:
@@ -243,3 +246,33 @@ async def test_json_is_spoken_as_text(hub: Hub) -> None:
     entry = record(1, "alarm", body)
     entry |= {"body": base64.b64encode(body).decode(), "hash": base64.b64encode(entry["hash"]).decode()}
     assert await edge.send(entry) == 1
+
+
+async def test_a_newer_link_loses_nothing_that_the_older_had_sent(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+    store = RecordWriter.store
+
+    async def slow(writer: RecordWriter, item: Batch) -> Stored:
+        arrived.set()
+        await go_on.wait()
+        return await store(writer, item)
+
+    monkeypatch.setattr(RecordWriter, "store", slow)
+    bodies = [{"code": "c", "text": str(number), "at": 1} for number in range(3)]
+    first, second, third = (record(number, "alarm", body) for number, body in enumerate(bodies, 1))
+    older = await hub.edge()
+    await older.boot()
+    sending = asyncio.create_task(older.send(first, second))
+    await asyncio.wait_for(arrived.wait(), 30)
+    newer = await hub.edge()
+    assert (await newer.boot())["have"] == {}
+    await asyncio.wait_for(older.websocket.wait_closed(), 30)
+    with pytest.raises(ConnectionError):
+        await sending
+    go_on.set()
+    assert await newer.send(first, second, third) == 3
+    assert (await newer.boot())["have"] == {"record": 3}
+    alarms = await hub.until("/api/alarms", lambda alarms: len(alarms) >= 3)
+    assert sorted(alarm["detail"]["text"] for alarm in alarms) == ["0", "1", "2"]
+    [edge] = await hub.get("/api/edges")
+    assert edge["connected"]

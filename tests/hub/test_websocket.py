@@ -63,6 +63,29 @@ async def farewell(connection: ClientConnection) -> tuple[int | None, str | None
     return connection.close_code, connection.close_reason
 
 
+async def test_a_message_has_so_many_parts_and_no_more() -> None:
+    async with listening() as (_, port), client(port) as connection:
+        await connection.send([b""] * (websockets.MOST_PARTS - 1) + [b"x"])  # and an empty one that ends it: too many
+        assert (await farewell(connection))[0] == 1009
+    async with listening() as (_, port), client(port) as connection:
+        await connection.send([b""] * (websockets.MOST_PARTS - 2) + [b"x"])
+        assert await connection.recv() == b"x"
+
+
+async def test_who_pings_and_reads_no_pong_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websockets, "LARGEST_UNREAD", 1 << 20)
+    async with listening() as (listener, port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(HANDSHAKE + KEY)
+        ping = Frame(Opcode.PING, bytes(125)).serialize(mask=True)
+        with suppress(ConnectionError):
+            while True:
+                writer.write(ping * 1000)
+                await writer.drain()
+        await until(lambda: not listener.websockets)
+        writer.close()
+
+
 async def test_text_and_bytes_come_back_whole_however_they_were_cut() -> None:
     async with listening() as (_, port), client(port, subprotocols=["three", "two"]) as connection:
         assert connection.subprotocol == "two"

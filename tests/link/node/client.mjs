@@ -1,4 +1,4 @@
-// An edge of a few pages, written from docs/protocols/link.md alone: node client.mjs TOKEN
+// An edge of a few pages, written from docs/protocols/link.md and enrolment.md alone: node client.mjs TOKEN
 //
 // It enrols, connects, says who it is, sends records until the hub has them, starts when it is asked to, and connects
 // again when the link is lost. Each line that it prints is what happened, as JSON.

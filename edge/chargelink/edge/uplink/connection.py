@@ -48,6 +48,7 @@ Handler = Callable[[Command, float], Awaitable[Shape]]
 is refused. It is let finish even if the connection is lost meanwhile."""
 
 MOST_SAMPLES = 500  # in one message
+MOST_OUTGOING = 64  # messages that wait to be sent; then the hub is not heard until it has read some
 CLOCKS_APART = 30_000  # ms, beyond which it is worth a warning: prices of the day depend on our clock
 
 log = structlog.get_logger("uplink")
@@ -91,6 +92,7 @@ class Connection:
         self._history = History(edge.ledger, edge.measured)
         self._renewal = renewal
         self._persons = Persons(edge.people, edge.ledger, edge.clock)
+        self._room = asyncio.Event()  # what was to be sent is sent
         self._caught_up = False  # ledger and hub agree on what the hub holds
         self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
@@ -110,6 +112,9 @@ class Connection:
             for event in self._conversation.receive(message, now()):
                 await self._if_remembered(self._heard(event))
             self._wake.set()
+            while self._conversation.outgoing >= MOST_OUTGOING:
+                self._room.clear()
+                await self._room.wait()
         raise HubGoneError(self._socket.close_reason or "the hub closed the connection")
 
     async def _speak(self) -> None:
@@ -159,6 +164,7 @@ class Connection:
     async def _flush(self) -> None:
         for message in self._conversation.data_to_send():
             await self._socket.send(message)
+        self._room.set()
 
     async def _if_remembered(self, work: Awaitable[None]) -> None:
         """Do it; what the ledger cannot take now counts as never heard. The rest goes on, and records are paused."""

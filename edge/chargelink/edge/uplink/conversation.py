@@ -6,6 +6,7 @@ when the hub wants one.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -112,6 +113,7 @@ class Conversation:
 
     def __init__(self, codec: Codec = Codec.MSGPACK) -> None:
         self._peer = Peer("edge", codec)
+        self.defects: Counter[str] = Counter()  # what the hub said that it should not have, by kind
         self._booted = False
         self._interval: float | None = None  # seconds between heartbeats
         self._heartbeat_due: float | None = None
@@ -179,6 +181,11 @@ class Conversation:
         """Refuse what the hub asked."""
         self._peer.refuse(identifier, code, text)
 
+    @property
+    def outgoing(self) -> int:
+        """How many messages wait for `data_to_send`."""
+        return self._peer.outgoing
+
     def data_to_send(self) -> list[Message]:
         """The messages to send now, in order."""
         return self._peer.data_to_send()
@@ -207,6 +214,13 @@ class Conversation:
         self._sent_bytes = size
         self._ask(batch, now)
 
+    def _odd(self, defect: Defect) -> list[Event]:
+        """Every defect counts; the first, the tenth, the hundredth of a kind are worth a line in the log."""
+        self.defects[defect.kind] += 1
+        count = self.defects[defect.kind]
+        worth = count in (1, 10, 100) or count % 1000 == 0
+        return [Trouble(f"the hub: {defect.kind} {count}: {defect.text}")] if worth else []
+
     def _ask(self, request: Shape, now: float) -> None:
         self._in_flight[type(request)] = self._peer.call(request, now)
         if self._interval is not None:
@@ -228,7 +242,7 @@ class Conversation:
                 case CallReceived():
                     events.append(Asked(event.id, event.payload))
                 case Defect():
-                    events.append(Trouble(f"the hub: {event.text}"))
+                    events += self._odd(event)
         return events
 
     def _answered(self, result: ResultReceived, now: float) -> list[Event]:

@@ -18,6 +18,8 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 PING = 30.0  # s of silence, after which the other end is pinged; after as much again it is given up. Edges ping at 20
+MOST_PARTS = 1024  # frames of one message
+LARGEST_UNREAD = 4 << 20  # bytes sent that the other end leaves unread; whoever sends messages waits long before
 MOST_MESSAGES = 16  # that wait to be received; then nothing more is read
 
 
@@ -240,7 +242,13 @@ class Websocket(asyncio.Protocol):
 
     def _take(self, frame: Frame) -> None:
         if self._parts is not None or not frame.fin:
-            self._parts = [*(self._parts or ()), frame]
+            if self._parts is None:
+                self._parts = []
+            self._parts.append(frame)
+            if len(self._parts) > MOST_PARTS:  # they may be empty, so that their size bounds nothing
+                self._parts = None
+                self._protocol.fail(CloseCode.MESSAGE_TOO_BIG, f"more than {MOST_PARTS} parts")
+                return
             if not frame.fin:
                 return
             frame = Frame(self._parts[0].opcode, b"".join(part.data for part in self._parts))
@@ -263,6 +271,8 @@ class Websocket(asyncio.Protocol):
                 self.transport.write_eof()
             else:
                 self.transport.close()
+        if self._full and self.transport.get_write_buffer_size() > LARGEST_UNREAD:
+            self.transport.abort()  # it pings, and reads no pong
         if self._deadline is None and self._protocol.close_expected():
             self._deadline = self._keeper.now() + self._keeper.closing
 
