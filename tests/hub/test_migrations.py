@@ -129,3 +129,13 @@ async def test_opening_again_changes_nothing(place: Place) -> None:
         async with opened(place.directory, place.url):
             pass
     assert await catalog(place) == before
+
+
+async def test_tables_of_a_newer_version_are_left_alone(place: Place) -> None:
+    async with tortoise(place) as executor:
+        await executor.recorder.record_applied("hub", "9999_of_tomorrow")
+    with pytest.raises(OSError, match=r"newer version of chargelink \(9999_of_tomorrow\)"):
+        async with opened(place.directory, place.url):
+            pass
+    async with tortoise(place) as executor:
+        await executor.recorder.record_unapplied("hub", "9999_of_tomorrow")

@@ -25,6 +25,7 @@ from chargelink.hub.services.checks import Checks
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.reading import Pace
 from chargelink.hub.services.retention import Retention, forget_forever
 from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.services.watching import Watching
@@ -97,12 +98,13 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
             front = None if settings.plain else Front(settings.data, settings.names, bus)
             tasks = await life.enter_async_context(asyncio.TaskGroup())
             writer, holdings, live = RecordWriter(engine), Holdings(engine), Live(bus, engine)
+            pace = Pace(writer.busy)
             workers = [
                 tasks.create_task(writer.run(), name="write records"),
                 tasks.create_task(holdings.run(), name="look what is held"),
-                tasks.create_task(Intake(bus, writer.written, writer.busy).run(), name="read records"),
-                tasks.create_task(Checks(bus, writer.signed, writer.busy).run(), name="check signatures"),
-                tasks.create_task(Curves(bus, writer.poured, writer.busy).run(), name="draw curves"),
+                tasks.create_task(Intake(bus, writer.written, pace).run(), name="read records"),
+                tasks.create_task(Checks(bus, writer.signed, pace).run(), name="check signatures"),
+                tasks.create_task(Curves(bus, writer.poured, pace).run(), name="draw curves"),
                 tasks.create_task(live.run(), name="write live state"),
                 tasks.create_task(collector.stay_spared(lambda: len(live.connected)), name="spare the collector"),
                 tasks.create_task(forget_forever(settings.keep), name="give up what is old"),

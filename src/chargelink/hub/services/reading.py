@@ -1,12 +1,12 @@
 """Readers of what the writer stored: behind it, a little at a time, each little bit one transaction.
 
 What was read and how far is one transaction, so a crash in between repeats nothing and loses nothing. While batches
-come in a reader rests longer than it worked: acknowledging comes first, reading catches up later.
+come in readers rest longer than they work: acknowledging comes first, reading catches up later.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -21,28 +21,39 @@ PATIENCE = 1.0  # s before the database is tried again after it failed
 log = structlog.get_logger()
 
 
-class Reader(ABC):
-    """One who reads. `run` is its task; `wake` is set when there is more; `busy` tells whether batches come in."""
+class Pace:
+    """One reader at a time, and a rest after each transaction while batches come in; `busy` tells whether they do."""
 
-    def __init__(self, bus: Bus, wake: asyncio.Event, busy: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, busy: Callable[[], bool] = lambda: False) -> None:
+        self._busy = busy
+        self._turn = asyncio.Lock()
+
+    async def step(self, read: Callable[[], Awaitable[int]]) -> int:
+        """Do one transaction, and rest."""
+        clock = asyncio.get_running_loop().time
+        async with self._turn:
+            begun = clock()
+            count = await read()
+            await asyncio.sleep(REST * (clock() - begun) if self._busy() else 0)
+        return count
+
+
+class Reader(ABC):
+    """One who reads. `run` is its task; `wake` is set when there is more."""
+
+    def __init__(self, bus: Bus, wake: asyncio.Event, pace: Pace | None = None) -> None:
         self.bus = bus
         self.at_once = FEWEST  # rows to ask for, about as many as one transaction has time for
         self._wake = wake
-        self._busy = busy
+        self._pace = pace or Pace()
 
     async def run(self) -> None:
         """Read what is waiting, also from before a restart, then wait for more."""
-        clock = asyncio.get_running_loop().time
         while True:
             self._wake.clear()
             try:
-                while True:
-                    begun = clock()
-                    count = await self.read_waiting()
-                    if not count:
-                        break
+                while count := await self._pace.step(self.read_waiting):
                     self.at_once = min(MOST, max(FEWEST, 2 * count))
-                    await asyncio.sleep(REST * (clock() - begun) if self._busy() else 0)
             except Exception as failure:
                 if is_trouble(failure):
                     log.error("database", failure=str(failure))

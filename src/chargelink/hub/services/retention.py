@@ -80,6 +80,9 @@ async def forget_telemetry(before: int) -> None:
 async def prune(lane: Lane, before: int) -> int:
     """Give up the oldest records of a lane in one transaction; tell how many. The last one of a lane stays."""
     key = {"edge": lane.edge, "epoch": lane.epoch, "lane": lane.lane}
+    first = await Record.filter(**key).order_by("seq").first().only("received", "seq")
+    if first is None or first.received >= before or first.seq == lane.seq:
+        return 0
     async with in_transaction():
         read = await reached(RECORDS)
         anchor = await Anchor.filter(**key, why="pruned").order_by("-seq").first()

@@ -96,7 +96,7 @@ async def migrated(directory: Path, url: str | None) -> None:
 
 
 async def _bring_up(context: TortoiseContext, settings: Mapping[str, Any]) -> None:
-    """Bring the tables up to date in one transaction.
+    """Bring the tables up to date in one transaction. Raises OSError for tables of a newer version.
 
     Tortoise notes a migration after the commit that did it: a hub that died in between could never start again.
     """
@@ -104,7 +104,11 @@ async def _bring_up(context: TortoiseContext, settings: Mapping[str, Any]) -> No
     # Where the notes are kept; else it asks for them, fails, and PostgreSQL goes no further with the transaction.
     await first.recorder.ensure_schema(first._schema_editor(atomic=False))
     async with in_transaction() as connection:
-        await MigrationExecutor(connection, settings["apps"]).migrate(direction="forward")
+        executor = MigrationExecutor(connection, settings["apps"])
+        await executor.migrate(direction="forward")
+        done = {key.name for key in await executor.recorder.applied_migrations() if key.app_label == APP}
+        if newer := done - {key.name for key in executor.loader.graph.nodes}:
+            raise OSError(f"the database is of a newer version of chargelink ({max(newer)})")
 
 
 @asynccontextmanager
