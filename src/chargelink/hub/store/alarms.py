@@ -3,10 +3,11 @@
 import msgspec
 
 from chargelink.hub.store.models import Alarm
+from chargelink.hub.store.statements import fetched
 
 LONGEST_SUBJECT = 256
 INSERT = (
-    'INSERT INTO "alarm" ("at", "edge", "kind", "subject", "detail") VALUES ({})'
+    'INSERT INTO "alarm" ("at", "edge", "kind", "subject", "detail") VALUES (?, ?, ?, ?, ?)'
     ' ON CONFLICT ("edge", "kind", "subject") DO NOTHING RETURNING "id"'
 )
 
@@ -14,9 +15,7 @@ INSERT = (
 async def write_alarm(edge: str, kind: str, subject: str, at: int, detail: dict[str, object]) -> Alarm | None:
     """Write an alarm, in the transaction of its cause. None when (edge, kind, subject) was told before."""
     row = (at, edge, kind, subject[:LONGEST_SUBJECT], msgspec.json.encode(detail).decode())
-    connection = Alarm._meta.db  # that of the transaction
-    places = "?, ?, ?, ?, ?" if connection.capabilities.dialect == "sqlite" else "$1, $2, $3, $4, $5"
-    made = await connection.execute_query_dict(INSERT.format(places), list(row))
+    made = await fetched(INSERT, row)
     return alarm_of(made[0]["id"], row) if made else None
 
 
