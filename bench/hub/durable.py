@@ -12,6 +12,7 @@ from bench.measure import Measured, more
 
 SINGLE, BATCHED = 3_000, 10_000  # 1/s
 BATCH = 100  # records
+SAMPLED, BLOCK = 50_000, 300  # 1/s; samples
 STEADY, LATE = 1_000, 50.0  # 1/s; ms
 WARM = 1 / 3  # of the long run
 
@@ -30,6 +31,12 @@ async def figures(folder: Path) -> AsyncIterator[Measured]:
         rate = batched["records"]["rowsPerSecond"]
         yield more("hub", f"durable records, {BATCH} a call", "1/s", rate, BATCHED, "goal of 10,000/s", ">= 1")
         yield more("hub", f"{BATCH} a call, processor each", "us", each(batched), each_of_fleet(batched), "the fleet's")
+        await server.until_idle()
+        options = ("--samples-per-second", "max", "--samples-per-call", BLOCK, "--prefix", "telemetry")
+        samples = await loaded(server, LOADED, SECONDS, *options)
+        rate = samples["samples"]["rowsPerSecond"]
+        yield more("hub", f"durable samples, {BLOCK} a block", "1/s", rate, SAMPLED, "goal of 50,000/s", ">= 1")
+        yield more("hub", "a sample, processor each", "us", *of_samples(samples), "the fleet's")
         await server.until_idle()
         steady = await stored(server, "steady", STEADY, 1)
         p99 = steady["records"]["ms"]["p99"]
@@ -74,6 +81,11 @@ def slope_of(points: list[tuple[float, int]]) -> float:
 def each(result: Loaded) -> float:
     """Processor time of the hub for each record, µs."""
     return float(result.worked / result["records"]["rows"] * 1e6)
+
+
+def of_samples(result: Loaded) -> tuple[float, float]:
+    rows = result["samples"]["rows"]
+    return result.worked / rows * 1e6, result.fleet_worked / rows * 1e6
 
 
 def each_of_fleet(result: Loaded) -> float:

@@ -10,18 +10,23 @@ from typing import Any
 
 import msgpack
 import pytest
+from msgspec import convert
 from tests.hub.hub_process import running
 from tests.sim.processes import facts, simulator
 from websockets.asyncio.server import ServerConnection, serve
 
 from chargelink.cli.main import main
 from chargelink.link import chain
+from chargelink.link.messages import Sample, TelemetryBlock
+from chargelink.link.telemetry import unpack
 from chargelink.model import SessionEnded, Tariff, content_of
+from chargelink.sim.edges.durable import Records
 from chargelink.sim.edges.fleet import Fleet
 from chargelink.sim.edges.line import Address
-from chargelink.sim.edges.loads import MeterValues, Records
+from chargelink.sim.edges.loads import MeterValues
 from chargelink.sim.edges.speech import Journal
 from chargelink.sim.edges.tally import Durations
+from chargelink.sim.edges.telemetry import Telemetry
 from chargelink.tariff import reprice
 
 PATIENCE = 30  # s for what takes much less
@@ -43,6 +48,20 @@ def test_its_records_are_what_ours_are() -> None:
     assert isinstance(ended, SessionEnded)
     assert ended.session_id == started.session_id  # type: ignore[union-attr]
     assert reprice(ended, tariff).total == ended.bill.total
+
+
+def test_its_telemetry_is_what_ours_is() -> None:
+    telemetry = Telemetry(3)
+    read: list[Sample] = []
+    for seq in (1, 2):
+        block = convert(telemetry.write(), TelemetryBlock)
+        samples = unpack(block.body, block.device, block.session_id)
+        assert (block.seq, block.count, block.begin, block.end) == (seq, 3, samples[0].at, samples[-1].at)
+        read += samples
+    assert [one.at - read[0].at for one in read] == [1000 * number for number in range(6)]
+    assert [one.energy for one in read] == [10_344 * number for number in range(6)]
+    assert {(one.voltage, one.power, one.soc) for one in read} == {(380_000, 37_240_000, None)}
+    assert [one.current for one in read] == [98_000, 98_010, 98_020] * 2
 
 
 def test_durations_are_right_within_a_hundredth() -> None:
@@ -169,7 +188,8 @@ async def test_calls_are_due_at_their_rate_and_counted() -> None:
 async def test_a_hub_killed_under_load_keeps_what_it_acknowledged(tmp_path: Path) -> None:
     async with running(tmp_path) as first:
         address = first.link
-        line = ("--hub", address, "--edges", "20", "--records-per-second", "200", "--json")
+        loads = ("--records-per-second", "200", "--samples-per-second", "2000", "--samples-per-call", "60")
+        line = ("--hub", address, "--edges", "20", *loads, "--json")
         with simulator("fleet", *line) as process:
             assert (await asyncio.to_thread(facts, process))["what"] == "ready"
             await first.kill()
@@ -180,8 +200,10 @@ async def test_a_hub_killed_under_load_keeps_what_it_acknowledged(tmp_path: Path
             result = json.loads(output)
     assert (process.returncode, result["connected"]) == (0, 20)
     assert result["boots"]["answered"] == 40
-    assert result["records"]["rows"] > 0
-    assert (result["records"]["forgotten"], result["records"]["broken"], result["complaints"]) == (0, 0, 0)
+    assert result["complaints"] == 0
+    for load in ("records", "samples"):
+        assert result[load]["rows"] > 0
+        assert (result[load]["forgotten"], result[load]["broken"], result[load]["refused"]) == (0, 0, {})
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 from chargelink.cli.command import Command, CommandError, Example, Exit
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
+from chargelink.sim.edges.durable import MOST_RECORDS, Durable, Records, Samples
 from chargelink.sim.edges.fleet import Fleet
 from chargelink.sim.edges.line import Address
-from chargelink.sim.edges.loads import MOST_RECORDS, Heartbeats, MeterValues, Rated, Records
+from chargelink.sim.edges.loads import Heartbeats, MeterValues, Rated
 from chargelink.sim.edges.tally import Calls
+from chargelink.sim.edges.telemetry import MOST_SAMPLES
 from chargelink.sim.process import HOST, announce, run
 
 MOST_EDGES = 50_000
@@ -44,6 +46,8 @@ class Work:
         self.loads: dict[str, Rated] = {}
         if arguments.records_per_second:
             self.loads["records"] = Records(self.fleet, arguments.records_per_second, arguments.records_per_call)
+        if arguments.samples_per_second:
+            self.loads["samples"] = Samples(self.fleet, arguments.samples_per_second, arguments.samples_per_call)
         if arguments.calls_per_second:
             self.loads["calls"] = CALLS[arguments.call](self.fleet, arguments.calls_per_second, 1)
         self.fleet.loads = [*self.loads.values()]
@@ -96,15 +100,15 @@ class Work:
         }
         for name, load in self.loads.items():
             answer[name] = load.calls.summary(self.took)
-            if isinstance(load, Records):
+            if isinstance(load, Durable):
                 answer[name] |= {"again": load.again, "forgotten": load.forgotten, "broken": load.broken}
         return answer
 
     @property
     def sound(self) -> bool:
         """The hub did nothing that no hub may do."""
-        records = [load for load in self.loads.values() if isinstance(load, Records)]
-        return not self.fleet.complaint_count and not any(load.forgotten or load.broken for load in records)
+        durable = [load for load in self.loads.values() if isinstance(load, Durable)]
+        return not self.fleet.complaint_count and not any(load.forgotten or load.broken for load in durable)
 
 
 COLUMNS = ("sent", "answered", "rows", "rowsPerSecond", "lost")
@@ -223,6 +227,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option("--records-per-second", records, type=rate, default=0.0, metavar="N")
     batch = Text("records in each call (default: 1)", "每次调用携带的记录数 (默认: 1)")
     option("--records-per-call", batch, type=within(1, MOST_RECORDS), default=1, metavar="N")
+    samples = Text("samples of telemetry of the whole fleet, or max", "全部网关每秒的遥测采样数，或 max")
+    option("--samples-per-second", samples, type=rate, default=0.0, metavar="N")
+    block = Text("samples in each call, as one block (default: 300)", "每次调用携带的采样数，为一个数据块 (默认: 300)")
+    option("--samples-per-call", block, type=within(1, MOST_SAMPLES), default=300, metavar="N")
     calls = Text("other calls of the whole fleet, or max", "全部网关每秒的其他调用数，或 max")
     option("--calls-per-second", calls, type=rate, default=0.0, metavar="N")
     kind = Text("which call that is (default: meter-values)", "其他调用的种类 (默认: meter-values)")

@@ -5,5 +5,7 @@ speech     frames, the chain and the bodies of records, written from docs/protoc
 line       one websocket, without a task of its own
 edge       one edge: its link lost and found again, its calls and their answers
 loads      what edges say, and how often
+telemetry  samples in blocks, from the same page
+durable    what they say until it is stored
 fleet      all of them together
 """

@@ -12,9 +12,10 @@ from typing import Any
 from websockets.exceptions import InvalidHandshake
 
 from chargelink.sim.edges import speech
+from chargelink.sim.edges.durable import Records, Samples
 from chargelink.sim.edges.edge import Edge
 from chargelink.sim.edges.line import Address, Line
-from chargelink.sim.edges.loads import Boots, Heartbeats, Rated, Records
+from chargelink.sim.edges.loads import Boots, Heartbeats, Rated
 
 CLOSING = 2.0  # s for goodbyes
 LAST_ANSWERS = 5.0  # s for what was asked under load
@@ -56,12 +57,15 @@ class Fleet:
     def now(self) -> float:
         return time.monotonic()
 
-    def epoch(self, edge: Edge) -> str:
-        """The epoch of its journal; that of the run for one that has none."""
+    def epochs(self, edge: Edge) -> dict[str, str]:
+        """Those of its journal and its telemetry; that of the run for a journal that it has not."""
+        epochs = {"epoch": self._epoch}
         for load in self.loads:
             if isinstance(load, Records):
-                return load.lane(edge).journal.epoch
-        return self._epoch
+                epochs["epoch"] = load.lane(edge).source.epoch
+            if isinstance(load, Samples):
+                epochs["telemetryEpoch"] = load.lane(edge).source.epoch
+        return epochs
 
     def complain(self, text: str) -> None:
         """Something that no hub may do."""

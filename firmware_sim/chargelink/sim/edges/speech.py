@@ -12,6 +12,7 @@ SUBPROTOCOL = "chargelink.1.msgpack"
 LARGEST_MESSAGE = 1 << 20
 CALL, RESULT, ERROR = 2, 3, 4
 RECORD_LANE = "record"
+TELEMETRY_LANE = "telemetry"
 HOUR = 3_600_000  # ms
 DEVICE = "gun-1"
 
