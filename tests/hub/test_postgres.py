@@ -25,6 +25,8 @@ AGAIN = (
     "test_stories.py",
     "test_postgres_engine.py",
     "test_backup.py",
+    "identity/test_registry.py",
+    "identity/test_late_renewal.py",
 )
 HERE = Path(__file__).parent
 

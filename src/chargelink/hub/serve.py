@@ -95,6 +95,7 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
         enroll_port = None if settings.plain else ports.enter_context(bound(settings.enroll_port, settings.host))
         bus = Bus()
         async with opened(settings.data, settings.database) as engine, AsyncExitStack() as life:
+            authority.untell(settings.data)
             front = None if settings.plain else Front(settings.data, settings.names, bus)
             tasks = await life.enter_async_context(asyncio.TaskGroup())
             writer, holdings, live = RecordWriter(engine), Holdings(engine), Live(bus, engine)

@@ -1,7 +1,6 @@
 """A hub with TLS inside the test, and gateways that want to be its edges."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.hub.conftest import PATIENCE
+from tests.hub.conftest import PATIENCE, Place
 from tests.hub.fake_edge import FakeEdge
 from tests.hub.identity.applicant import Applicant
 
@@ -66,16 +65,17 @@ class SecureHub:
 
 
 @pytest.fixture
-async def secure(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SecureHub]:
+async def secure(place: Place, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SecureHub]:
     monkeypatch.setattr(admission, "LOOK_EVERY", 0.05)
-    shutil.copy(migrated, tmp_path)
     addresses: asyncio.Queue[Listening] = asyncio.Queue()
     stop = asyncio.Event()
-    task = asyncio.create_task(serve(Settings(tmp_path), addresses.put_nowait, stop), name="hub")
+    task = asyncio.create_task(
+        serve(Settings(place.directory, database=place.url), addresses.put_nowait, stop), name="hub"
+    )
     listening = await asyncio.wait_for(addresses.get(), PATIENCE)
     edges: list[FakeEdge] = []
     async with httpx.AsyncClient(base_url=listening.web, timeout=PATIENCE) as http:
-        yield SecureHub(tmp_path, listening, http, edges)
+        yield SecureHub(place.directory, listening, http, edges)
     for edge in edges:
         await edge.close()
     stop.set()

@@ -19,9 +19,10 @@ WORDS = {
     ),
     "devices": Text("Devices", "设备"),
     "devices-none": Text(
-        "No edge has connected yet. In its configuration, set the hub's url to the one below and run "
-        "“chargelink edge run CONFIG.toml”.",
-        "尚无边缘网关接入。请在其配置中将平台地址 (hub url) 设为下列地址，然后运行 “chargelink edge run CONFIG.toml”。",
+        "No edge has connected yet. Make it known with “chargelink hub edge add NAME”, and on the gateway “chargelink "
+        "edge enroll TOKEN”; then “chargelink edge run CONFIG.toml”. Links are taken at:",
+        "尚无边缘网关接入。请在平台执行 “chargelink hub edge add 名称”，在网关上执行 “chargelink edge enroll 令牌”，"
+        "然后 “chargelink edge run CONFIG.toml”。接入地址:",
     ),
     "edge-without-devices": Text("This edge has told of no devices.", "该网关尚未上报设备。"),
     "bills": Text("Last bills", "最近账单"),

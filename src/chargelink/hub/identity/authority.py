@@ -78,6 +78,11 @@ def tell(data: Path, listening: Listening) -> None:
     write_durably(folder(data) / "listening.json", msgspec.json.encode(listening))
 
 
+def untell(data: Path) -> None:
+    """Nobody knows yet where this hub listens now. Raises OSError."""
+    (data / "identity" / "listening.json").unlink(missing_ok=True)
+
+
 def told(data: Path) -> Listening | None:
     """Where the hub of this folder listens, or listened last. None when it never did."""
     try:

@@ -157,8 +157,8 @@ async def enrol(
         issued = authority.edge_certificate(edge, key, now)
         await _keep(edge, issued, now, "enrolled")
         await _end(old, End.REPLACED, now)
-        token.certificate = issued.fingerprint
-        await token.save()
+        if not await Enrolment.filter(secret_hash=given, certificate="").update(certificate=issued.fingerprint):
+            raise RefusedError(Reason.USED_TOKEN)  # somebody else was faster
         alarm = await _replaced(identity, old, issued, signing_key, now)
         identity.revoked = identity.renewal_asked = identity.renewal_allowed = None
         identity.signing_key, identity.asked_key = (signing_key or b"").hex(), ""
@@ -208,8 +208,9 @@ async def renew_expired(
             await identity.save()
             subject = f"{fingerprint} {identity.renewal_asked}"
             return Waiting(_some(await write_alarm(edge, "renewal-waits", subject, now, {"edge": edge})))
-        identity.renewal_asked = identity.renewal_allowed = None
-        await identity.save()
+        allowed = Identity.filter(edge=edge, renewal_allowed=identity.renewal_allowed)
+        if not await allowed.update(renewal_asked=None, renewal_allowed=None):
+            raise RefusedError(Reason.UNKNOWN_CERTIFICATE)  # somebody else was faster: it was allowed once
         return await _renewed(authority, edge, csr, now)
 
 
