@@ -265,6 +265,8 @@ COMMANDS: dict[str, tuple[Text, Configure, Run, Example]] = {
 
 
 KEEPING = {
+    "backup": Text("save ledger and keys in one file", "将账本与密钥保存为一个文件"),
+    "restore": Text("lay a backup down in a data folder", "将备份恢复到数据目录"),
     "verify": Text("whether the ledger is as it was written", "核验账本是否与写入时一致"),
 }
 
