@@ -19,7 +19,7 @@ from chargelink.link.messages import (
     Records,
     TriggerMessage,
 )
-from chargelink.link.peer import CallFailed, CallReceived, Peer, ResultReceived
+from chargelink.link.peer import CallFailed, CallReceived, Event, Peer, ResultReceived
 from chargelink.link.telemetry import _columns, pack, unpack
 from chargelink.wire import DecodeError, EncodeError
 
@@ -54,9 +54,9 @@ def messages(data: bytes) -> None:
                 action = script.choose((*ACTIONS, "Nonsense"))
                 events = peer.receive(codec.pack(Call(script.choose(("1", "2")), action, content)), now)
             case 3:
-                events = peer.receive(zlib.compress(script.chunk(), 1), now)
+                events = _heard(peer, zlib.compress(script.chunk(), 1), now)
             case _:
-                events = peer.receive(script.chunk(), now)
+                events = _heard(peer, script.chunk(), now)
         ended = [event for event in events if isinstance(event, ResultReceived | CallFailed)]
         assert peer.waiting == begun - len(ended)
         for event in events:
@@ -69,6 +69,19 @@ def messages(data: bytes) -> None:
     for peer in ends:
         peer.close()
         assert not peer.waiting
+
+
+def _heard(peer: Peer, message: bytes, now: float) -> list[Event]:
+    """A message is answered at most once, and an answer never."""
+    before = peer.outgoing
+    events = peer.receive(message, now)
+    try:
+        frame = peer.codec.decode(peer.codec.plain(message))
+    except DecodeError:
+        assert peer.outgoing <= before + 1
+    else:
+        assert peer.outgoing <= before + isinstance(frame, Call)
+    return events
 
 
 def _answer(peer: Peer, event: CallReceived, script: Script) -> None:

@@ -265,7 +265,7 @@ async def test_records_at_the_store_are_stored_though_their_link_is_gone() -> No
         await edge.close()
         gate.open.set()
         await asyncio.wait_for(port.ended.get(), PATIENCE)
-        assert gate.done == [1, 2]
+        assert gate.done == [1]  # the other was not begun, and will come again
         assert all(isinstance(end, ConnectionError) for end in await asyncio.gather(*calls, return_exceptions=True))
 
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import msgpack
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chargelink.link.answered import LARGEST_REMEMBERED, MOST_REMEMBERED, Answered
-from chargelink.link.frames import Code
+from chargelink.link.frames import Code, Message
 from chargelink.link.messages import HeartbeatResponse, Nothing, SignCertificateResponse
 from chargelink.link.peer import DUPLICATE, LARGEST_UNANSWERED, MOST_UNANSWERED, CallReceived, Defect, Peer
 
@@ -67,6 +69,24 @@ def test_another_call_under_its_id_is_refused(answered: bool, other: tuple[str, 
 def test_the_next_connection_knows_nothing_of_it() -> None:
     for _ in range(2):
         assert isinstance(heard(Peer("hub"), 2, "x", "Heartbeat", {}), CallReceived)
+
+
+@given(st.data())
+def test_however_often_calls_come_each_is_done_once_and_its_answers_are_one(data: st.DataObject) -> None:
+    """Up to as many calls as are remembered, told again at any time, before and after their answers."""
+    hub = Peer("hub")
+    frames = {str(number): msgpack.packb([2, str(number), "Heartbeat", {}]) for number in range(MOST_REMEMBERED)}
+    done: list[str] = []
+    answers: dict[str, set[Message]] = {identifier: set() for identifier in frames}
+    for identifier in data.draw(st.lists(st.sampled_from([*frames]), min_size=1, max_size=40)):
+        done += [event.id for event in hub.receive(frames[identifier], 0.0) if isinstance(event, CallReceived)]
+        waiting = [one for one in done if not answers[one]]
+        for one in waiting[: data.draw(st.integers(0, 2))]:
+            hub.answer(one, HeartbeatResponse(current_time=len(done)))
+        for message in hub.data_to_send():
+            answers[msgpack.unpackb(message)[1]].add(message)
+    assert sorted(set(done)) == sorted(done)
+    assert all(len(said) <= 1 for said in answers.values())
 
 
 def test_what_is_remembered_is_bounded_by_number() -> None:

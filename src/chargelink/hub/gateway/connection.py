@@ -119,7 +119,7 @@ class Connection:
                 self._settle(event)
 
     async def finish(self) -> None:
-        """What has arrived is done, though its answer is lost: records that are at the store are stored."""
+        """What was begun is done, though its answer is lost: records that are at the store are stored."""
         if self._handlers:
             await asyncio.wait(self._handlers)
 
@@ -200,7 +200,7 @@ class Connection:
                 self._refuse(call, problem)
             await self._send()
             self._proceed()
-            if not line:
+            if not line or self.ended:  # what was not begun comes again on the edge's next link
                 del self._lines[call.action]
                 return
             call = line.popleft()
