@@ -52,6 +52,18 @@ STATUS: dict[str, Any] = {
 }
 
 
+def test_what_the_link_took_and_what_was_lost() -> None:
+    usage = [{"month": "2026-11", "sent": 81_000_000, "received": 4_040_000, "around": 60_000_000}]
+    status = STATUS | {"usage": usage, "telemetry": {"missing": 7, "trouble": "database or disk is full"}}
+    assert list(lines(status))[2:5] == [
+        "curves cannot be stored: database or disk is full; charging goes on",
+        "7 samples of curves were lost before the hub had them",
+        "link in 2026-11: about 145.0 MB (81.0 MB sent and 4.0 MB received in messages, the rest estimated)",
+    ]
+    speak(Language.CHINESE)
+    assert list(lines(status))[4] == "2026-11 流量：约 145.0 MB（报文上行 81.0 MB、下行 4.0 MB；其余开销为估算）"
+
+
 def test_in_english() -> None:
     assert list(lines(STATUS)) == [
         "edge site-1   hub connected",

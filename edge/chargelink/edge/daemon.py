@@ -124,6 +124,7 @@ class Daemon:
         works += [("sockets", site.run()) for site, _ in self._sites]
         if self._uplink:
             works.append(("uplink", self._uplink.run()))
+            works.append(("usage", self._uplink.count()))
         works.append(("prune", self._prune()))
         works.append(("telemetry", self._telemetry.run()))
         works.append(("clock", tell_steps(self._clock, self._journal)))
@@ -250,6 +251,8 @@ class Daemon:
                 "aside": [str(old) for old in aside.set_aside(paths.ledger(self._config.site.data))],
             },
             "clockAhead": self._clock.ahead,
+            "usage": link.usage.shown() if link else [],
+            "telemetry": {"missing": self._telemetry.missing, "trouble": self._telemetry.trouble},
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],
             "sessions": [

@@ -46,6 +46,9 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     waiting = Text("{} records wait for the hub", "{} 条记录待上传").format(status["pending"])
     yield waiting if status["pending"] else str(Text("no record waits", "无待上传记录"))
     yield from _journal(status["journal"])
+    yield from _telemetry(status.get("telemetry", {}))
+    for month in status.get("usage", ()):
+        yield _usage(month)
     if (ahead := status.get("clockAhead", 0) // 1000) > 1:
         clock = Text(
             "our clock is {} s ahead of the system's; if that is right: chargelink edge clock --follow",
@@ -57,6 +60,27 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield _device(device)
     for session in status["sessions"]:
         yield _session(session)
+
+
+def _telemetry(telemetry: Mapping[str, Any]) -> Iterator[str]:
+    if trouble := telemetry.get("trouble"):
+        words = Text("curves cannot be stored: {}; charging goes on", "曲线数据无法保存：{}；不影响充电")
+        yield words.format(trouble)
+    if missing := telemetry.get("missing"):
+        yield Text("{} samples of curves were lost before the hub had them", "{} 个曲线采样点未上传即丢失").format(
+            missing
+        )
+
+
+def _usage(month: Mapping[str, Any]) -> str:
+    """What a SIM card was used for, in MB as operators of networks count it."""
+    messages, around = month["sent"] + month["received"], month["around"]
+    words = Text(
+        "link in {}: about {:.1f} MB ({:.1f} MB sent and {:.1f} MB received in messages, the rest estimated)",
+        "{} 流量：约 {:.1f} MB（报文上行 {:.1f} MB、下行 {:.1f} MB；其余开销为估算）",
+    )
+    sizes = (messages + around, month["sent"], month["received"])
+    return words.format(month["month"], *(size / 1_000_000 for size in sizes))
 
 
 def _journal(journal: Mapping[str, Any]) -> Iterator[str]:

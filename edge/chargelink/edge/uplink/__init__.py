@@ -4,6 +4,7 @@ backoff       how long to wait before the next try
 conversation  what is said on one connection, and when; sans-I/O
 pace          how often the present is told
 history       what was: records, then telemetry
+usage         what the link takes of a month
 connection    one websocket: moves what the conversation says, does what it hears
 uplink        the connections, one after the other
 """

@@ -24,6 +24,7 @@ from chargelink.edge.uplink.conversation import (
 )
 from chargelink.edge.uplink.history import EpochError, History, Measured
 from chargelink.edge.uplink.persons import Persons
+from chargelink.edge.uplink.usage import Usage
 from chargelink.link.frames import COMPRESSION, Code, Codec
 from chargelink.link.messages import (
     ACTIONS,
@@ -70,6 +71,7 @@ class Edge(NamedTuple):
     clock: Callable[[], int]
     commands: asyncio.TaskGroup
     people: People | None = None
+    usage: Usage | None = None
 
 
 class Connection:
@@ -90,6 +92,7 @@ class Connection:
         assert socket.subprotocol is not None  # `Uplink` saw to it
         self._conversation = Conversation(Codec(socket.subprotocol))
         self._history = History(edge.ledger, edge.measured)
+        self._usage = edge.usage or Usage()
         self._renewal = renewal
         self._persons = Persons(edge.people, edge.ledger, edge.clock)
         self._room = asyncio.Event()  # what was to be sent is sent
@@ -109,6 +112,7 @@ class Connection:
     async def _listen(self) -> None:
         now = asyncio.get_running_loop().time
         async for message in self._socket:
+            self._usage.received(len(message))
             for event in self._conversation.receive(message, now()):
                 await self._if_remembered(self._heard(event))
             self._wake.set()
@@ -163,6 +167,7 @@ class Connection:
 
     async def _flush(self) -> None:
         for message in self._conversation.data_to_send():
+            self._usage.sent(len(message))
             await self._socket.send(message)
         self._room.set()
 

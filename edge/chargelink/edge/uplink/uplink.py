@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NoReturn
 
 import structlog
 from websockets.asyncio.client import connect
@@ -14,16 +15,20 @@ from websockets.typing import Subprotocol
 from chargelink.cli.groups import leaves
 from chargelink.edge.board import Board
 from chargelink.edge.identity import Door, IdentityError, Plain
-from chargelink.edge.ledger import Journal, LedgerError, People
+from chargelink.edge.ledger import Journal, LedgerError, Memory, People
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
 from chargelink.edge.uplink.history import Measured
+from chargelink.edge.uplink.usage import Usage
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
 from chargelink.wire import EncodeError
 
 OPEN_TIMEOUT = 10.0  # seconds
 PING = 20.0  # seconds between pings of the websocket, and to wait for each answer
 CLOSE_TIMEOUT = 2.0
+COUNTED_EVERY = 60  # seconds between looks at the link and at the month
+KEPT_AFTER = 10  # of these what was counted is kept
+USAGE = "link.usage"  # its name in the ledger's memory
 PATIENCE = 4  # times longer to wait after a refusal: a person has to do something
 
 log = structlog.get_logger("uplink")
@@ -50,6 +55,9 @@ class Uplink:
         self.trouble: str | None = None
         """Why the hub was last lost or could not be reached; None while it is there."""
         self._door = Plain(hub) if isinstance(hub, str) else hub
+        self.usage = Usage()
+        """What the link takes of a month; `count` keeps it."""
+        self._clock = clock
         self._edge = (edge_id, software, ledger, measured, board, handler, clock)
         self._ledger = ledger
         self._measured = measured
@@ -73,7 +81,7 @@ class Uplink:
         try:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
-                    refused = await self._connection(Edge(*self._edge, commands, self._people))
+                    refused = await self._connection(Edge(*self._edge, commands, self._people, self.usage))
                     log.warning("hub away", why=self.trouble)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._backoff.wait() * (PATIENCE if refused else 1)):
@@ -82,6 +90,23 @@ class Uplink:
             self._ledger.writer.on_change = None
             if self._measured is not None:
                 self._measured.on_change = None
+
+    async def count(self) -> NoReturn:
+        """Keep what the link takes across restarts; until cancelled."""
+        kept = Memory(self._ledger)
+        with suppress(LedgerError):
+            self.usage.load(await kept.get(USAGE))
+        try:
+            while True:
+                for _ in range(KEPT_AFTER):
+                    self.usage.turn(self._clock())
+                    await asyncio.sleep(COUNTED_EVERY)
+                    self.usage.was_up(COUNTED_EVERY if self.online else 0)
+                with suppress(LedgerError):
+                    await kept.put(USAGE, self.usage.dump())
+        finally:
+            with suppress(LedgerError):
+                await kept.put(USAGE, self.usage.dump())
 
     async def _connection(self, edge: Edge) -> bool:
         """One connection from beginning to end; whether the hub refused us for who we are."""
@@ -100,6 +125,7 @@ class Uplink:
                 proxy=None,
             )
             try:
+                self.usage.opened()
                 self._door.meet(socket)
                 if socket.subprotocol is None:
                     raise HubGoneError("the hub speaks none of our subprotocols")
