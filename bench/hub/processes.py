@@ -14,7 +14,7 @@ from typing import Any, Self
 
 PATIENCE = 120.0  # s for anything at all
 IDLE = 0.05  # of a processor: a hub that takes less has read what it stored
-MODULES = {"hub": ("chargelink.cli", "hub", "serve", "--plain"), "fleet": ("chargelink.cli", "sim", "fleet", "--json")}
+MODULES = {"hub": ("chargelink.cli", "hub", "serve"), "fleet": ("chargelink.cli", "sim", "fleet", "--json")}
 
 
 class Process:
@@ -100,10 +100,17 @@ async def server(module: str, *arguments: object) -> AsyncIterator[Hub]:
         await process.end()
 
 
-def hub(data: Path, port: int = 0) -> Any:
-    """`chargelink hub serve`."""
+def hub(data: Path, port: int = 0, plain: bool = True) -> Any:
+    """`chargelink hub serve`, without TLS or with certificates."""
     module, *arguments = MODULES["hub"]
-    return server(module, *arguments, "--data", data, "--port", port)
+    return server(module, *arguments, "--data", data, "--port", port, *(["--plain"] if plain else []))
+
+
+async def made(module: str, *arguments: object) -> None:
+    """Run something that has an end. Raises ChildProcessError."""
+    process = await Process.start(module, *arguments)
+    if await process.process.wait():
+        raise ChildProcessError(module)
 
 
 def reference(name: str, port: int = 0) -> Any:

@@ -8,15 +8,16 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from chargelink.cli.command import Command, CommandError, Example, Exit
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
 from chargelink.sim.edges.durable import MOST_RECORDS, Durable, Records, Samples
 from chargelink.sim.edges.fleet import Fleet
-from chargelink.sim.edges.line import Address
+from chargelink.sim.edges.line import Address, Papers
 from chargelink.sim.edges.loads import Heartbeats, MeterValues, Rated
 from chargelink.sim.edges.tally import Calls
 from chargelink.sim.edges.telemetry import MOST_SAMPLES
@@ -27,6 +28,10 @@ SPARE_FILES = 64  # besides one for each edge
 EVERY = 1.0  # s between looks at the line that lives
 CALLS = {"heartbeat": Heartbeats, "meter-values": MeterValues}
 
+PAPERS = Text(
+    "with wss:// edges show certificates: say where with --ca and --identities",
+    "使用 wss:// 时网关须出示证书：请用 --ca 与 --identities 指明",
+)
 TOO_MANY = Text(
     "{} edges need {} open files, and this process may have {}; raise it with: ulimit -n",
     "{} 个边缘网关需要打开 {} 个文件，而本进程上限为 {}；可用 ulimit -n 提高",
@@ -42,7 +47,7 @@ class Work:
         self.seconds: float | None = arguments.seconds
         self.per_second: float = arguments.connect_per_second
         names = [f"{arguments.prefix}{number:05}" for number in range(1, arguments.edges + 1)]
-        self.fleet = self.fleet_type(arguments.hub, names, self._tell)
+        self.fleet = self.fleet_type(address_of(arguments), names, self._tell)
         self.loads: dict[str, Rated] = {}
         if arguments.records_per_second:
             self.loads["records"] = Records(self.fleet, arguments.records_per_second, arguments.records_per_call)
@@ -171,12 +176,23 @@ def allow_files(wanted: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def hub(text: str) -> Address:
-    """`ws://127.0.0.1:PORT`. Raises ValueError."""
+def hub(text: str) -> SplitResult:
+    """`ws://127.0.0.1:PORT` or `wss://127.0.0.1:PORT`. Raises ValueError."""
     url = urlsplit(text)
-    if url.scheme != "ws" or url.hostname != HOST or not url.port or url.path not in ("", "/"):
+    if url.scheme not in ("ws", "wss") or url.hostname != HOST or not url.port or url.path not in ("", "/"):
         raise ValueError(text)
-    return Address(url.hostname, url.port)
+    return url
+
+
+def address_of(arguments: argparse.Namespace) -> Address:
+    """Where edges connect, and with what. Raises CommandError for TLS without papers."""
+    url: SplitResult = arguments.hub
+    assert url.port
+    if url.scheme == "ws":
+        return Address(HOST, url.port)
+    if not (arguments.ca and arguments.identities):
+        raise CommandError(PAPERS)
+    return Address(HOST, url.port, Papers(arguments.ca, arguments.identities))
 
 
 def rate(text: str) -> float:
@@ -213,9 +229,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, help=str(meaning), **settings)
 
     option(
-        "--hub", Text("where edges connect", "平台的网关接入地址"), type=hub, required=True, metavar=f"ws://{HOST}:PORT"
+        "--hub",
+        Text("where edges connect", "平台的网关接入地址"),
+        type=hub,
+        required=True,
+        metavar=f"ws[s]://{HOST}:PORT",
     )
     option("--edges", Text("how many (default: 10)", "边缘网关数量 (默认: 10)"), type=within(1, MOST_EDGES), default=10)
+    option("--ca", Text("the hub's CA, for wss://", "平台 CA 证书，用于 wss://"), type=Path, metavar="FILE")
+    papers = Text(
+        "folder of NAME.pem, key and certificate of each edge, for wss://", "NAME.pem 所在目录，含各网关密钥与证书"
+    )
+    option("--identities", papers, type=Path, metavar="DIR")
     seconds = Text("under load, then the result (default: until Ctrl-C)", "运行秒数，之后输出结果 (默认: 直到 Ctrl-C)")
     option("--seconds", seconds, type=above_zero, metavar="S")
     connect = Text("edges that connect in a second (default: 1000)", "每秒接入的网关数 (默认: 1000)")

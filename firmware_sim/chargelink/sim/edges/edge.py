@@ -117,10 +117,8 @@ class Edge:
     def gone(self, line: Line) -> None:
         if line is not self.line:
             return
-        if line.farewell:
-            self._fleet.farewells[line.farewell] += 1
         self.line = None
         waiting, self._waiting = self._waiting, {}
         for call in waiting.values():
             call.load.lost(self, call.job)
-        self._fleet.gone(self)
+        self._fleet.gone(self, line.farewell)

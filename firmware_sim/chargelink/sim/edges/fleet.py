@@ -133,9 +133,7 @@ class Fleet:
         if self._ending:
             return
         try:
-            line: Line = await self.address.open(
-                f"/link/{edge.name}", self.subprotocol, speech.LARGEST_MESSAGE, edge, OPENING
-            )
+            line: Line = await self.address.open(edge.name, self.subprotocol, speech.LARGEST_MESSAGE, edge, OPENING)
         except (OSError, InvalidHandshake) as error:
             self.failures[type(error).__name__ if isinstance(error, OSError) else str(error)] += 1
             self._again(edge)
@@ -164,8 +162,10 @@ class Fleet:
             self._told("back" if self.complete.is_set() else "ready", self.now() - self._since)
             self.complete.set()
 
-    def gone(self, edge: Edge) -> None:
-        """Its line is."""
+    def gone(self, edge: Edge, farewell: str) -> None:
+        """Its line is; `farewell` are the hub's words, if it said any."""
+        if farewell and not self._ending:
+            self.farewells[farewell] += 1
         self._lines -= 1
         if not self._lines:
             self._empty.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from pathlib import Path
 from typing import Protocol, cast
 
 from websockets.client import ClientProtocol
@@ -117,23 +118,40 @@ class Line(asyncio.Protocol):
                 transport.write_eof()
 
 
+class Papers:
+    """What edges show and believe: the hub's CA in a file, and a file NAME.pem each with key and certificate."""
+
+    def __init__(self, ca: Path, folder: Path) -> None:
+        self._ca = ca
+        self._folder = folder
+        self._contexts: dict[str, ssl.SSLContext] = {}
+
+    def of(self, name: str) -> ssl.SSLContext:
+        """Of one edge. Raises OSError, also for a file that is none."""
+        context = self._contexts.get(name)
+        if context is None:
+            context = self._contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            context.load_verify_locations(self._ca)
+            context.load_cert_chain(self._folder / f"{name}.pem")
+        return context
+
+
 class Address:
-    """Where lines go to."""
+    """Where lines go to; by TLS with `papers`."""
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        self.host, self.port, self.tls = host, port, tls
+    def __init__(self, host: str, port: int, papers: Papers | None = None) -> None:
+        self.host, self.port, self.papers = host, port, papers
 
-    def __str__(self) -> str:
-        return f"{'wss' if self.tls else 'ws'}://{self.host}:{self.port}"
-
-    async def open(self, path: str, subprotocol: str, largest: int, listener: Listener, within: float) -> Line:
-        """A line, after its handshake. Raises OSError (also TimeoutError), InvalidHandshake."""
-        uri = WebSocketURI(self.tls is not None, self.host, self.port, path, "", None, None)
+    async def open(self, name: str, subprotocol: str, largest: int, listener: Listener, within: float) -> Line:
+        """A line of an edge, after its handshake. Raises OSError (also TimeoutError), InvalidHandshake."""
+        tls = None if self.papers is None else self.papers.of(name)
+        uri = WebSocketURI(tls is not None, self.host, self.port, f"/link/{name}", "", None, None)
         line = Line(uri, subprotocol, largest, listener)
         try:
             async with asyncio.timeout(within):
                 loop = asyncio.get_running_loop()
-                await loop.create_connection(lambda: line, self.host, self.port, ssl=self.tls)
+                await loop.create_connection(lambda: line, self.host, self.port, ssl=tls)
                 await line.opened
         except BaseException:
             line.opened.cancel()
