@@ -160,6 +160,22 @@ def load_edge() -> Command:
     return EDGE_COMMAND
 
 
+def load_person() -> Command:
+    """`hub person`."""
+    from chargelink.hub import person_commands
+
+    return person_commands.COMMAND
+
+
+def load_export() -> Command:
+    """`hub export-metering`."""
+    from chargelink.hub import export_command
+
+    return export_command.COMMAND
+
+
+PERSON = Text("whose data the hub can read: list, show, erase", "平台可解密的个人信息: 列出、查看、删除")
+EXPORT = Text("an edge's sealed metering data, for the supervisor", "导出网关的加密计量数据，供监督部门使用")
 EDGE = Text(
     "which edges may connect: add, list, revoke, replace, allow", "哪些边缘网关可以接入: 添加、查看、吊销、更换、批准"
 )
@@ -170,7 +186,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
     from chargelink.hub.store_commands import OFFERS
 
-    parser.offer([Offer("serve", SERVE, load_serve), Offer("edge", EDGE, load_edge), *OFFERS])
+    parser.offer(
+        [
+            Offer("serve", SERVE, load_serve),
+            Offer("edge", EDGE, load_edge),
+            Offer("person", PERSON, load_person),
+            Offer("export-metering", EXPORT, load_export),
+            *OFFERS,
+        ]
+    )
 
 
 COMMAND = Command(

@@ -21,16 +21,19 @@ from chargelink.hub.identity import authority
 from chargelink.hub.identity.front import Front, address
 from chargelink.hub.loopback import ADDRESS
 from chargelink.hub.pulse import Pulse
+from chargelink.hub.services import persons
 from chargelink.hub.services.checks import Checks
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.person_errands import Errands
 from chargelink.hub.services.reading import Pace
 from chargelink.hub.services.retention import Retention, forget_forever
 from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.services.watching import Watching
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.holdings import Holdings
+from chargelink.hub.store.vault import unlocked
 from chargelink.hub.store.writer import RecordWriter
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -96,6 +99,8 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
         bus = Bus()
         async with opened(settings.data, settings.database) as engine, AsyncExitStack() as life:
             authority.untell(settings.data)
+            life.enter_context(unlocked(settings.data))
+            await persons.make_up()
             front = None if settings.plain else Front(settings.data, settings.names, bus)
             tasks = await life.enter_async_context(asyncio.TaskGroup())
             writer, holdings, live = RecordWriter(engine), Holdings(engine), Live(bus, engine)
@@ -115,6 +120,9 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
                 workers.append(tasks.create_task(front.admission.run(), name="look who was revoked"))
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
             gateway = Gateway(bus, live, writer, holdings, tasks, front.admission if front else None)
+            errands = Errands(gateway.edges.call, lambda: gateway.edges.up)
+            gateway.joined = errands.joined
+            workers.append(tasks.create_task(errands.run(), name="ask edges about persons"))
             workers.append(tasks.create_task(Watching(bus, gateway.edges).run(), name="ask watched edges"))
             listening = where(settings, link_port, web_port, enroll_port)
             refused = front.refusals.counts if front else {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import views
+from chargelink.hub.services import persons, views
 from chargelink.hub.services.live import Live
 from chargelink.hub.services.views import AlarmView, BillView, DeviceView, EdgeView, SampleView, SessionView, View
 from chargelink.hub.store import models
@@ -43,7 +43,9 @@ async def devices(live: Live, limit: int = MOST_DEVICES) -> list[DeviceView]:
 async def sessions(limit: int, running: bool | None = None) -> list[SessionView]:
     """The newest sessions; with `running` only those that have ended or only those that have not."""
     query = models.Session.all() if running is None else models.Session.filter(ended__isnull=running)
-    return [views.session(row) for row in await query.order_by("-started").limit(limit)]
+    rows = await query.order_by("-started").limit(limit)
+    seen = await persons.vehicles(rows)
+    return [views.session(row, seen.get(row.id)) for row in rows]
 
 
 async def bills(limit: int) -> list[BillView]:

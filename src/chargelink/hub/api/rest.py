@@ -17,7 +17,7 @@ from chargelink.hub.api import queries
 from chargelink.hub.api.events import events
 from chargelink.hub.clock import now_ms
 from chargelink.hub.pulse import Pulse
-from chargelink.hub.services import curves, telemetry, views
+from chargelink.hub.services import curves, persons, telemetry, views
 from chargelink.hub.services.commands import Answer, Commands, Outcome
 from chargelink.hub.store.models import Device, Session
 from chargelink.link.messages import Caps
@@ -113,7 +113,8 @@ async def one_session(request: Request) -> Response:
     """A session with its curve: `points` of [ms, mV, mA, mW, 0.1 %, mWh]."""
     session = await session_of(request)
     await request.app.state.live.write()
-    return json({"session": views.session(session), "points": await curves.curve(session.id)})
+    seen = (await persons.vehicles([session])).get(session.id)
+    return json({"session": views.session(session, seen), "points": await curves.curve(session.id)})
 
 
 async def all_samples(request: Request) -> Response:

@@ -8,7 +8,7 @@ from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.connection import Connection, RefusalError
 from chargelink.hub.identity import registry
 from chargelink.hub.identity.admission import Admission
-from chargelink.hub.services import views
+from chargelink.hub.services import persons, views
 from chargelink.hub.services.live import Live
 from chargelink.hub.store import keys
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, require_storable
@@ -24,6 +24,7 @@ from chargelink.link.messages import (
     HeartbeatResponse,
     MeterValues,
     Nothing,
+    PersonKeys,
     Records,
     RecordsResponse,
     SignCertificate,
@@ -133,6 +134,11 @@ class Actions:
         self.tell(*stored.alarms)
         return RecordsResponse(have=stored.have)
 
+    async def person_keys(self, link: Connection, told: PersonKeys) -> Nothing:
+        """Keep keys; the answer is sent after the commit."""
+        self.tell(*await persons.keep(link.edge, told.keys, now_ms()))
+        return Nothing()
+
     async def telemetry(self, link: Connection, told: Telemetry) -> TelemetryResponse:
         """Store blocks as they are, and what is missing; the answer is sent after the commit. Raises ValueError."""
         for gap in told.gaps:
@@ -155,6 +161,7 @@ ANSWERS: dict[type[Shape], Callable[..., Shape | Awaitable[Shape]]] = {
     MeterValues: Actions.meter_values,
     Records: Actions.records,
     Telemetry: Actions.telemetry,
+    PersonKeys: Actions.person_keys,
     Heartbeat: Actions.heartbeat,
     SignCertificate: Actions.sign,
 }

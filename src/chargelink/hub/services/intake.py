@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import views
+from chargelink.hub.services import persons, views
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
 from chargelink.hub.store.alarms import write_alarm
@@ -145,6 +145,7 @@ async def read_epoch(record: Record, content: Content) -> list[Change]:
 
 async def read_erased(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, PersonErased)
+    await persons.erase(record.edge, content.person, content.at, obeyed=True)
     return []
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import views
+from chargelink.hub.services import persons, views
 from chargelink.hub.services.registers import follow
 from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
@@ -48,9 +48,12 @@ async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
     row.soc_start = ended.soc_start
     row.soc_end = ended.soc_end
     row.trip = "" if ended.trip is None else msgspec.json.encode(ended.trip).decode()
+    if ended.vehicle is not None:
+        row.person, row.vehicle = ended.vehicle.person, ended.vehicle.box
     await row.save()
     told = await follow(ended, ended.readings)
-    return [views.change("session", views.session(row)), *told, *await settle_session(ended)]
+    seen = (await persons.vehicles([row])).get(row.id)
+    return [views.change("session", views.session(row, seen)), *told, *await settle_session(ended)]
 
 
 async def ended_before(row: Session, record: Record) -> list[Change]:

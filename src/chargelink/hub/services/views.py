@@ -7,6 +7,7 @@ import msgspec
 
 from chargelink.hub.bus import Change
 from chargelink.hub.services.curves import Point
+from chargelink.hub.services.seen import Seen
 from chargelink.hub.services.words import words
 from chargelink.hub.store import models
 from chargelink.model import Device, Sample
@@ -44,6 +45,14 @@ class DevicesView(View, frozen=True):
     ids: list[str]
 
 
+class VehicleView(View, frozen=True):
+    """Whose car it was, as far as everybody may see: `masked` is the VIN; `sight` says why there is none."""
+
+    person: str
+    sight: str
+    masked: str | None
+
+
 class SessionView(View, frozen=True):
     """A session; running while `ended` is null."""
 
@@ -62,6 +71,7 @@ class SessionView(View, frozen=True):
     soc_start: int | None
     soc_end: int | None
     trip: msgspec.Raw
+    vehicle: VehicleView | None
 
 
 class BillView(View, frozen=True):
@@ -123,10 +133,12 @@ def sample(sample: Sample) -> SampleView:
     return SampleView(session=sample.session_id, point=point)
 
 
-def session(row: models.Session) -> SessionView:
+def session(row: models.Session, seen: Seen | None = None) -> SessionView:
+    """`seen` is what `persons.vehicles` says of it."""
+    vehicle = None if seen is None else VehicleView(person=row.person or "", sight=seen.sight, masked=seen.masked)
     plain = ("id", "edge", "device", "outlet", "kind", "authorised_by", "remote_start_id", "started", "ended")
     ending = ("stop_reason", "stopped_by", "energy", "soc_start", "soc_end")
-    return SessionView(**{name: getattr(row, name) for name in plain + ending}, trip=raw(row.trip))
+    return SessionView(**{name: getattr(row, name) for name in plain + ending}, trip=raw(row.trip), vehicle=vehicle)
 
 
 def bill(row: models.Bill) -> BillView:

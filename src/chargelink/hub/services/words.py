@@ -55,6 +55,14 @@ ALARMS = {
         "session {session} ended twice with different records; the first counts",
         "充电过程 {session} 两次结束且内容不同，以首次为准",
     ),
+    "person-key-changed": Text(
+        "{edge} told another key for person {person}; the first stays",
+        "{edge} 上报了人员 {person} 的另一个密钥，保留首个",
+    ),
+    "person-revealed": Text(
+        "the data of person {person} of {edge} was shown in plain by a command on the hub's machine",
+        "在平台主机上以明文查看了 {edge} 人员 {person} 的信息",
+    ),
     "trip": Text("{device}: cut off by rule {rule}", "{device}: 触发保护 {rule}，已切断"),
     "edge-replaced": Text(
         "edge {edge} is another gateway now: certificate {old} ended, {new} took its place",

@@ -132,7 +132,10 @@ class Quarantine(Model):
 
 
 class Session(Model):
-    """A session, as the records of its start and its end tell it."""
+    """A session, as the records of its start and its end tell it.
+
+    `vehicle` is the VIN, sealed under the key of `person`.
+    """
 
     id = fields.CharField(max_length=64, primary_key=True)
     edge = fields.CharField(max_length=64)
@@ -150,12 +153,15 @@ class Session(Model):
     soc_start = fields.IntField(null=True)
     soc_end = fields.IntField(null=True)
     trip = fields.TextField(default="")
+    person = fields.CharField(max_length=32, null=True)
+    vehicle = fields.BinaryField(null=True)
 
     class Meta:
         table = "session"
         indexes = (
             Index(fields=("ended", "started"), name="session_ended"),
             Index(fields=("started",), name="session_started"),
+            Index(fields=("edge", "person"), name="session_person"),
         )
 
 
