@@ -19,10 +19,11 @@ from chargelink.edge.config import Socket
 from chargelink.edge.config import SocketSite as Section
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Sessions
+from chargelink.edge.ledger import Journal, Sessions
 from chargelink.edge.sockets.keys import KeyFileError
+from chargelink.edge.sockets.memory import FAR, MemoryFile
 from chargelink.edge.sockets.terms import StartRefused
-from chargelink.link.messages import Caps
+from chargelink.link.messages import RECORD_LANE, Caps
 from chargelink.model import Period, SessionEnded, SessionStarted, StopReason, Tariff
 from chargelink.sim.sockets import keys
 
@@ -35,6 +36,7 @@ GATEWAY = "a84041ffff000001"
 class Running(NamedTuple):
     """An edge with one site."""
 
+    journal: Journal
     site: SocketSite
     board: Board
     news: list[SessionNews]
@@ -82,7 +84,7 @@ async def edge(folder: Path, port: int) -> AsyncIterator[Running]:
     try:
         async with asyncio.timeout(PATIENCE):
             await ready.wait()
-        yield Running(site, board, news, changed)
+        yield Running(journal, site, board, news, changed)
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -131,6 +133,31 @@ async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path) -
             await second.until(lambda: len(second.ended) == 2)
             assert second.ended[1].stop_reason == StopReason.REMOTE
             assert [type(one) for one in second.news] == [SessionEnded, SessionStarted, SessionEnded]
+
+
+async def test_a_hub_that_is_ahead_ends_all_conversations(tmp_path: Path) -> None:
+    """As after a copy of the disk was put back: the hub holds a record that this ledger does not."""
+    keys.make(tmp_path / "keys.toml", 1)
+    port = free_port()
+    line = ("--radio", f"udp:127.0.0.1:{port}", "--keys", f"{tmp_path}/keys.toml", "--sockets", "1")
+    with simulator("site", *line):
+        async with edge(tmp_path, port) as running:
+            await running.until(lambda: running.state() == "idle")
+            memory = MemoryFile(tmp_path / "sockets-shed-1.json")
+            before = memory.load()
+            old = await running.journal.position()
+            new = await running.journal.reconcile(RECORD_LANE, old.last + 1, bytes(32), bytes(32))
+            await running.until(lambda: running.state() == "offline")
+            with pytest.raises(StartRefused):
+                await running.site.start("socket-1", "A", TARIFF)
+            async with asyncio.timeout(PATIENCE):
+                while memory.load().life != new.epoch:  # noqa: ASYNC110 - the file is the condition
+                    await asyncio.sleep(0.01)
+            after = memory.load()
+            assert (before.life, new.epoch == old.epoch) == (old.epoch, False)
+            assert after.join_nonce >= before.join_nonce + FAR
+            talks = [(one.sockets[FIRST].current, one.sockets[FIRST].offered) for one in (before, after)]
+            assert (talks[0] == (None, None), talks[1]) == (False, (None, None))
 
 
 async def test_the_simulated_site_obeys_its_testers_and_ends_cleanly(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from chargelink.edge.sockets import events
 from chargelink.edge.sockets.charges import Charges
 from chargelink.edge.sockets.memory import Memory
 from chargelink.edge.sockets.terms import StartRefused
-from chargelink.link.messages import Caps, Sample
+from chargelink.link.messages import RECORD_LANE, Caps, Sample
 from chargelink.lora_socket.codes import StopReason as SocketReason
 from chargelink.lora_socket.commands import Start
 from chargelink.lora_socket.messages import Meter, Settle
@@ -59,6 +59,16 @@ class Edge:
         await self.journal.close()
         self.yard.awake(msgspec.json.decode(self.yard.saved, type=Memory))
         await self.wake()
+
+    async def join_anew(self) -> None:
+        """The hub is ahead: a new epoch, without the conversations of the life before, as the driver does it."""
+        old = await self.journal.position()
+        new = await self.journal.reconcile(RECORD_LANE, old.last + 1, bytes(32))
+        memory = msgspec.json.decode(self.yard.saved, type=Memory)
+        memory.life = old.epoch
+        self.yard.awake(memory.in_life(new.epoch))
+        for socket, place, stop in self.charges.orders_lost():
+            self.yard.site.order(socket, place, stop, self.yard.now)
 
     async def start(self, number: int = 1, remote: int | None = None, caps: Caps = NO_CAPS) -> SessionStarted:
         started, start = await self.charges.begin(
@@ -158,6 +168,24 @@ async def test_an_edge_that_was_dead_at_the_end_finds_the_settlement(edge: Edge)
     (ended,) = edge.ended
     assert (ended.session_id, ended.bill.energy) == (started.session_id, 2_000)
     assert ended.readings[-1].at == (ended_at.started + ended_at.duration) * 1000  # not when it was told
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_charges_go_on_while_the_sockets_join_anew(edge: Edge, stopped: bool) -> None:
+    edge.yard.street.plug(1, A, small(60_000), edge.yard.now)
+    started = await edge.start(caps=Caps(energy=50_000))
+    await edge.run(lambda: len(edge.samples) > 2)
+    if stopped:
+        socket, place, stop = edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
+        edge.yard.site.order(socket, place, stop, edge.yard.now)  # on its way under the old key, and lost
+    await edge.join_anew()
+    assert not edge.yard.all_online
+    await edge.run(lambda: edge.yard.all_online)
+    assert edge.charges.sessions_of(eui(1)) == {A: started.session_id}
+    await edge.run(lambda: bool(edge.ended), 3_600.0)
+    reason = StopReason.REMOTE if stopped else StopReason.ENERGY_LIMIT_REACHED
+    assert [(one.session_id, one.stop_reason) for one in edge.ended] == [(started.session_id, reason)]
+    assert edge.alarms == []
 
 
 async def test_a_settlement_told_again_after_the_crash_changes_nothing(edge: Edge) -> None:

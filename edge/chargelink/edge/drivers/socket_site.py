@@ -62,6 +62,7 @@ class SocketSite:
         self._diversity = Diversity()
         self._refusals = RefusalLog()
         self._site: Site | None = None
+        self._life_ended = False
         self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, entropy, terms)
 
     @classmethod
@@ -85,14 +86,19 @@ class SocketSite:
         LedgerError when nothing can be stored: then no socket is told that it was.
         """
         await self._port.open()
+        self._around.journal.on_epoch.append(self._end_life)
         try:
             site = self._site = await self._awake()
+            self._charges.resume()
             ready()
             while True:
+                if self._life_ended:
+                    site = self._site = await self._join_anew()
                 await self._store(site)
                 self._transmit(site)
                 await self._once(site)
         finally:
+            self._around.journal.on_epoch.remove(self._end_life)
             self._port.close()
 
     async def start(
@@ -145,9 +151,22 @@ class SocketSite:
         memory = (await asyncio.to_thread(self._file.load)).in_life(position.epoch)
         utc = self._around.clock() / 1000 - self._now()
         site = Site(self._keys, [*self._names], self._plan, memory, self._now(), utc)
-        self._charges.resume()
         for eui in site.sockets:
             self._show_of(site, eui)
+        return site
+
+    def _end_life(self, epoch: str) -> None:
+        """A new epoch of the journal: this edge comes from a backup, and the keys of its radio may be in use twice."""
+        log.warning("sockets join anew", epoch=epoch)
+        self._life_ended = True
+        self._port.wake()
+
+    async def _join_anew(self) -> Site:
+        """The site without its conversations. Sessions go on; what was on its way is said again, or shows."""
+        self._life_ended = False
+        site = await self._awake()
+        for eui, place, stop in self._charges.orders_lost():
+            site.order(eui, place, stop, self._now())
         return site
 
     async def _store(self, site: Site) -> None:
@@ -158,6 +177,8 @@ class SocketSite:
             site.stored()
 
     def _transmit(self, site: Site) -> None:
+        if self._life_ended:
+            return  # not one more frame under keys of the life before
         for downlink in site.data_to_send():
             gateway = self._diversity.best(downlink.address, self._port.reachable)
             if gateway is None:

@@ -71,6 +71,12 @@ class Charges:
             if eui is not None and place is not None and session.key is not None:
                 self.running[eui, place] = Running(session.id, int(session.key, 16), uncertain=True)
 
+    def orders_lost(self) -> list[tuple[bytes, Place, Stop]]:
+        """Nothing that was on its way arrives: what an outlet does will show. The stops to order again."""
+        for running in self.running.values():
+            running.uncertain = True
+        return [(eui, place, Stop(one.number)) for (eui, place), one in self.running.items() if one.stopped_by]
+
     def sessions_of(self, eui: bytes) -> dict[Place, str]:
         """The sessions that run at a socket, by outlet."""
         return {place: one.id for (owner, place), one in self.running.items() if owner == eui and one.id}
