@@ -4,6 +4,7 @@ Many rows of a group go in by COPY, few by one INSERT of arrays. `synchronous_co
 the lock with it; the next group gets both again, or fails.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -37,6 +38,8 @@ LANES_OF = (
 )
 KEYS_OF = "SELECT edge, key FROM journal_key WHERE edge = ANY($1::text[]) ORDER BY id"
 
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
 Answer = TypeVar("Answer")
 
 
@@ -46,6 +49,7 @@ class PostgresEngine:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: asyncpg.Connection | None = None
+        self._turn = asyncio.Lock()  # a connection does one thing at a time
 
     async def open(self) -> None:
         """Connect and keep other hubs off. Raises OSError when one is there or nobody answers."""
@@ -108,11 +112,16 @@ class PostgresEngine:
         return await self._do(lambda connection: _write(connection, rows))
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        async with self._turn:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
 
     async def _do(self, work: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
+        async with self._turn:
+            return await self._do_alone(work)
+
+    async def _do_alone(self, work: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
         try:
             if self._connection is None or self._connection.is_closed():
                 await self.open()
@@ -120,7 +129,7 @@ class PostgresEngine:
             return await work(self._connection)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
             raise  # the rows' fault
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except LOST as error:
             if self._connection is not None and not isinstance(error, asyncpg.InsufficientResourcesError):
                 self._connection.terminate()
                 self._connection = None

@@ -18,6 +18,6 @@ def is_trouble(failure: BaseException) -> bool:
         causes = (failure, failure.__cause__)
         if any(isinstance(cause, driver.DataError | driver.IntegrityConstraintViolationError) for cause in causes):
             return False
-        if isinstance(failure, driver.PostgresError | driver.InterfaceError):
+        if isinstance(failure, driver.PostgresError | driver.InterfaceError | driver.InternalClientError):
             return True
     return isinstance(failure, OURS)
