@@ -20,7 +20,6 @@ AGAIN = (
     "test_intake.py",
     "test_live.py",
     "test_migrations.py",
-    "test_curves.py",
     "test_gateway.py",
     "test_stories.py",
     "test_postgres_engine.py",
