@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.fuzz import dlt645, gbt27930, link, lora_radio, lora_socket, recordings, seeds
+from tests.fuzz import dlt645, gbt27930, identity, link, lora_radio, lora_socket, recordings, seeds
 
 
 class Target(NamedTuple):
@@ -33,6 +33,10 @@ TARGETS = {
     "airtime": Target(lora_radio.airtimes, lora_radio.airtime_seeds, 16),
     "link": Target(link.messages, link.message_seeds, 2048),
     "telemetry": Target(link.blocks, link.block_seeds, 1024),
+    "tokens": Target(identity.tokens, identity.token_seeds, 512),
+    "papers": Target(identity.files, identity.file_seeds),
+    "certificates": Target(identity.certificates, identity.certificate_seeds, 1024),
+    "enrolment": Target(identity.requests, identity.request_seeds, 2048),
     "can_log": Target(recordings.can_log, recordings.can_log_seeds, 8192),
     "decode_gbt27930": Target(recordings.decode_gbt27930, recordings.decode_gbt27930_seeds, 8192),
     "decode_dlt645": Target(recordings.decode_dlt645, recordings.decode_dlt645_seeds),

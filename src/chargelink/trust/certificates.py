@@ -36,6 +36,13 @@ RENEWAL = b"chargelink.renewal.1"
 LARGEST_REQUEST = 8192  # bytes of a CSR or a certificate that we take from others
 DAY = 86_400_000  # ms
 LONGEST_HOST = 253
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")  # RFC 1123 §2.1
 
 Key = ec.EllipticCurvePrivateKey
@@ -93,7 +100,7 @@ def der_of_pem(pem: str) -> bytes:
     """The first certificate in a text. Raises CertificateError."""
     try:
         return x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise CertificateError(f"no certificate: {error}") from None
 
 
@@ -115,7 +122,10 @@ def renewal_time(der: bytes) -> int:
 
 def is_for(der: bytes, key: Key) -> bool:
     """Whether a certificate is for this key. Raises CertificateError."""
-    return _loaded(der).public_key() == key.public_key()
+    try:
+        return _loaded(der).public_key() == key.public_key()
+    except UNREADABLE as error:
+        raise CertificateError(f"no certificate: {error}") from None
 
 
 def request(key: Key) -> bytes:
@@ -131,7 +141,7 @@ def requested_key(csr: bytes) -> ec.EllipticCurvePublicKey:
     try:
         asked = x509.load_der_x509_csr(csr)
         key, proved = asked.public_key(), asked.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature, TypeError) as error:
+    except (*UNREADABLE, InvalidSignature, TypeError) as error:
         raise CertificateError(f"no certificate request: {error}") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise CertificateError("the request is not for a P-256 key")
@@ -162,7 +172,7 @@ def is_signed(certificate: bytes, signature: bytes, data: bytes) -> bool:
         if not isinstance(key, ec.EllipticCurvePublicKey):
             return False
         key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, CertificateError):
+    except (InvalidSignature, CertificateError, *UNREADABLE):
         return False
     return True
 
@@ -234,6 +244,8 @@ def names_of(der: bytes) -> set[str]:
         names = _loaded(der).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return set()
+    except UNREADABLE as error:  # what is inside is read when it is looked at
+        raise CertificateError(f"no certificate: {error}") from None
     return {str(name.value) for name in names}
 
 
@@ -249,7 +261,7 @@ def is_issued_by(der: bytes, issuer: bytes) -> bool:
 def _loaded(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise CertificateError(f"no certificate: {error}") from None
 
 

@@ -112,7 +112,7 @@ class Drawer:
 
 def shown(ms: int) -> str:
     """A time as it stands in the file."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(ms // 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _ms(text: str) -> int:
