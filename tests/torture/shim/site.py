@@ -31,6 +31,7 @@ class WatchedSite:
         self.ledger.parent.mkdir()
         self.books.parent.mkdir()
         self.said = Said(place / "edge.out")
+        self.said.path.touch()
         self.faults = {name: Faults(place / f"{name}.faults") for name in ("edge", "hub")}
         self._place = place
         self._synchronous = synchronous
@@ -39,14 +40,16 @@ class WatchedSite:
 
     def start_edge(self, seed: int = 1) -> None:
         """The edge, once more."""
-        self.said.path.touch()
         self.said.listen()
         self.said.working = False
         self._start("edge", str(self.ledger), f"ws://127.0.0.1:{self._ports[0]}", str(seed))
 
     def start_hub(self) -> None:
-        """The hub, once more."""
+        """The hub, once more; it is ready when this returns."""
+        output = self._place / "hub.out"
+        before = output.read_bytes() if output.exists() else b""
         self._start("hub", str(self.books.parent), *map(str, self._ports))
+        self.until(lambda _: output.read_bytes() != before, "the hub is ready")
 
     def _start(self, name: str, *arguments: str) -> None:
         environment = {**self.storage.environment(self.faults[name]), "TORTURE_SYNCHRONOUS": self._synchronous}
