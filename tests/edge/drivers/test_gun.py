@@ -2,10 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.edge.drivers.jumping import run
-from tests.edge.drivers.stage import PRICES, stage
+from tests.edge.drivers.stage import PRICES, report, stage
 from tests.edge.ledger.opened import kinds_waiting
 
 from chargelink.edge.charge.events import RefusedError
@@ -186,19 +187,35 @@ def test_the_daemon_ends_in_the_middle_of_a_charge(tmp_path: Path) -> None:
     run(story())
 
 
-def test_a_ledger_that_breaks_stops_the_charge_before_the_driver_gives_up(
+def test_a_ledger_that_stores_nothing_stops_the_charge_and_the_gun_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The guard's facts never stop; the bill comes when it can be stored, and the next charge after it."""
+
     async def story() -> None:
         async with stage(tmp_path) as s:
-            await s.charging()
+            started = await s.charging()
 
-            async def broken(*_: object) -> bool:
-                raise LedgerError("disk full")
+            async def full(*_: object) -> NoReturn:
+                raise LedgerError("not stored: database or disk is full")
 
-            monkeypatch.setattr(s.sessions, "read", broken)
-            await s.until(lambda: s.gun.controller.phase in (Phase.STATISTICS, Phase.SAFE_VOLTAGE))
-            assert not s.site.circuit.facts.k1k2_feedback
+            with monkeypatch.context() as disk:
+                for name in ("read", "begin", "end"):
+                    disk.setattr(s.sessions, name, full)
+                disk.setattr(s.journal, "append", full)
+                await s.until(lambda: s.gun.controller.phase is Phase.RELEASED)
+                assert not s.site.circuit.facts.k1k2_feedback
+                s.site.trip("estop")  # to be recorded, sooner or later
+                s.gun.hear_guard(report("armed"))
+                await asyncio.sleep(5.0)
+                assert s.ended is None
+                with pytest.raises(RefusedError, match="disk is full"):
+                    await s.gun.start(PRICES)
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert (s.ended.session_id, s.ended.stopped_by) == (started.session_id, "edge")
+            assert s.ended.bill.energy == s.site.register + int(s.site._energy) - started.start.register
+            assert (await kinds_waiting(s.journal)).count("trip") == 1
 
     run(story())
 

@@ -14,7 +14,7 @@ from chargelink.edge.board import Board
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.drivers.monitor import Monitor
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Begun, People, Sessions
+from chargelink.edge.ledger import Begun, LedgerError, People, Sessions
 from chargelink.edge.ports.can import CanFrame
 from chargelink.link.messages import Sample
 from chargelink.model import VEHICLE, AuthorisedBy, SessionEnded, SessionStarted, StopReason
@@ -36,7 +36,26 @@ class SlowSessions(Sessions):
         return await super().end(*args)
 
 
-@pytest.mark.parametrize("kind", [Sessions, SlowSessions])
+class FullSessions(Sessions):
+    """As on a disk that is full for a while, twice."""
+
+    failures = 0
+
+    def _fail(self) -> None:
+        self.failures += 1
+        if self.failures % 3:
+            raise LedgerError("not stored: database or disk is full")
+
+    async def begin(self, *args: Any, **named: Any) -> Begun:
+        self._fail()
+        return await super().begin(*args, **named)
+
+    async def end(self, *args: Any) -> SessionEnded:
+        self._fail()
+        return await super().end(*args)
+
+
+@pytest.mark.parametrize("kind", [Sessions, SlowSessions, FullSessions])
 def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> None:
     world = World().charging()
     world.until(Phase.RELEASED)

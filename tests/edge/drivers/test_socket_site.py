@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from tests.edge.ledger.opened import open_journal
@@ -19,9 +19,9 @@ from chargelink.edge.config import Socket
 from chargelink.edge.config import SocketSite as Section
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings
-from chargelink.edge.ledger import Journal, Sessions
+from chargelink.edge.ledger import Journal, LedgerError, Sessions
 from chargelink.edge.sockets.keys import KeyFileError
-from chargelink.edge.sockets.memory import FAR, MemoryFile
+from chargelink.edge.sockets.memory import FAR, ForgottenError, MemoryFile
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.link.messages import RECORD_LANE, Caps
 from chargelink.model import Period, SessionEnded, SessionStarted, StopReason, Tariff
@@ -106,7 +106,20 @@ async def order(folder: Path, line: str) -> str:
     return answer
 
 
-async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path) -> None:
+def fail_twice(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, error: Exception) -> list[Exception]:
+    """The method fails twice and then works; the failures that are left."""
+    works, left = getattr(owner, name), [error, error]
+
+    async def fails(*arguments: Any, **named: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await works(*arguments, **named)
+
+    monkeypatch.setattr(owner, name, fails)
+    return left
+
+
+async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keys.make(tmp_path / "keys.toml", 1)
     port = free_port()
     line = ("--radio", f"udp:127.0.0.1:{port}", "--keys", f"{tmp_path}/keys.toml", "--sockets", "1")
@@ -129,8 +142,10 @@ async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path) -
             await second.until(lambda: second.state() == "plugged")
             again = await second.site.start("socket-1", "A", TARIFF, caps=Caps(power=800_000))
             await second.until(lambda: second.state() == "charging")
+            failing = fail_twice(monkeypatch, Sessions, "end", LedgerError("disk full"))
             await second.site.stop(again.session_id, StopReason.REMOTE, "hub")
             await second.until(lambda: len(second.ended) == 2)
+            assert failing == [], "a settlement that could not be stored was not acknowledged, and told again"
             assert second.ended[1].stop_reason == StopReason.REMOTE
             assert [type(one) for one in second.news] == [SessionEnded, SessionStarted, SessionEnded]
 
@@ -172,6 +187,29 @@ async def test_the_simulated_site_obeys_its_testers_and_ends_cleanly(tmp_path: P
         street.process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(street.process.wait, 10) == 0
     assert not (tmp_path / "site.sock").exists()
+
+
+async def test_what_the_memory_must_hold_first_is_not_sent_before_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full when a socket joins: its counters are not on it, so the socket is not answered yet."""
+    works, left = MemoryFile.write, 2
+
+    def full(file: MemoryFile, document: bytes) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            raise ForgottenError("disk full")
+        works(file, document)
+
+    monkeypatch.setattr(MemoryFile, "write", full)
+    keys.make(tmp_path / "keys.toml", 1)
+    port = free_port()
+    line = ("--radio", f"udp:127.0.0.1:{port}", "--keys", f"{tmp_path}/keys.toml", "--sockets", "1")
+    with simulator("site", *line, "--control", f"{tmp_path}/site.sock"):
+        async with edge(tmp_path, port) as one:
+            await one.until(lambda: one.state() in ("idle", "plugged"))
+    assert left == 0
 
 
 def test_a_socket_without_a_key_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ class Cause(Enum):
         "the agreed time is over", "达到设定时间", RAMP, NONE, R.TIME_LIMIT_REACHED, S.CONDITION_REACHED, "DC-X06"
     )
     SHUTDOWN = Meaning("the edge ends", "控制程序退出", RAMP, NONE, R.IMMEDIATE_RESET, S.MANUAL)
+    UNRECORDED = Meaning("what happens cannot be stored", "充电记录无法保存", RAMP, NONE, R.OTHER, S.OTHER_FAULT)
     NOT_AUTHORISED = Meaning("nobody authorised a charge", "未授权", RAMP, NONE, R.TIMEOUT, S.MANUAL, "DC-R11")
 
     BATTERY_FULL = Meaning(

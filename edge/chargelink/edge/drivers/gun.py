@@ -30,7 +30,6 @@ from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guard.rules import RULES
 from chargelink.edge.guard.rules import Latch as GuardLatch
 from chargelink.edge.guarded import Report
-from chargelink.edge.ledger import LedgerError
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
 from chargelink.model import AuthorisedBy, Caps, SessionStarted, StopReason, Tariff
@@ -111,26 +110,24 @@ class Gun:
         self._report: Report | None = None
         self._reported = asyncio.Event()
         self._trips = 0  # sequence number of the guard's newest that is recorded
-        self._broken: LedgerError | None = None
         self._told: tuple[bool, tuple[int, int] | None] | None = None
         self._told_at = self._shown_at = float("-inf")
 
     async def run(self, hardware: Hardware) -> NoReturn:
         """Until cancelled; then a charge under way is stopped in order, and all of the hardware ends after it.
 
-        Raises an ExceptionGroup of LedgerError when nothing can be stored, in the same order.
+        So is a charge whose readings cannot be stored, but the gun goes on; it begins no other until they can.
         """
         self._hardware = hardware
         async with asyncio.TaskGroup() as group:
-            self._task(group, self._keep_books(), "books")
+            self._task(group, self.books.run(), "books")
             for name in ("board", "bus", "guard", "meter"):
                 self._task(group, getattr(hardware, name).run(), name)
             try:
-                while self._broken is None:
+                while True:
                     await self._turn(hardware)
             finally:
                 await self._end(hardware)
-            raise self._broken
         raise AssertionError("a gun runs until it is cancelled")
 
     async def start(
@@ -250,6 +247,9 @@ class Gun:
         if hardware.guard.report is None:
             self._take(self.controller.see_guard(SILENT, None, self._now()))
         self._take(self.controller.tick(self._now()))
+        if self.books.trouble and self.books.session and not self._stopped_by:
+            self._stopped_by = "edge"
+            self._take(self.controller.stop(self._now(), Cause.UNRECORDED, self.books.trouble))
         self._tell(hardware)
         if self._now() >= self._shown_at + SHOW_EVERY:
             self._show()
@@ -260,15 +260,8 @@ class Gun:
         self._take(self.controller.stop(self._now(), Cause.SHUTDOWN))
         with suppress(TimeoutError):
             async with asyncio.timeout(END_WITHIN):
-                while self.controller.phase in CLOSED or (self.books.session and not self._broken):
+                while self.controller.phase in CLOSED or (self.books.session and not self.books.trouble):
                     await self._turn(hardware)
-
-    async def _keep_books(self) -> None:
-        try:
-            await self.books.run()
-        except LedgerError as error:
-            self._broken = error
-            self._wake.set()
 
     def _heard(self, events: list[Event]) -> None:
         """What came from outside may have made something due earlier."""

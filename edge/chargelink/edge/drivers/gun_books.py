@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, NoReturn
 import structlog
 
 from chargelink.edge.charge.events import Finished
-from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
 from chargelink.edge.drivers.vehicle_identity import identify, vin_of
-from chargelink.edge.ledger import Begun, Ending
+from chargelink.edge.ledger import Begun, Ending, LedgerError
 from chargelink.model import (
     Alarm,
     AuthorisedBy,
@@ -40,6 +40,8 @@ class GunBooks:
 
     def __init__(self, device: str, around: Surroundings) -> None:
         self.session: SessionStarted | None = None
+        self.trouble = ""
+        """Why nothing can be stored now; empty if it can."""
         self._device = device
         self._around = around
         self._latest: Reading | None = None
@@ -60,6 +62,8 @@ class GunBooks:
     @property
     def refusal(self) -> str:
         """Why no session can begin; empty if one can."""
+        if self.trouble:
+            return self.trouble
         if self.session:
             return "the last session is not billed yet"
         return "" if self._latest else "the meter has not been read yet"
@@ -118,17 +122,28 @@ class GunBooks:
         self._changed.set()
 
     async def run(self) -> NoReturn:
-        """Write until cancelled. Raises LedgerError: what cannot be stored must not go on."""
+        """Write until cancelled. What cannot be stored now is tried again, in order; `trouble` says why meanwhile."""
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self.write()
+            try:
+                await self.write()
+            except LedgerError as error:
+                if not self.trouble:
+                    log.error("ledger trouble", gun=self._device, why=str(error))
+                self.trouble = str(error)
+                await asyncio.sleep(AGAIN_AFTER)
+                self._changed.set()
+            else:
+                self.trouble = ""
 
     async def write(self) -> None:
-        """Write what there is."""
+        """Write what there is. Raises LedgerError; then what was not written is still there."""
         while self._notes:
-            note = self._notes.popleft()
+            note = self._notes[0]
             await self._around.journal.append(note, note.at)
+            if self._notes[0] is note:  # else so many came meanwhile that it fell out
+                self._notes.popleft()
         if self.session and self._latest and self._unread:
             self._unread = False
             await self._around.sessions.read(self.session.session_id, self._latest)
@@ -136,8 +151,8 @@ class GunBooks:
             vin, self._vin = self._vin, None
             await identify(self._around, self.session.session_id, vin)
         if self._outcome and self.session:
-            outcome, self._outcome = self._outcome, None
-            await self._end(self.session, outcome)
+            await self._end(self.session, self._outcome)
+            self._outcome = None
 
     async def _end(self, session: SessionStarted, outcome: Outcome) -> None:
         finished, cause = outcome.finished, outcome.finished.stop.cause

@@ -11,9 +11,9 @@ import structlog
 
 from chargelink.edge.charge.dialogue import stopped_by_vehicle
 from chargelink.edge.charge.observed import ChargeGone, ChargeSeen, Observed, ObservedEvent, Progress
-from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
 from chargelink.edge.drivers.vehicle_identity import identify, vin_of
-from chargelink.edge.ledger import Ending
+from chargelink.edge.ledger import Ending, LedgerError
 from chargelink.edge.ports.can import CanBus, CanFrame
 from chargelink.gbt27930.catalogue import Sender
 from chargelink.gbt27930.causes import ChargerCause
@@ -53,23 +53,25 @@ class Monitor:
         self._observed = Observed()
         self._events: asyncio.Queue[ObservedEvent] = asyncio.Queue(MOST_WAITING)
         self._progress: Progress | None = None
+        self._unrecorded: ObservedEvent | None = None
+        self._trouble = False  # the ledger could not store it
 
     def hear_frame(self, frame: CanFrame) -> None:
         """From the bus."""
         self._put(self._observed.hear(frame.identifier, frame.data, self._now()))
 
     async def run(self) -> NoReturn:
-        """Until cancelled. Raises an ExceptionGroup of LedgerError when nothing can be stored."""
+        """Until cancelled. What cannot be stored now is tried again, in order."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._bus.run(), name=f"{self.device} bus")
             while True:
                 self._show()
-                event = None
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(1.0):
-                        event = await self._events.get()
-                if event is not None:  # a ledger that is slow is waited for
-                    await self._record(event)
+                if self._unrecorded is None:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(1.0):
+                            self._unrecorded = await self._events.get()
+                if self._unrecorded is not None:  # a ledger that is slow is waited for
+                    await self._try_to_record(self._unrecorded)
                 self._put(self._observed.tick(self._now()))
         raise AssertionError("a monitor runs until it is cancelled")
 
@@ -79,6 +81,20 @@ class Monitor:
                 continue  # the ledger hangs: beginnings and ends matter more
             with suppress(asyncio.QueueFull):
                 self._events.put_nowait(event)
+
+    async def _try_to_record(self, event: ObservedEvent) -> None:
+        try:
+            await self._record(event)
+        except LedgerError as error:
+            if not self._trouble:
+                log.error("ledger trouble", gun=self.device, why=str(error))
+            self._trouble = True
+            await asyncio.sleep(AGAIN_AFTER)
+            if not isinstance(event, Progress):
+                return  # beginnings and ends are kept; the next reading says what this one said
+        else:
+            self._trouble = False
+        self._unrecorded = None
 
     async def _record(self, event: ObservedEvent) -> None:
         now = self._around.clock()

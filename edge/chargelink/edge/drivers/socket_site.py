@@ -11,7 +11,8 @@ import structlog
 from chargelink.edge import config
 from chargelink.edge.drivers.refusal_log import RefusalLog
 from chargelink.edge.drivers.socket_view import view
-from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
+from chargelink.edge.ledger import LedgerError
 from chargelink.edge.ports.address import Address, LinkError
 from chargelink.edge.ports.gwmp import GwmpPort
 from chargelink.edge.sockets import events
@@ -19,7 +20,7 @@ from chargelink.edge.sockets.charges import OUTLETS, Charges
 from chargelink.edge.sockets.diversity import Diversity
 from chargelink.edge.sockets.events import SiteEvent
 from chargelink.edge.sockets.keys import KeyFileError, SiteKeys, load
-from chargelink.edge.sockets.memory import MemoryFile
+from chargelink.edge.sockets.memory import ForgottenError, MemoryFile
 from chargelink.edge.sockets.plan import RadioPlan
 from chargelink.edge.sockets.site import Site
 from chargelink.edge.sockets.terms import StartRefused, Terms
@@ -63,6 +64,7 @@ class SocketSite:
         self._refusals = RefusalLog()
         self._site: Site | None = None
         self._life_ended = False
+        self._unwritten: bytes | None = None  # what the memory ought to hold
         self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, entropy, terms)
 
     @classmethod
@@ -82,8 +84,8 @@ class SocketSite:
     async def run(self, ready: Callable[[], None] = lambda: None) -> NoReturn:
         """Until cancelled; `ready` is called when the port listens.
 
-        Raises LinkError when the port cannot be had, ForgottenError when the memory is damaged or cannot be written,
-        LedgerError when nothing can be stored: then no socket is told that it was.
+        Raises LinkError when the port cannot be had, ForgottenError when the memory is damaged. While nothing can be
+        stored no socket is told that it was, and nothing is sent that the memory must hold first.
         """
         await self._port.open()
         self._around.journal.on_epoch.append(self._end_life)
@@ -94,8 +96,10 @@ class SocketSite:
             while True:
                 if self._life_ended:
                     site = self._site = await self._join_anew()
-                await self._store(site)
-                self._transmit(site)
+                if await self._store(site):
+                    self._transmit(site)
+                else:
+                    await asyncio.sleep(AGAIN_AFTER)
                 await self._once(site)
         finally:
             self._around.journal.on_epoch.remove(self._end_life)
@@ -163,18 +167,25 @@ class SocketSite:
 
     async def _join_anew(self) -> Site:
         """The site without its conversations. Sessions go on; what was on its way is said again, or shows."""
-        self._life_ended = False
+        self._life_ended, self._unwritten = False, None
         site = await self._awake()
         for eui, place, stop in self._charges.orders_lost():
             site.order(eui, place, stop, self._now())
         return site
 
-    async def _store(self, site: Site) -> None:
-        """Write what must be on the disk before more is sent."""
-        document = site.to_store()
+    async def _store(self, site: Site) -> bool:
+        """Write what must be on the disk before more is sent; whether it is there."""
+        document = self._unwritten or site.to_store()
         if document is not None:
-            await asyncio.to_thread(self._file.write, document)
+            try:
+                await asyncio.to_thread(self._file.write, document)
+            except ForgottenError as error:
+                log.error("memory not written", why=str(error))
+                self._unwritten = document
+                return False
+            self._unwritten = None
             site.stored()
+        return True
 
     def _transmit(self, site: Site) -> None:
         if self._life_ended:
@@ -200,9 +211,13 @@ class SocketSite:
         site.utc = self._around.clock() / 1000 - now
         happened = [event for one in arrived for event in self._heard(site, one, now)]
         happened += site.tick(now)
-        self._transmit(site)
+        if self._unwritten is None:
+            self._transmit(site)
         for event in happened:
-            await self._take(site, event)
+            try:
+                await self._take(site, event)
+            except LedgerError as error:  # not acknowledged: the socket tells it again
+                log.error("ledger trouble", what=type(event).__name__, why=str(error))
 
     def _heard(self, site: Site, event: ServerEvent, now: float) -> list[SiteEvent]:
         match event:

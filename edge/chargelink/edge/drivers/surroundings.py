@@ -7,6 +7,8 @@ from chargelink.edge.board import Board
 from chargelink.edge.ledger import Journal, People, Sessions
 from chargelink.model import SessionEnded, SessionStarted
 
+AGAIN_AFTER = 1.0  # s that a ledger is left alone after it could not store something
+
 SessionNews = SessionStarted | SessionEnded
 
 
