@@ -43,6 +43,8 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
         trouble = hub["trouble"] or "connecting"
         said = Text(f"away: {trouble}", f"未连接：{hub.get('troubleChinese') or hub['trouble'] or '连接中'}")
     yield f"{Text('edge', '网关')} {status['edge']}   {Text('hub', '平台')} {said}"
+    if "signingKey" in status:
+        yield f"{Text('signs with', '签名公钥')} {status['signingKey']}"
     waiting = Text("{} records wait for the hub", "{} 条记录待上传").format(status["pending"])
     yield waiting if status["pending"] else str(Text("no record waits", "无待上传记录"))
     yield from _journal(status["journal"])

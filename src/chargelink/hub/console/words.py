@@ -68,6 +68,9 @@ WORDS = {
     "total": Text("total", "合计"),
     "stopped": Text("ended: {}", "结束原因: {}"),
     "tariff": Text("tariff {}", "资费 {}"),
+    "vehicle-erased": Text("vehicle erased", "车辆信息已删除"),
+    "vehicle-no-key": Text("vehicle sealed", "车辆信息已加密"),
+    "vehicle-damaged": Text("vehicle cannot be read", "车辆信息无法读取"),
     "per-kwh": Text("{} yuan/kWh", "{} 元/kWh"),
     "noscript": Text("This page needs JavaScript.", "本页面需要启用 JavaScript。"),
 }

@@ -33,6 +33,13 @@ function settlement(bill) {
   return word(bill.settlement, money(bill.edgeTotal), bill.hubTotal === null ? "–" : money(bill.hubTotal));
 }
 
+/** Whose car it was, as far as it may be seen. */
+function car(vehicle) {
+  if (!vehicle || vehicle.masked) return vehicle?.masked ?? "";
+  if (vehicle.sight === "erased") return word("vehicle-erased");
+  return vehicle.sight === "damaged" ? word("vehicle-damaged") : word("vehicle-no-key");
+}
+
 function content(bill, session) {
   const rows = bill.bill.lines.map((line) => make("tr", {},
     make("td", {}, [term(line.what), line.period ? term(line.period) : ""].filter(Boolean).join(" · "),
@@ -43,7 +50,7 @@ function content(bill, session) {
   const head = ["col-what", "col-energy", "col-price", "col-amount"].map((key) => make("th", { scope: "col" }, word(key)));
   const total = make("tr", { class: "total" }, make("td", {}, word("total")), make("td", {}, energy(bill.bill.energy)),
     make("td", {}), make("td", {}, money(bill.bill.total)));
-  const about = [session?.stopReason ? word("stopped", term(session.stopReason)) : "", word("tariff", bill.bill.tariffId),
+  const about = [session?.stopReason ? word("stopped", term(session.stopReason)) : "", car(session?.vehicle), word("tariff", bill.bill.tariffId),
     bill.edge, bill.session].filter(Boolean).join(" · ");
   return [
     rows.length ? make("div", { class: "table" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows), make("tfoot", {}, total)))
