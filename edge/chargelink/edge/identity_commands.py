@@ -1,8 +1,11 @@
 """The commands of who is who and of the clock: `chargelink edge enroll`, `identity`, `clock`."""
 
 import argparse
+import os
+import pwd
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from chargelink.cli.command import CommandError, Example, Exit
@@ -33,6 +36,21 @@ def configure_enroll(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _require_owner(data: Path) -> None:
+    """Raises CommandError where the daemon could not read what we write."""
+    if not data.exists() or (owner := data.stat().st_uid) == os.geteuid():
+        return
+    try:
+        name = pwd.getpwuid(owner).pw_name
+    except KeyError:
+        name = f"#{owner}"
+    problem = Text(
+        "{0} belongs to {1}, who could not read a key of somebody else; run it as that user: sudo -u {1} ...",
+        "{0} 属于用户 {1}，其他用户写入的密钥该用户无法读取；请以该用户运行: sudo -u {1} ...",
+    )
+    raise CommandError(problem.format(data, name))
+
+
 def run_enroll(arguments: argparse.Namespace) -> int:
     """Enrol. Raises CommandError."""
     from chargelink.edge import paths
@@ -43,6 +61,7 @@ def run_enroll(arguments: argparse.Namespace) -> int:
     from chargelink.edge.ledger import LedgerError, load_key
     from chargelink.trust.token import Token, TokenError
 
+    _require_owner(arguments.data)
     drawer = Drawer(arguments.data)
     if drawer.current.exists() and not arguments.force:
         problem = Text(
