@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz torture torture-power docs clean
+.PHONY: help demo test check format bench fuzz torture torture-storage torture-power docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ fuzz: $(READY) ## every decoder against hostile bytes; SECONDS=60 each, ONLY=nam
 
 torture: $(READY) ## kill edge and hub under load; N=1000 kills, SEED=n repeats a run
 	$(BIN)/python -m tests.torture $(or $(N),100) $(if $(SEED),--seed $(SEED))
+
+torture-storage: $(READY) ## what losses of power would have left of a run; STATES=500
+	$(BIN)/python -m tests.torture.shim $(or $(STATES),500) $(if $(SEED),--seed $(SEED))
 
 torture-power: $(READY) ## cut the power of a virtual machine that records; CUTS=20
 	$(BIN)/python -m tests.torture.power $(or $(CUTS),20) $(if $(SEED),--seed $(SEED))
