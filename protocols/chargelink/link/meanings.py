@@ -129,7 +129,7 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
     },
     messages.RequestStopTransactionResponse: {"status": "whether the session will stop", "reason": _REASON},
     messages.TriggerMessage: {
-        "requestedMessage": "`BootNotification`, `StatusNotification`, `MeterValues` or `Heartbeat`"
+        "requestedMessage": "`BootNotification`, `StatusNotification`, `Heartbeat` or `PersonKeys`"
     },
     messages.TriggerMessageResponse: {"status": "whether it will be sent"},
     messages.WatchLive: {

@@ -277,7 +277,7 @@ class RequestStopTransactionResponse(Shape, frozen=True):
 
 
 class TriggerMessage(Shape, frozen=True):
-    """Send an action now that would be sent later: BootNotification, StatusNotification, MeterValues, Heartbeat."""
+    """Send an action now that would be sent later: BootNotification, StatusNotification, Heartbeat, PersonKeys."""
 
     requested_message: Word
 
