@@ -54,9 +54,10 @@ class Usage:
     def turn(self, now: int) -> None:
         """Begin a new month if it is time; one that lies in the past is a clock that was set back."""
         name = f"{datetime.fromtimestamp(now / 1000, CHINA):%Y-%m}"
-        if name > self.month.name:
-            self.before = self.month if self.month.name else None
-            self.month = Month(name)
+        if not self.month.name:
+            self.month.name = name
+        elif name > self.month.name:
+            self.before, self.month = self.month, Month(name)
 
     def sent(self, size: int) -> None:
         """A message of so many bytes went out."""
