@@ -1,7 +1,7 @@
 """What a charger's link takes of its SIM card in a month: both guns charge for 12 h a day, each with a session an hour.
 
 Measured in minutes on a wire of its own (`bench.link_wire`), both ways, TLS included, and carried on to a month of 30
-days: nothing that is sent depends on how long it has been going on. A reconnect each hour is added, and what a line that
+days: nothing that is sent depends on how long it goes on. Added are a reconnect each hour and what a line that
 loses 2 % of its packets sends again. `reference` of a part is what it would be without what lies around the messages.
 """
 

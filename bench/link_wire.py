@@ -96,8 +96,10 @@ def shown(device: str, sample: Sample | None) -> Device:
 class Site:
     """Two guns and their uplink."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        """`url` is where the hub is, if not where it said."""
         self.folder = folder
+        self._url = url
         self.board = Board()
         self.ledger = open_journal(folder / "ledger.db", EDGE)
         self.telemetry = Telemetry(folder / "telemetry.db", 32 << 20, utc_ms, self.ledger)
@@ -106,7 +108,7 @@ class Site:
         self.ids = [f"0193{number:04x}-5b00-7000-8000-{os.urandom(6).hex()}" for number in range(2)]
 
     def new_uplink(self) -> Uplink:
-        door = Enrolled(self.folder, None, utc_ms)
+        door = Enrolled(self.folder, self._url, utc_ms)
         return Uplink(door, EDGE, "chargelink 0.1.0", self.ledger, self.board, refuse, utc_ms, measured=self.telemetry)
 
     @asynccontextmanager
