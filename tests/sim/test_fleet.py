@@ -19,7 +19,7 @@ from chargelink.cli.main import main
 from chargelink.link import chain
 from chargelink.link.messages import Sample, TelemetryBlock
 from chargelink.link.telemetry import unpack
-from chargelink.model import SessionEnded, Tariff, content_of
+from chargelink.model import SessionEnded, SessionStarted, Tariff, content_of
 from chargelink.sim.edges.durable import Records
 from chargelink.sim.edges.fleet import Fleet
 from chargelink.sim.edges.line import Address
@@ -43,10 +43,13 @@ def test_its_records_are_what_ours_are() -> None:
         value = chain.chain_next(value, record.seq, record.at, record.kind, record.digest)
         assert record.after == value
         contents.append(content_of(record.kind, record.body))
-    tariff, started, ended = contents[:3]
+    tariff, started, ended, following = contents[:4]
     assert isinstance(tariff, Tariff)
     assert isinstance(ended, SessionEnded)
     assert ended.session_id == started.session_id  # type: ignore[union-attr]
+    assert isinstance(following, SessionStarted)
+    assert following.start is not None
+    assert following.start.register == ended.readings[-1].register  # a meter never runs backwards
     assert reprice(ended, tariff).total == ended.bill.total
 
 

@@ -1,6 +1,7 @@
 """How long the process was held up: the loop by whatever took long, and all of it by the collector of garbage.
 
-Everything that the hub does runs in one loop. A timer that comes late says for how long nobody was served.
+Everything that the hub does runs in one loop. A timer that comes late says for how long nobody was served; how much the
+loop worked meanwhile says whether it was we who took so long, or others on the same machine.
 """
 
 import asyncio
@@ -49,18 +50,24 @@ class Longest:
 
 
 class Pulse:
-    """Watch with `beating`; `loop` and `collector` say what was seen."""
+    """Watch with `beating`.
+
+    `loop`: how late a beat came. `work`: how much of the processor the loop took between two beats. `collector`: how
+    much a collection took.
+    """
 
     def __init__(self) -> None:
         self.loop = Longest()
+        self.work = Longest()
         self.collector = Longest()
         self._due = 0.0
+        self._worked = 0.0
         self._collecting = 0.0
 
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Watch the running loop meanwhile."""
-        self._due = time.monotonic()
+        self._due, self._worked = time.monotonic(), time.thread_time()
         self._beat(asyncio.get_running_loop())
         gc.callbacks.append(self._collects)
         try:
@@ -70,14 +77,16 @@ class Pulse:
             self._timer.cancel()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = time.monotonic()
+        now, worked = time.monotonic(), time.thread_time()
         self.loop.add(max(0.0, now - self._due), now)
+        self.work.add(worked - self._worked, now)
+        self._worked = worked
         self._due = now + BEAT
         self._timer = loop.call_later(BEAT, self._beat, loop)
 
     def _collects(self, phase: str, _: dict[str, int]) -> None:
-        now = time.monotonic()
+        worked = time.thread_time()
         if phase == "start":
-            self._collecting = now
+            self._collecting = worked
         else:
-            self.collector.add(now - self._collecting, now)
+            self.collector.add(worked - self._collecting, time.monotonic())

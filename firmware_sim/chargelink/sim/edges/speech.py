@@ -69,10 +69,12 @@ def chain_next(before: bytes, seq: int, at: int, kind: str, digest: bytes) -> by
 
 _SESSION = "00000000-0000-7000-8000-000000000000"
 _BEGAN, _ENDED = 0xB1B1B1B1B1B1, 0xE2E2E2E2E2E2
+_FIRST, _LAST = 0xB3B3B3B3B3B3, 0xE4E4E4E4E4E4
 _PERIOD = {"start": "00:00", "end": "24:00", "name": "flat", "energyPrice": 60_000, "servicePrice": 40_000}
 TARIFF: bytes = _pack({"id": "simulated", "version": 1, "name": "simulated", "periods": [_PERIOD], "perUse": None})
 _TARIFF_HASH = hashlib.sha256(TARIFF).hexdigest()
-_REGISTERS = (5_000_000, 15_000_000)  # mWh: 10 kWh
+_REGISTER = 10_000_000_000  # mWh, of a new meter; it has the width of the marks
+_ENERGY = 10_000_000  # mWh of each session
 
 
 def _common(edge: str) -> dict[str, Any]:
@@ -81,22 +83,20 @@ def _common(edge: str) -> dict[str, Any]:
 
 
 def _started(edge: str) -> bytes:
-    body = {**_common(edge), "at": _BEGAN, "start": {"at": _BEGAN, "register": _REGISTERS[0]}}
+    body = {**_common(edge), "at": _BEGAN, "start": {"at": _BEGAN, "register": _FIRST}}
     data: bytes = _pack(body)
     return data
 
 
 def _ended(edge: str) -> bytes:
-    line = {"period": "flat", "energy": 10_000_000, "because": "10.000000 kWh"}
+    line = {"period": "flat", "energy": _ENERGY, "because": "10.000000 kWh"}
     body = {
         **_common(edge),
         "startedAt": _BEGAN,
         "at": _ENDED,
         "stopReason": "SOCLimitReached",
         "stoppedBy": "vehicle",
-        "readings": [
-            {"at": at, "register": register} for at, register in zip((_BEGAN, _ENDED), _REGISTERS, strict=True)
-        ],
+        "readings": [{"at": _BEGAN, "register": _FIRST}, {"at": _ENDED, "register": _LAST}],
         "socStart": 200,
         "socEnd": 800,
         "bill": {
@@ -109,7 +109,7 @@ def _ended(edge: str) -> bytes:
                 {"what": "service", "price": 40_000, "amount": 400, **line},
             ],
             "total": 1000,
-            "energy": 10_000_000,
+            "energy": _ENERGY,
             "verifiedMeter": True,
             "fault": False,
         },
@@ -139,22 +139,34 @@ class Record(NamedTuple):
         return {"seq": self.seq, "kind": self.kind, "at": self.at, "body": self.body, "hash": self.digest}
 
 
+class Session(NamedTuple):
+    """One that has begun: when, in UTC ms, and at which register of the meter, in mWh."""
+
+    id: str
+    began: int
+    register: int
+
+    def cut(self, template: bytes, ended: int) -> bytes:
+        """The body for this session."""
+        values = {_BEGAN: self.began, _ENDED: ended, _FIRST: self.register, _LAST: self.register + _ENERGY}
+        for mark, value in values.items():
+            template = template.replace(mark.to_bytes(8, "big"), value.to_bytes(8, "big"))
+        return template.replace(_SESSION.encode(), self.id.encode())
+
+
 class Journal:
     """The record lane of an edge: a tariff, then sessions of 10 kWh that begin and end. What is sent is forgotten."""
 
-    __slots__ = ("_edge", "_ended", "_session", "_started", "chain", "epoch", "seq")
+    __slots__ = ("_edge", "_ended", "_register", "_session", "_started", "chain", "epoch", "seq")
 
     def __init__(self, edge: str) -> None:
         self._edge = edge
         self._started, self._ended = _started(edge), _ended(edge)
-        self.renew()
-
-    def renew(self) -> None:
-        """A new epoch."""
+        self._register = _REGISTER
         self.epoch = os.urandom(8).hex()
         self.seq = 0
         self.chain = chain_start(self._edge, self.epoch, RECORD_LANE)
-        self._session: tuple[str, int] | None = None
+        self._session: Session | None = None
 
     def write(self) -> Record:
         """The next record."""
@@ -169,14 +181,9 @@ class Journal:
         if self.seq == 0:
             return "tariff", TARIFF
         if self._session is None:
-            self._session = session_id(now), now - HOUR
-            return "session.started", _cut(self._started, *self._session, now)
-        body = _cut(self._ended, *self._session, now)
+            self._session = Session(session_id(now), now - HOUR, self._register)
+            return "session.started", self._session.cut(self._started, now)
+        body = self._session.cut(self._ended, now)
+        self._register += _ENERGY
         self._session = None
         return "session.ended", body
-
-
-def _cut(template: bytes, session: str, began: int, ended: int) -> bytes:
-    for mark, value in ((_BEGAN, began), (_ENDED, ended)):
-        template = template.replace(mark.to_bytes(8, "big"), value.to_bytes(8, "big"))
-    return template.replace(_SESSION.encode(), session.encode())

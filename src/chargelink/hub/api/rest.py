@@ -95,7 +95,8 @@ async def health(request: Request) -> Response:
     """How the process is: links, and for how long it was held up at worst, in µs."""
     pulse: Pulse = request.app.state.pulse
     now = time.monotonic()
-    stalls = {"loop": pulse.loop.stalls(now), "collector": pulse.collector.stalls(now)}
+    seen = {"loop": pulse.loop, "work": pulse.work, "collector": pulse.collector}
+    stalls = {name: longest.stalls(now) for name, longest in seen.items()}
     return json({"now": now_ms(), "connected": len(request.app.state.live.connected), "stalls": stalls})
 
 

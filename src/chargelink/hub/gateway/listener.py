@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 from chargelink.hub.gateway.websocket import Admission, Websocket
 
 SWEEP = 1.0  # s
-MANY_HANDSHAKES = 128
+MANY_HANDSHAKES, MANY_WITH_TLS = 128, 16  # of these each takes ten times as long
 SHORT_REST = 0.001  # s between connections while there are so many
 MOST_ACCEPTED = 8  # connections before whoever else is there has its turn
 REST = 1.0  # s before it is tried again when there is no room for more
@@ -85,7 +85,7 @@ class Listener:
             for _ in range(MOST_ACCEPTED):
                 accepted, _ = self._port.accept()
                 self._begin(self._connect(accepted), "accept a link")
-                if self.handshakes > MANY_HANDSHAKES:
+                if self.handshakes > (MANY_WITH_TLS if self._tls else MANY_HANDSHAKES):
                     self._rest(SHORT_REST)
                     return
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
