@@ -124,7 +124,7 @@ async def fleet(link: str, edges: int, *options: object, module: str = "") -> As
     name, *arguments = (module, "--json") if module else MODULES["fleet"]
     process = await Process.start(name, *arguments, "--hub", link, "--edges", edges, *options)
     try:
-        await process.line("ready")
+        await process.line("ready", within=5 * PATIENCE)
         yield process
     finally:
         if process.process.returncode is None:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from websockets.exceptions import InvalidHandshake
@@ -21,6 +21,7 @@ CLOSING = 2.0  # s for goodbyes
 LAST_ANSWERS = 5.0  # s for what was asked under load
 LOOK = 0.02
 OPENING = 10.0  # s for a handshake, as edges allow
+HANDSHAKES = 128  # of TLS at a time: more, and none of them would be done in time by one processor
 TICK = 0.002  # s between looks at what is due
 MOST_COMPLAINTS = 20  # that are kept in words
 
@@ -51,6 +52,7 @@ class Fleet:
         self._since = 0.0
         self._tasks: asyncio.TaskGroup
         self._ending = False
+        self._room = asyncio.Semaphore(HANDSHAKES) if address.papers else nullcontext()
         self._lines = 0
         self._empty = asyncio.Event()  # no line is left
 
@@ -130,6 +132,10 @@ class Fleet:
                 await asyncio.sleep(ahead)
 
     async def _open(self, edge: Edge) -> None:
+        async with self._room:
+            await self._open_now(edge)
+
+    async def _open_now(self, edge: Edge) -> None:
         if self._ending:
             return
         try:
