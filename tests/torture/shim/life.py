@@ -3,15 +3,20 @@
 TORTURE_SYNCHRONOUS=NORMAL has SQLite promise less than the product asks for.
 """
 
+import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
 from tests.torture.weaker import weaken
 
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
 
 def main() -> int:
-    """The process."""
+    """The process. It ends with the one that started it, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     weaken(os.environ.get("TORTURE_SYNCHRONOUS", "FULL"))
     match sys.argv[1:]:
         case ["edge", ledger, link, seed]:
