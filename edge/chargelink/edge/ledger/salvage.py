@@ -6,7 +6,7 @@ what it should, stays where it is.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -16,9 +16,11 @@ import msgspec
 from chargelink.edge.ledger import epochs, memory
 from chargelink.edge.ledger.damage import continues
 from chargelink.edge.ledger.database import LANES, Database, Entry, entry_of
-from chargelink.link.chain import chain_start, record_hash
+from chargelink.link.chain import DIGEST_BYTES, chain_start, record_hash
 from chargelink.link.messages import Caps
 from chargelink.model import Alarm, JournalEpoch, LaneEnd, Reading, SessionEnded, SessionStarted, Tariff
+
+CARRIED_AT_ONCE = 500  # records
 
 
 class Found(NamedTuple):
@@ -31,59 +33,78 @@ class Found(NamedTuple):
 def carry_over(path: Path, database: Database, why: str, name: str) -> Found:
     """Begin an empty ledger with what the damaged one at `path` still says; it will be set aside as `name`."""
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)) as old:
-        epoch, edge, ends, entries = _unacknowledged(old)
+        epoch, edge = _last_epoch(old)
+        ends = {lane: end for lane in LANES if (end := _end(old, (edge, epoch or "", lane))) is not None}
         at = max(0, database.clock())
         begun = JournalEpoch(previous=epoch, reason=epochs.DAMAGED, at=at, lanes=ends if edge == database.edge else {})
         database.add(entry_of(begun, at))
-        for entry in entries:
-            database.add(entry)
+        records = 0
+        for lane in ends:
+            for _, _, entry in _whole(old, (edge, epoch or "", lane)):
+                database.add(entry)
+                records += 1
+                if records % CARRIED_AT_ONCE == 0:
+                    database.flush()
         sessions = _tables(old, database)
     memory.leave_behind(database)
-    found = Found(len(entries), sessions)
     text = (
-        f"the ledger was damaged ({why}) and is set aside as {name}; carried over: {found.records} records "
-        f"that the hub did not have, {found.open_sessions} open sessions"
+        f"the ledger was damaged ({why}) and is set aside as {name}; carried over: {records} records "
+        f"that the hub did not have, {sessions} open sessions"
     )
     database.add(entry_of(Alarm(code="ledger-damaged", text=text[:512], at=at), at))
-    return found
+    return Found(records, sessions)
 
 
-def _unacknowledged(old: sqlite3.Connection) -> tuple[str | None, str, dict[str, LaneEnd], list[Entry]]:
-    """The last epoch, its edge, where its lanes end as far as they are whole, and what of them the hub lacks."""
-    ends: dict[str, LaneEnd] = {}
-    entries: list[Entry] = []
+def _last_epoch(old: sqlite3.Connection) -> tuple[str | None, str]:
+    """The last epoch and its edge; None if that cannot be read."""
     try:
         epoch, edge = old.execute("SELECT epoch, edge FROM epochs ORDER BY number DESC LIMIT 1").fetchone()
         chain_start(edge, epoch, "")
     except (sqlite3.Error, TypeError, ValueError, AttributeError):
-        return None, "", ends, entries
-    for lane in LANES:
-        with suppress(sqlite3.Error, TypeError, ValueError):
-            ends[lane] = _lane(old, (edge, epoch, lane), entries)
-    return epoch, edge, ends, entries
+        return None, ""
+    return epoch, edge
 
 
-def _lane(old: sqlite3.Connection, place: tuple[str, str, str], entries: list[Entry]) -> LaneEnd:
-    """Read on from what was acknowledged for as long as every record continues the chain."""
+def _end(old: sqlite3.Connection, place: tuple[str, str, str]) -> LaneEnd | None:
+    """Where a lane ends, as far as it is whole; None if nobody knows what of it the hub has."""
+    begin = _acknowledged(old, place)
+    if begin is None:
+        return None
+    end = begin
+    for seq, chain, _ in _whole(old, place):
+        end = seq, chain
+    return LaneEnd(*end)
+
+
+def _acknowledged(old: sqlite3.Connection, place: tuple[str, str, str]) -> tuple[int, bytes] | None:
+    """The last record of a lane that the hub has, 0 for none, and the value of the chain there."""
     lane = place[1:]
-    (seq,) = old.execute("SELECT acknowledged FROM lanes WHERE epoch = ? AND lane = ?", lane).fetchone()
-    chain = chain_start(*place)
-    if seq:
+    try:
+        (seq,) = old.execute("SELECT acknowledged FROM lanes WHERE epoch = ? AND lane = ?", lane).fetchone()
+        if seq == 0:
+            return 0, chain_start(*place)
         (chain,) = old.execute(
             "SELECT chain FROM records WHERE epoch = ?1 AND lane = ?2 AND seq = ?3"
             " UNION SELECT chain FROM checkpoints WHERE epoch = ?1 AND lane = ?2 AND seq = ?3",
             (*lane, seq),
         ).fetchone()
-    for row in _readable(
-        old,
-        "SELECT seq, kind, at, body, hash, chain FROM records WHERE epoch = ? AND lane = ? AND seq > ? ORDER BY seq",
-        (*lane, seq),
-    ):
+    except (sqlite3.Error, TypeError, ValueError):
+        return None
+    return (seq, chain) if isinstance(seq, int) and isinstance(chain, bytes) and len(chain) == DIGEST_BYTES else None
+
+
+def _whole(old: sqlite3.Connection, place: tuple[str, str, str]) -> Iterator[tuple[int, bytes, Entry]]:
+    """What the hub lacks of a lane, for as long as every record continues the chain: seq, value there, record."""
+    begin = _acknowledged(old, place)
+    if begin is None:
+        return
+    seq, chain = begin
+    query = "SELECT seq, kind, at, body, hash, chain FROM records WHERE epoch = ? AND lane = ? AND seq > ? ORDER BY seq"
+    for row in _readable(old, query, (*place[1:], seq)):
         if row[0] != seq + 1 or not continues(chain, row):
-            break
+            return
         seq, chain = row[0], row[5]
-        entries.append(Entry(row[1], row[2], row[3], place[2]))
-    return LaneEnd(seq, chain)
+        yield seq, chain, Entry(row[1], row[2], row[3], place[2])
 
 
 def _tables(old: sqlite3.Connection, database: Database) -> int:
