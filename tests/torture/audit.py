@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tests.torture.load import EDGE
 
-from chargelink.link.chain import chain_next, chain_start, record_hash
+from chargelink.edge.ledger.verify import verify
 from chargelink.model import SessionEnded, SessionStarted, content_of
 
 
@@ -96,7 +96,8 @@ def of_ledger(ledger: Path, said: Said) -> Iterator[Finding]:
     for seq, digest in said.records - bodies:
         yield Finding("lost", f"the ledger has not got record {seq} with the body {digest[:16]}")
     yield from _gaps(lane, "the ledger")
-    yield from _chain(ledger)
+    if lane and (fault := verify(ledger).fault) is not None:
+        yield Finding("other", f"{fault.key}: {fault.text.english}")
     contents = [content_of(record.kind, record.body) for record in lane.values() if record.kind.startswith("session")]
     begun = Counter(one.session_id for one in contents if isinstance(one, SessionStarted))
     ended = Counter(one.session_id for one in contents if isinstance(one, SessionEnded))
@@ -194,23 +195,6 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that only looks."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=60)) as database:
         yield database
-
-
-def _chain(ledger: Path) -> Iterator[Finding]:
-    """Each record's value of the chain, made again from the bytes."""
-    if not edge_lane(ledger):
-        return
-    with reading(ledger) as database:
-        rows = database.execute(
-            "SELECT epoch, lane, seq, at, kind, body, chain FROM records ORDER BY epoch, lane, seq"
-        ).fetchall()
-    values: dict[tuple[str, str], bytes] = {}
-    for epoch, lane, seq, at, kind, body, chain in rows:
-        before = values.get((epoch, lane)) or chain_start(EDGE, epoch, lane)
-        values[epoch, lane] = chain_next(before, seq, at, kind, record_hash(body))
-        if chain != values[epoch, lane]:
-            yield Finding("other", f"the chain is broken at {epoch}/{lane}/{seq}")
-            return
 
 
 def _gaps(lane: Lane, where: str) -> Iterator[Finding]:

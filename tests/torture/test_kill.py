@@ -42,7 +42,7 @@ SPOILT = {
     "the ledger's last record gone": (
         "ledger",
         "DELETE FROM records WHERE seq = (SELECT max(seq) FROM records)",
-        "lost",
+        "other",
     ),
     "a session billed twice": (
         "ledger",

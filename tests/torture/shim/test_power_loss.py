@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.torture.shim.site import WatchedSite, survey
 
 RECORDS = 300  # that the hub acknowledges before a run ends
-STATES = 60
+STATES = 40
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def test_less_flushing_is_found_out(tmp_path: Path) -> None:
     """The same with synchronous=NORMAL, which loses what was acknowledged: at both ends, or the test sees nothing."""
     with run(tmp_path, "NORMAL") as site:
         pass
-    found = survey(site, STATES // 5, 3, tmp_path)
+    found = survey(site, STATES // 4, 3, tmp_path)
     assert {finding.what for finding in found} == {"lost"}
     for end in ("the ledger", "the hub"):
         assert any(end in finding.text for finding in found), end
