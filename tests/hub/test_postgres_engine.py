@@ -8,6 +8,9 @@ import pytest
 from tests.hub.conftest import CLUSTER, Place
 from tests.hub.test_records import batch
 
+from chargelink.cli.main import main
+from chargelink.hub.clock import now_ms
+from chargelink.hub.identity import authority
 from chargelink.hub.store.batches import Arrived, Batch
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.engine import Asked, Engine, TroubleError
@@ -75,3 +78,17 @@ async def test_many_may_ask_and_write_at_once(tables: Engine, writer: RecordWrit
     stored = (writer.store(batch(n)) for n in range(1, 21))
     await asyncio.gather(*stored, *asked)
     assert await Record.all().count() == 20
+
+
+async def test_an_operator_names_the_database(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """`hub edge` works where the hub does, not on a file that happens to lie in the folder."""
+    assert place.url is not None
+    authority.opened(place.directory, now_ms())
+    authority.tell(place.directory, authority.Listening("https://127.0.0.1:8703", "wss://127.0.0.1:8701"))
+    options = ("--data", str(place.directory), "--database", place.url)
+    assert await asyncio.to_thread(main, ["hub", "edge", "add", "garage-1", *options]) == 0
+    assert await asyncio.to_thread(main, ["hub", "edge", "list", *options]) == 0
+    assert "garage-1" in capsys.readouterr().out
+    admin = await asyncpg.connect(place.url)
+    assert [row["edge"] for row in await admin.fetch("SELECT edge FROM enrolment")] == ["garage-1"]
+    await admin.close()

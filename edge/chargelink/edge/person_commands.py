@@ -7,6 +7,7 @@ from pathlib import Path
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
+from chargelink.edge.arguments import data_argument
 from chargelink.edge.commands import PERSON
 
 ERASE = Text("erase the key of a person, for good", "永久删除某人的密钥")
@@ -20,13 +21,7 @@ def configure_erase(parser: argparse.ArgumentParser) -> None:
             Text("32 hexadecimal digits, as the hub shows them beside a session", "32 位十六进制编号，见平台的充电记录")
         ),
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=Path("/var/lib/chargelink"),
-        metavar=str(Text("DIR", "目录")),
-        help=str(Text("its data folder (default: /var/lib/chargelink)", "其数据目录 (默认: /var/lib/chargelink)")),
-    )
+    data_argument(parser)
 
 
 def run_erase(arguments: argparse.Namespace) -> int:

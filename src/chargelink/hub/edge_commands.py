@@ -1,22 +1,21 @@
 """The commands `chargelink hub edge`: which edges may connect. They work on the database, also while the hub runs."""
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded, width
 from chargelink.cli.parser import Parser
+from chargelink.hub.beside import in_hub
+from chargelink.hub.store_options import add_hub
 
 if TYPE_CHECKING:
     from chargelink.hub.identity.registry import Row
 
-Result = TypeVar("Result")
 
 ADD = Text("a new edge: prints the token to enrol it with", "添加网关并打印注册令牌")
 LIST = Text("every edge, until when its certificate is good, what waits", "列出网关、证书有效期与待批准事项")
@@ -40,46 +39,13 @@ STATES = {
 }
 
 
-def _data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar=str(Text("DIR", "目录")),
-        help=str(Text("the hub's folder, as in `hub serve`", "平台数据目录，与 hub serve 相同")),
-    )
-
-
 def _named(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "name",
         metavar=str(Text("NAME", "名称")),
         help=str(Text("the edge's id, as in its [site]", "网关编号，与其 [site] 中的 id 相同")),
     )
-    _data(parser)
-
-
-def _in(data: Path, work: Callable[[int], Awaitable[Result]]) -> Result:
-    """Do something in the database of a hub. Raises CommandError."""
-    from tortoise.exceptions import BaseORMException
-
-    from chargelink.hub.clock import now_ms
-    from chargelink.hub.store.database import beside
-
-    async def run() -> Result:
-        async with beside(data):
-            return await work(now_ms())
-
-    try:
-        return asyncio.run(run())
-    except FileNotFoundError:
-        problem = Text(
-            "no hub has run in {0}; start it: chargelink hub serve --data {0}",
-            "{0} 中还没有平台数据；请先启动: chargelink hub serve --data {0}",
-        )
-        raise CommandError(problem.format(data)) from None
-    except (OSError, BaseORMException) as error:
-        raise CommandError(Text("the hub's database: {}", "平台数据库: {}").format(error)) from None
+    add_hub(parser)
 
 
 def _give(arguments: argparse.Namespace, which: str) -> int:
@@ -112,7 +78,7 @@ def _give(arguments: argparse.Namespace, which: str) -> int:
     try:
         ca = authority.opened(arguments.data, now_ms())
         give = registry.add if which == "add" else registry.replace
-        _in(arguments.data, partial(give, name, secret))
+        in_hub(arguments, partial(give, name, secret))
         print(Token(name, secret, ca.hash, listening.enroll, listening.link))
     except (OSError, CertificateError, DecodeError) as error:
         raise CommandError(str(error)) from None
@@ -134,7 +100,7 @@ def run_list(arguments: argparse.Namespace) -> int:
         until = datetime.fromtimestamp(row.expires // 1000, UTC).strftime("%Y-%m-%d") if row.expires else "-"
         return row.edge, row.fingerprint[:16] or "-", until, STATES[row.state].format(row.edge)
 
-    rows = [tuple(map(str, HEADS)), *map(cells, _in(arguments.data, listed))]
+    rows = [tuple(map(str, HEADS)), *map(cells, in_hub(arguments, listed))]
     wide = [max(width(row[column]) for row in rows) for column in range(len(HEADS))]
     for row in rows:
         print("  ".join(padded(cell, columns) for cell, columns in zip(row, wide, strict=True)).rstrip())
@@ -145,7 +111,7 @@ def run_revoke(arguments: argparse.Namespace) -> int:
     """End all certificates of an edge."""
     from chargelink.hub.identity.registry import revoke
 
-    count = _in(arguments.data, partial(revoke, arguments.name))
+    count = in_hub(arguments, partial(revoke, arguments.name))
     text = Text(
         "{} is let in no more ({} certificates ended); a running hub cuts its link within seconds",
         "{} 已吊销（终止证书 {} 张）；运行中的平台将在数秒内切断其连接",
@@ -159,7 +125,7 @@ def run_allow(arguments: argparse.Namespace) -> int:
     from chargelink.hub.identity.registry import allow
 
     words = {"renewal": Text("renewal", "续期"), "signing-key": Text("new signing key", "新签名密钥")}
-    allowed = ", ".join(str(words[what]) for what in _in(arguments.data, partial(allow, arguments.name)))
+    allowed = ", ".join(str(words[what]) for what in in_hub(arguments, partial(allow, arguments.name)))
     print(
         Text("{} allowed: {}; the edge asks again by itself", "{} 已批准: {}；网关会自动重试").format(
             arguments.name, allowed
@@ -178,7 +144,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "list": (
         LIST,
-        _data,
+        add_hub,
         run_list,
         Example("chargelink hub edge list --data ./hub", Text("who may connect", "查看可接入的网关")),
     ),

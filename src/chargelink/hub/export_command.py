@@ -5,9 +5,9 @@ from pathlib import Path
 
 from chargelink.cli.command import Command, CommandError, Example, Exit
 from chargelink.cli.language import Text
+from chargelink.hub.beside import in_hub
 from chargelink.hub.commands import EXPORT
-from chargelink.hub.person_commands import in_hub
-from chargelink.hub.store_options import add_data, add_database
+from chargelink.hub.store_options import add_hub
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar=str(Text("FILE", "文件")),
         help=str(Text("one JSON object a line; replaced", "每行一个 JSON 对象，覆盖写入")),
     )
-    add_data(parser)
-    add_database(parser)
+    add_hub(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

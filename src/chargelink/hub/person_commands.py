@@ -1,24 +1,21 @@
 """The commands `chargelink hub person`: whose data the hub can read. They work while the hub runs."""
 
 import argparse
-import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
 from chargelink.cli.parser import Parser
+from chargelink.hub.beside import in_hub
 from chargelink.hub.commands import PERSON as SUMMARY
-from chargelink.hub.store_options import add_data, add_database, database_of
+from chargelink.hub.store_options import add_hub
 
 if TYPE_CHECKING:
     from chargelink.hub.services.person_list import Shown
 
-Result = TypeVar("Result")
 
 LIST = Text("persons by their random names, their data masked", "列出人员编号，信息已脱敏")
 SHOW = Text("a person's sessions; the VIN in plain with --reveal", "某人的充电记录；加 --reveal 显示完整车辆识别码")
@@ -35,8 +32,7 @@ def _edge(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_list(parser: argparse.ArgumentParser) -> None:
-    add_data(parser)
-    add_database(parser)
+    add_hub(parser)
     _edge(parser)
 
 
@@ -46,8 +42,7 @@ def _person(parser: argparse.ArgumentParser) -> None:
         metavar=str(Text("PERSON", "编号")),
         help=str(Text("32 hexadecimal digits, as a session shows them", "32 位十六进制编号，见充电记录")),
     )
-    add_data(parser)
-    add_database(parser)
+    add_hub(parser)
 
 
 def configure_show(parser: argparse.ArgumentParser) -> None:
@@ -62,34 +57,6 @@ def configure_show(parser: argparse.ArgumentParser) -> None:
 def configure_erase(parser: argparse.ArgumentParser) -> None:
     _person(parser)
     _edge(parser)
-
-
-def in_hub(arguments: argparse.Namespace, work: Callable[[int], Awaitable[Result]]) -> Result:
-    """Do something in the database and with the key of a hub. Raises CommandError."""
-    from chargelink.hub.clock import now_ms
-    from chargelink.hub.store.database import beside
-    from chargelink.hub.store.trouble import is_trouble
-    from chargelink.hub.store.vault import unlocked
-    from chargelink.wire import ChargelinkError
-
-    data: Path = arguments.data
-    url = database_of(arguments)
-
-    async def run() -> Result:
-        async with beside(data, url):
-            with unlocked(data):
-                return await work(now_ms())
-
-    try:
-        return asyncio.run(run())
-    except FileNotFoundError:
-        raise CommandError(
-            Text("no hub has run in {}", "{} 中还没有平台数据").format(data),
-        ) from None
-    except Exception as error:
-        if not (isinstance(error, OSError | ChargelinkError) or is_trouble(error)):
-            raise
-        raise CommandError(str(error)) from None
 
 
 def _named(arguments: argparse.Namespace) -> str:

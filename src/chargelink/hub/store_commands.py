@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
-from chargelink.hub.store_options import add_data, add_database, database_of
+from chargelink.hub.store_options import add_hub, database_of
 
 if TYPE_CHECKING:
     from chargelink.hub.store.sources import Source
@@ -24,8 +24,7 @@ VERIFY = Text("check every record, chain and signature that the hub keeps", "校
 
 
 def configure_backup(parser: argparse.ArgumentParser) -> None:
-    add_data(parser)
-    add_database(parser)
+    add_hub(parser)
     parser.add_argument(
         "file",
         type=Path,
@@ -35,8 +34,7 @@ def configure_backup(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_restore(parser: argparse.ArgumentParser) -> None:
-    add_data(parser)
-    add_database(parser)
+    add_hub(parser)
     parser.add_argument("file", type=Path, metavar=str(Text("FILE", "文件")), help=str(Text("a backup", "备份文件")))
     parser.add_argument(
         "--force",
@@ -51,8 +49,7 @@ def configure_restore(parser: argparse.ArgumentParser) -> None:
 
 
 def configure_verify(parser: argparse.ArgumentParser) -> None:
-    add_data(parser)
-    add_database(parser)
+    add_hub(parser)
 
 
 def run_backup(arguments: argparse.Namespace) -> int:

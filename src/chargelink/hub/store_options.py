@@ -15,6 +15,12 @@ MOST_YEARS, MOST_DAYS = 100, 36_600
 RECORDS_YEARS, TELEMETRY_DAYS, CURVES_DAYS = 5, 92, 92
 
 
+def add_hub(parser: argparse.ArgumentParser) -> None:
+    """The options of commands beside a hub: its folder and its database."""
+    add_data(parser)
+    add_database(parser)
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """The option `--data` of commands beside a hub."""
     parser.add_argument(
