@@ -58,6 +58,7 @@ FRAMES: list[tuple[Any, str, str]] = [
     ([2, "x", "Records", {}], "x", "OccurrenceConstraintViolation"),
     ([2, "x", "Records", {"epoch": "a", "records": []}], "x", "OccurrenceConstraintViolation"),
     ([2, "x", "StatusNotification", {"devices": [{"id": "a"}]}], "x", "OccurrenceConstraintViolation"),
+    ([2, "x", "StatusNotification", {"devices": [SEEN | {"id": "gun-1\n"}]}], "x", "PropertyConstraintViolation"),
     ([2, "x", "PersonKeys", {"keys": [{"person": "0" * 32, "key": 5}]}], "x", "TypeConstraintViolation"),
     ([2, "x", "Records", BATCH | {"records": [SEEN] * 1001}], "x", "OccurrenceConstraintViolation"),
     ([2, "x", "Records", BATCH | {"first": "1"}], "x", "TypeConstraintViolation"),

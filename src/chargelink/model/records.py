@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from chargelink.link.quantities import Count, Digest, Name, Person, Sentence, SessionId, Time, Word
+from chargelink.link.quantities import END, Count, Digest, Name, Person, Sentence, SessionId, Time, Word
 from chargelink.link.shape import Shape
 from chargelink.model.session import SessionEnded, SessionStarted
 from chargelink.model.tariff import Tariff
@@ -64,7 +64,7 @@ class PersonErased(Shape, frozen=True):
 class MeteringSealed(Shape, frozen=True):
     """A `Metering` that only the supervisor can read: `box` as `trust.metering` seals it, `recipient` names the key."""
 
-    recipient: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
+    recipient: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}" + END)]
     box: Annotated[bytes, msgspec.Meta(max_length=65_536)]
 
 
