@@ -104,6 +104,31 @@ async def test_an_edge_cannot_fill_the_hub_with_devices(hub: Hub) -> None:
     assert len(await hub.get("/api/devices")) == 1000
 
 
+async def test_a_device_cannot_fill_the_hub_with_what_it_tells(hub: Hub) -> None:
+    edge = await hub.edge()
+    await edge.boot(devices=(device(told="x" * 16_000),))
+    for told in ("x" * 16_384, "\x01" * 4_000):  # as JSON the other is six times as long
+        with pytest.raises(CallError, match="16384 are allowed"):
+            await edge.call("StatusNotification", {"devices": [device(told=told)]})
+    [gun] = await hub.get("/api/devices")
+    assert len(gun["detail"]["told"]) == 16_000
+
+
+async def test_an_edge_adds_nothing_to_the_curve_of_another(hub: Hub) -> None:
+    owner, other = await hub.edge("edge-1"), await hub.edge("edge-2")
+    await owner.boot()
+    await other.boot()
+    session = identifier(1)
+    await owner.send(record(1, "session.started", started("edge-1", session)))
+    await hub.until("/api/sessions", len)
+    born = int(session[:8] + session[9:13], 16)
+    await owner.call("MeterValues", {"samples": [sample(session, born)]})
+    await other.call("MeterValues", {"samples": [sample(session, born + 5_000)]})
+    await owner.call("MeterValues", {"samples": [sample(session, born + 9_000)]})
+    points = (await hub.get(f"/api/sessions/{session}"))["points"]
+    assert [point[0] - born for point in points] == [0, 9_000]
+
+
 async def test_the_newest_link_of_an_edge_wins(hub: Hub) -> None:
     older = await hub.edge()
     await older.boot()

@@ -13,7 +13,7 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.services.curves import FINEST, curve
 from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.store.batches import Blocks, Stored
-from chargelink.hub.store.models import Alarm, Sample
+from chargelink.hub.store.models import Alarm, Sample, Session
 from chargelink.hub.store.telemetry import TelemetryBlock, TelemetryGap
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.ids import born_at
@@ -143,6 +143,17 @@ async def test_a_block_that_cannot_be_read_is_kept_told_and_passed_by(writer: Re
     assert [(alarm.kind, alarm.subject) for alarm in await Alarm.all()] == [("telemetry-unreadable", "edge-1/t-1/1")]
     assert (await TelemetryBlock.get(seq=1)).body == b"\xff\x00"
     assert len(await curve(SESSION)) == 60
+
+
+async def test_a_block_of_the_session_of_another_edge_is_told_and_not_drawn(writer: RecordWriter) -> None:
+    session = Session(id=SESSION, edge="edge-2", device="gun-1", kind="dc", authorised_by="local", started=BORN)
+    await session.save(force_create=True)
+    await pour(writer, block(1))
+    await draw()
+    [alarm] = await Alarm.all()
+    assert alarm.kind == "telemetry-unreadable"
+    assert "belongs to the edge edge-2" in alarm.detail
+    assert await curve(SESSION) == []
 
 
 def sent(one: messages.TelemetryBlock) -> dict[str, Any]:

@@ -15,7 +15,7 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "kind": "`gun`, `socket`, `meter`, `io`, or a kind that is newer than the reader",
         "state": "its state in one word, as the edge's status shows it",
         "at": "since when",
-        "detail": "whatever its driver wants to be seen; nothing depends on it",
+        "detail": "whatever its driver wants to be seen, up to 16 KiB as JSON; nothing depends on it",
     },
     messages.Sample: {
         "device": "where",

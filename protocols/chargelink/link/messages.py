@@ -37,6 +37,7 @@ MOST_BLOCKS = 1000
 MOST_SAMPLES = 10_000  # in a block
 MOST_KEYS = 1000
 LARGEST_CSR = 8192  # bytes
+LARGEST_DETAIL = 16_384  # bytes of what a device tells beside its state, as JSON
 RECORD_LANE = "record"
 METERING_LANE = "metering"  # what only the supervisor of metering can read
 TELEMETRY_LANE = "telemetry"

@@ -111,7 +111,7 @@ class Actions:
         return Nothing()
 
     def meter_values(self, link: Connection, values: MeterValues) -> Nothing:
-        self.live.sample(values.samples)
+        self.live.sample(link.edge, values.samples)
         return Nothing()
 
     async def records(self, link: Connection, records: Records) -> RecordsResponse:

@@ -86,6 +86,7 @@ class Live:
         self.bus = bus
         self.connected: dict[str, Known] = {}
         self.latest: OrderedDict[str, Sample] = OrderedDict()
+        self._speakers: OrderedDict[str, str] = OrderedDict()  # by session: the edge that spoke of it first
         self._engine = engine
         self._kept: OrderedDict[str, int] = OrderedDict()
         self._unwritten = Unwritten()
@@ -127,11 +128,14 @@ class Live:
         """Devices of an edge as they are now. Raises ValueError for what JSON cannot hold, and for too many."""
         self._show(edge, self._shown(edge, self.connected.get(edge) or Known(), devices))
 
-    def sample(self, samples: Iterable[Sample]) -> None:
-        """Points of running sessions, oldest first."""
+    def sample(self, edge: str, samples: Iterable[Sample]) -> None:
+        """Points of running sessions, oldest first. Those of a session of which another edge speaks are passed over."""
         unwritten = self._unwritten.samples
         for sample in samples:
             session = sample.session_id
+            if self._speakers.get(session, edge) != edge:
+                continue
+            remember(self._speakers, session, edge)
             remember(self.latest, session, sample)
             if self.bus.watched:
                 self.bus.publish(views.change("sample", views.sample(sample)))

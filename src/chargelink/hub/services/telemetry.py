@@ -55,6 +55,9 @@ async def draw(block: TelemetryBlock) -> list[Change]:
     """Add the points of a block that the curve of its session still wants."""
     try:
         points = points_of(block)
+        session = await Session.get_or_none(id=block.session)
+        if session is not None and session.edge != block.edge:
+            raise DecodeError(f"session {session.id} belongs to the edge {session.edge}")
     except DecodeError as error:
         key = f"{block.edge}/{block.epoch}/{block.seq}"
         log.warning("unreadable telemetry", block=key, why=str(error))

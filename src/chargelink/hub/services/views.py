@@ -10,6 +10,7 @@ from chargelink.hub.services.curves import Point
 from chargelink.hub.services.seen import Seen
 from chargelink.hub.services.words import words
 from chargelink.hub.store import models
+from chargelink.link.messages import LARGEST_DETAIL
 from chargelink.model import Device, Sample
 
 
@@ -120,11 +121,13 @@ def device(row: models.Device) -> DeviceView:
 
 
 def device_of(edge: str, device: Device) -> DeviceView:
-    """A device as its edge just told it. Raises ValueError for a detail that JSON cannot hold."""
+    """A device as its edge just told it. Raises ValueError for a detail that JSON cannot hold, or a large one."""
     try:
         detail = msgspec.Raw(msgspec.json.encode(device.detail))
     except (TypeError, RecursionError) as error:
         raise ValueError(f"detail of {device.id}: {error}") from None
+    if len(bytes(detail)) > LARGEST_DETAIL:
+        raise ValueError(f"detail of {device.id}: {len(bytes(detail))} bytes, {LARGEST_DETAIL} are allowed")
     return DeviceView(edge=edge, id=device.id, kind=device.kind, state=device.state, at=device.at, detail=detail)
 
 
