@@ -1,6 +1,7 @@
 """The hub as a process: it says where it listens, ends in order, and loses nothing acknowledged when it is killed."""
 
 import asyncio
+import resource
 import socket
 import time
 from pathlib import Path
@@ -72,6 +73,19 @@ async def test_stopped_with_links_and_pages_open_it_ends_in_order(tmp_path: Path
         assert curve is None  # a sample without a record makes no session
         [known] = await hub.get("/api/edges")
         assert not known["connected"]
+
+
+async def test_it_takes_as_many_files_as_it_may_have(tmp_path: Path) -> None:
+    """A link is one; a crowd of strangers in their handshakes must leave some for the others."""
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most // 2, most))
+    try:
+        async with running(tmp_path) as hub:
+            limits = await asyncio.to_thread(Path(f"/proc/{hub.process.pid}/limits").read_text)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+    [files] = [line.split() for line in limits.splitlines() if line.startswith("Max open files")]
+    assert files[3] == files[4] == str(most)
 
 
 async def test_an_edge_that_does_not_answer_does_not_delay_the_end(tmp_path: Path) -> None:

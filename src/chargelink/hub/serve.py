@@ -1,6 +1,7 @@
 """The hub as a process: one task tree, from an open database to an orderly end."""
 
 import asyncio
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -74,6 +75,8 @@ class Listening(NamedTuple):
 
 async def run(settings: Settings) -> None:
     """The process: serve until SIGTERM or SIGINT, with one `ready` line on standard output when all ports answer."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a link is a file, and the usual 1024 are few
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:

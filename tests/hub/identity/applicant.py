@@ -79,21 +79,23 @@ class Applicant:
             self.ca = (await stranger.get(f"{self.enroll_at}/ca")).text
         assert hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.ca)).digest() == self.ca_hash
 
-    async def ask(self, path: str, body: Any = None) -> Answer:
-        """POST what is given, or GET. Raw bytes go as they are."""
-        context = self.context()
-        async with httpx.AsyncClient(verify=context, base_url=self.enroll_at, timeout=30) as http:
+    async def ask(self, path: str, body: Any = None, source: str | None = None, **how: Any) -> Answer:
+        """POST what is given, or GET, from an address. Raw bytes go as they are."""
+        way = httpx.AsyncHTTPTransport(verify=self.context(), local_address=source)
+        async with httpx.AsyncClient(transport=way, base_url=self.enroll_at, timeout=30, **how) as http:
             if body is None:
                 return Answer(await http.get(path))
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
             return Answer(await http.post(path, content=content))
 
-    async def enrol(self, name: str = "", **other: Any) -> Answer:
+    async def enrol(
+        self, name: str = "", source: str | None = None, headers: dict[str, str] | None = None, **other: Any
+    ) -> Answer:
         """Ask to be the edge of the token."""
         if not self.ca:
             await self.meet()
         body = {"edge": self.edge, "secret": text(self.secret), "csr": text(self.request(name))}
-        answer = await self.ask("/enroll", body | other)
+        answer = await self.ask("/enroll", body | other, source, headers=headers)
         self.chain = answer.json.get("certificateChain", self.chain)
         return answer
 

@@ -169,6 +169,50 @@ async def test_too_many_tries_have_to_wait(secure: SecureHub) -> None:
     assert await secure.refusals() == {"wrong-secret": reception.TRIES_OF_NETWORK, "too-many-tries": 1}
 
 
+async def test_many_wrong_tries_from_everywhere_tell_nothing_and_keep_nobody_out(secure: SecureHub) -> None:
+    """Those about an edge that is there sound like those about one that is not, and its token stays good."""
+    gateway = await secure.applicant()
+    right, gateway.secret = gateway.secret, bytes(16)
+    heard = set()
+    for number in range(2 * reception.TRIES_OF_NETWORK + 1):
+        for edge in ("edge-1", "edge-9"):
+            answer = await gateway.enrol(source=f"127.0.1.{number}", edge=edge)
+            heard.add((answer.status, answer.json["text"]))
+    assert len(heard) == 1
+    gateway.secret = right
+    assert (await gateway.enrol()).status == 200
+
+
+async def test_nobody_says_by_a_header_that_he_is_somebody_else(secure: SecureHub) -> None:
+    gateway = await secure.applicant()
+    gateway.secret = bytes(16)
+    heard = [
+        (await gateway.enrol(headers={"X-Forwarded-For": f"192.0.2.{number}"})).reason
+        for number in range(reception.TRIES_OF_NETWORK + 1)
+    ]
+    assert heard[-1] == "too-many-tries"
+
+
+async def test_who_stalls_before_tls_counts_as_a_visitor_and_is_shown_out(
+    secure: SecureHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "OPENING", 0.5)
+    gateway = await secure.applicant()
+    await gateway.meet()
+    _, _, port = gateway.enroll_at.rpartition(":")
+    silent = [await asyncio.open_connection("127.0.0.1", int(port)) for _ in range(reception.MOST_OF_NETWORK)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+    with suppress(ConnectionError):
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""  # one too many
+    for reader, _ in silent:
+        with suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+    assert (await gateway.enrol()).status == 200
+    writer.close()
+    for _, one in silent:
+        one.close()
+
+
 async def test_visitors_who_say_nothing_keep_nobody_out_for_long(
     secure: SecureHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,17 @@ async def test_who_is_refused_too_often_is_not_even_told(secure: SecureHub) -> N
     assert refused.value.response.status_code == 429
     assert b"wait" in (refused.value.response.body or b"")
     await (await secure.link(other)).boot()  # a neighbour at the same address is not hindered
+    await (await secure.link(gateway)).boot()  # nor who shows the right certificate: the other one was a stranger
+
+
+async def test_an_ended_certificate_is_not_told_for_ever(secure: SecureHub) -> None:
+    gateway, other = await secure.enrolled(), await secure.enrolled("edge-2", "other")
+    await registry.revoke("edge-1", now_ms())
+    for _ in range(admission.TRIES):
+        await asyncio.wait_for((await secure.link(gateway)).websocket.wait_closed(), PATIENCE)
+    with pytest.raises(InvalidStatus, match="429"):
+        await secure.link(gateway)
+    await (await secure.link(other)).boot()
 
 
 async def test_revoked_while_it_is_up_it_is_cut(secure: SecureHub) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
 from typing import Any
 
 import uvicorn
@@ -22,6 +23,7 @@ class WebServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                proxy_headers=False,  # who it is says the connection, and not a header that anybody can write
                 ws="none",
                 server_header=False,
                 timeout_graceful_shutdown=GRACE,
@@ -34,8 +36,8 @@ class WebServer(uvicorn.Server):
         """Leave the process's signals to the process."""
         yield
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
         self._ready.set()
 
     async def until_started(self) -> None:

@@ -76,7 +76,7 @@ class Gateway:
         path = PATH.fullmatch(request.path)
         if path is None:
             return websocket.respond(HTTPStatus.NOT_FOUND, "a link is at /link/{edge_id}\n")
-        if self._admission and (wait := self._admission.wait(path[1], address_of(websocket))):
+        if self._admission and (wait := self._admission.wait(path[1], websocket)):
             text = f"refused too often; wait {wait:.0f} s\n"
             return websocket.respond(HTTPStatus.TOO_MANY_REQUESTS, text)
         return None
@@ -91,7 +91,7 @@ class Gateway:
         shown = Shown.on(websocket)
         link.certificate = shown.fingerprint if shown else ""
         with self._admission.watched(shown, link.close) as watch:
-            if close := await self._admission.refusal(link.edge, watch, address_of(websocket)):
+            if close := await self._admission.refusal(link.edge, watch, websocket):
                 await link.close(close, WORDS[close].english)
             else:
                 await self._run(link)
@@ -112,9 +112,3 @@ class Gateway:
         if older := self.edges.join(link):
             goodbye = older.close(Close.TAKEN_OVER, WORDS[Close.TAKEN_OVER].english)
             self._background.create_task(goodbye, name=f"close the older link of {link.edge}")
-
-
-def address_of(websocket: Websocket) -> str:
-    """Where the other end is."""
-    address = websocket.remote_address
-    return str(address[0]) if address else ""

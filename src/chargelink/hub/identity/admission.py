@@ -22,8 +22,8 @@ from chargelink.trust.certificates import EDGE_URN, Authority, fingerprint, pem_
 
 AGAIN = 16  # events
 LOOK_EVERY = 1.0  # s between looks for what commands did
-TRIES, WITHIN, MOST_NAMES = 10, 60.0, 8_192  # refusals of one edge at one network; then not even that is said
-TRIES_OF_NETWORK = 300  # of all edges that come from there, or of one who makes names up
+TRIES, WITHIN, MOST_NAMES = 10, 60.0, 8_192  # refusals of one who came under one name; then not even that is said
+TRIES_IN_ALL = 300  # of one certificate or network under all names
 SIGNINGS, SIGNINGS_WITHIN = 10, 3600.0  # certificates that an edge may ask for in so many seconds
 
 log = structlog.get_logger()
@@ -45,6 +45,22 @@ class Shown(NamedTuple):
             return None
         names = (tls.getpeercert() or {}).get("subjectAltName", ())
         return cls(fingerprint(der), frozenset(str(name[1]) for name in names if isinstance(name, tuple)))
+
+
+def who(websocket: Websocket) -> str:
+    """For whom refusals are counted: the certificate, which nobody else can show; without one the network.
+
+    A stranger must not keep out the edges behind the same address.
+    """
+    tls = websocket.transport.get_extra_info("ssl_object")
+    der = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLObject) else None
+    return fingerprint(der) if der else network(address_of(websocket))
+
+
+def address_of(websocket: Websocket) -> str:
+    """Where the other end is."""
+    address = websocket.remote_address
+    return str(address[0]) if address else ""
 
 
 def judged(edge: str, shown: Shown | None, row: Certificate | None, now: int) -> Close | None:
@@ -76,18 +92,18 @@ class Admission:
     def __init__(self, authority: Authority, refusals: Refusals) -> None:
         self.authority = authority
         self.refusals = refusals
-        self._edges = Limiter(TRIES, WITHIN, MOST_NAMES)
-        self._networks = Limiter(TRIES_OF_NETWORK, WITHIN, MOST_NAMES)
+        self._names = Limiter(TRIES, WITHIN, MOST_NAMES)
+        self._all = Limiter(TRIES_IN_ALL, WITHIN, MOST_NAMES)
         self._signing = Limiter(SIGNINGS, SIGNINGS_WITHIN, MOST_NAMES)
         self._live: defaultdict[str, set[Watch]] = defaultdict(set)
         self._seen = 0
 
-    def wait(self, edge: str, address: str) -> float:
+    def wait(self, edge: str, websocket: Websocket) -> float:
         """Seconds until this one may knock again; 0 for now."""
-        now, where = asyncio.get_running_loop().time(), network(address)
-        return max(self._edges.wait(f"{where} {edge}", now), self._networks.wait(where, now))
+        now, one = asyncio.get_running_loop().time(), who(websocket)
+        return max(self._names.wait(f"{one} {edge}", now), self._all.wait(one, now))
 
-    async def refusal(self, edge: str, watch: Watch, address: str) -> Close | None:
+    async def refusal(self, edge: str, watch: Watch, websocket: Websocket) -> Close | None:
         """Why it is not let in, counted; None if it is."""
         shown = watch.shown
         row = await Certificate.get_or_none(fingerprint=shown.fingerprint) if shown else None
@@ -100,10 +116,10 @@ class Admission:
             watch.admitted = True
             return None
         self.refusals.count(close.name.lower().replace("_", "-"))
-        now, where = asyncio.get_running_loop().time(), network(address)
-        self._edges.wrong(f"{where} {edge}", now)
-        self._networks.wrong(where, now)
-        log.warning("link refused", edge=edge, address=address, why=WORDS[close].english)
+        now, one = asyncio.get_running_loop().time(), who(websocket)
+        self._names.wrong(f"{one} {edge}", now)
+        self._all.wrong(one, now)
+        log.warning("link refused", edge=edge, address=address_of(websocket), why=WORDS[close].english)
         return close
 
     async def sign(self, edge: str, fingerprint: str, csr: bytes) -> SignCertificateResponse:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 from math import ceil
-from typing import TypeVar
+from socket import socket
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -44,10 +45,13 @@ from chargelink.trust.certificates import Authority, pem_of_der
 LARGEST_REQUEST = 16_384  # bytes
 NONCE_LIFE = 120.0  # s
 MOST_TAKEN = 4_096
-TRIES_OF_NETWORK, TRIES_OF_EDGE, WITHIN = 10, 20, 600.0  # wrong ones in so many seconds
+TRIES_OF_NETWORK, WITHIN = 10, 600.0  # wrong ones in so many seconds
 MOST_NAMES = 8_192
 MOST_VISITORS, MOST_OF_NETWORK = 256, 32  # connections at a time
+OPENING, CLOSING = 10.0, 2.0  # s that TLS may take to begin and to end
 LONGEST_VISIT = 30.0  # s
+BACKLOG = 128
+REST = 1.0  # s before it is tried again when there is no room for more
 
 Asked = TypeVar("Asked", EnrollRequest, RenewRequest)
 log = structlog.get_logger()
@@ -61,7 +65,6 @@ class Reception:
         self._refusals = refusals
         self._bus = bus
         self._networks = Limiter(TRIES_OF_NETWORK, WITHIN, MOST_NAMES)
-        self._edges = Limiter(TRIES_OF_EDGE, WITHIN, MOST_NAMES)
         self._nonces = Nonces(NONCE_LIFE, MOST_TAKEN)
 
     def application(self) -> Starlette:
@@ -113,10 +116,9 @@ class Reception:
         edge = ""
         now = asyncio.get_running_loop().time()
         try:
-            self._require_patience(where, "", now)
+            self._require_patience(where, now)
             asked = await read(request, shape)
             edge = asked.edge
-            self._require_patience(where, edge, now)
             return answer(await do(asked))
         except RefusedError as refused:
             return self._refused(refused, where, edge, now)
@@ -129,9 +131,12 @@ class Reception:
             )
             return answer(text, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _require_patience(self, where: str, edge: str, now: float) -> None:
-        """Raises RefusedError for who was wrong too often."""
-        wait = max(self._networks.wait(where, now), self._edges.wait(edge, now))
+    def _require_patience(self, where: str, now: float) -> None:
+        """Raises RefusedError for who was wrong too often.
+
+        Nothing is counted by edge: a stranger could tell by it which there are, and keep one out who has its token.
+        """
+        wait = self._networks.wait(where, now)
         if wait:
             raise RefusedError(Reason.TOO_MANY, ceil(wait))
 
@@ -140,8 +145,6 @@ class Reception:
         if refused.reason is not Reason.TOO_MANY:
             log.warning("refused", edge=edge, address=where, why=refused.reason.value)
             self._networks.wrong(where, now)
-            if refused.reason not in (Reason.NOT_ADDED, Reason.BAD_REQUEST):  # names of strangers are not remembered
-                self._edges.wrong(edge, now)
         text = Refusal(reason=refused.reason, text=refused.english, text_chinese=refused.chinese)
         return answer(text, STATUS.get(refused.reason, HTTPStatus.FORBIDDEN))
 
@@ -151,31 +154,80 @@ class Reception:
 
 
 class Brief(H11Protocol):
-    """A connection that ends soon, whatever the other end does or does not; few of one network at a time."""
+    """A connection that ends soon, whatever the other end does or does not."""
 
-    visitors: Counter[str] = Counter()  # noqa: RUF012 - of this process
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._where = network((transport.get_extra_info("peername") or ("",))[0])
-        self.visitors[self._where] += 1
         self._end = asyncio.get_running_loop().call_later(LONGEST_VISIT, transport.abort)
-        if self.visitors[self._where] > MOST_OF_NETWORK:
-            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.cancel()
-        self.visitors[self._where] -= 1
-        if not self.visitors[self._where]:
-            del self.visitors[self._where]
+        self.gone.set()
         super().connection_lost(exc)
 
 
 class ReceptionServer(WebServer):
-    """The web server of the enrolment listener."""
+    """The web server of the enrolment listener. It accepts by itself: a stranger counts from the first packet on, and
+    not only when TLS is up, which uvicorn lets take a minute."""
 
     def __init__(self, application: Starlette, tls: ssl.SSLContext) -> None:
-        super().__init__(application, http=Brief, limit_concurrency=MOST_VISITORS, ssl_context_factory=lambda *_: tls)
+        super().__init__(application, http=Brief)
+        self._tls = tls
+        self._visitors: Counter[str] = Counter()
+        self._accepting: list[asyncio.Task[None]] = []
+        self._visits: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        for port in sockets or ():
+            port.setblocking(False)
+            port.listen(BACKLOG)
+            self._accepting.append(asyncio.get_running_loop().create_task(self._accept(port), name="accept enrolments"))
+        await super().startup([])
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for accepting in self._accepting:
+            accepting.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        await super().shutdown(sockets)
+        for visit in self._visits:
+            visit.cancel()
+
+    async def _accept(self, port: socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(port)
+            except OSError as failure:  # too many open files, most likely
+                log.error("cannot accept enrolments", failure=str(failure))
+                await asyncio.sleep(REST)
+                continue
+            where = network(address[0])
+            if self._visitors.total() >= MOST_VISITORS or self._visitors[where] >= MOST_OF_NETWORK:
+                accepted.close()
+                continue
+            self._visitors[where] += 1
+            visit = loop.create_task(self._visit(accepted, where))
+            self._visits.add(visit)
+            visit.add_done_callback(self._visits.discard)
+
+    async def _visit(self, accepted: socket, where: str) -> None:
+        loop = asyncio.get_running_loop()
+        make = partial(Brief, config=self.config, server_state=self.server_state, app_state={})
+        try:
+            _, visitor = await loop.connect_accepted_socket(
+                make, accepted, ssl=self._tls, ssl_handshake_timeout=OPENING, ssl_shutdown_timeout=CLOSING
+            )
+            await visitor.gone.wait()
+        except OSError:  # TLS did not come about; also TimeoutError
+            pass
+        finally:
+            self._visitors[where] -= 1
+            if not self._visitors[where]:
+                del self._visitors[where]
 
 
 async def read(request: Request, shape: type[Asked]) -> Asked:
