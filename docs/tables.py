@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+from docs.bodies import bodies, stop_reasons
+
 from chargelink.dlt645.catalogue.table import identifier_table
 from chargelink.edge.charge import tables as charge
 from chargelink.gbt27930.catalogue import MESSAGES, Entry, by_class
@@ -35,6 +37,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "charge.watches": charge.watches,
     "charge.causes": charge.causes,
     "dlt645.identifiers": identifier_table,
+    "records.bodies": bodies,
+    "records.stopReasons": stop_reasons,
     **{f"link.{name}": made for name, made in LINK_TABLES.items()},
     **{f"lora_socket.{name}": made for name, made in SOCKET_TABLES.items()},
     **{f"lora_radio.{name}": made for name, made in RADIO_TABLES.items()},

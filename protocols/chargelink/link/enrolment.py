@@ -44,7 +44,7 @@ class NonceResponse(Shape, frozen=True):
 
 
 class RenewRequest(Shape, frozen=True):
-    """`fingerprint` names the old certificate, whose key signed `certificates.renewal_bytes`."""
+    """`fingerprint` names the old certificate, whose key signed."""
 
     edge: Name
     fingerprint: HexDigest
@@ -54,7 +54,7 @@ class RenewRequest(Shape, frozen=True):
 
 
 class RenewResponse(Shape, frozen=True):
-    """The new certificate; None while it waits for an operator of the hub."""
+    """The new certificate; null while it waits for an operator of the hub."""
 
     certificate_chain: Chain | None = None
 

@@ -30,9 +30,9 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
     },
     messages.Record: {
         "seq": "number in its lane, from 1 and without gaps",
-        "kind": "what the body is, see [Records](#records)",
+        "kind": "what the body is, see [records](records.md)",
         "at": "when it was written",
-        "body": "the bytes as first written",
+        "body": "MessagePack as first written, see [records](records.md)",
         "hash": "SHA-256 of these bytes",
     },
     messages.Checkpoint: {
@@ -85,8 +85,8 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "first": "`seq` of the first record here",
         "records": "consecutive ones of one lane",
         "lane": "`record`, or `metering` for what only the supervisor of metering can read",
-        "previous": "the value of the chain before `first`",
-        "checkpoint": "a signature under a record of this batch",
+        "previous": "the value of the chain before `first`; chain 0 if `first` is 1",
+        "checkpoint": "a signature under a record of this batch, best the last",
     },
     messages.RecordsResponse: {"have": "everything up to this number is stored and need not be sent again"},
     messages.Telemetry: {

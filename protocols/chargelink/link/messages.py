@@ -79,7 +79,7 @@ class Sample(Shape, frozen=True):
 
 
 class Record(Shape, frozen=True):
-    """One entry of the edge's journal: `body` are its bytes as first written, `hash` is `chain.record_hash` of them."""
+    """One entry of the edge's journal: `body` are its bytes as first written, `hash` is their SHA-256."""
 
     seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     kind: Word
@@ -89,7 +89,7 @@ class Record(Shape, frozen=True):
 
 
 class Checkpoint(Shape, frozen=True):
-    """The edge stands by its records up to `seq`: an Ed25519 signature over `chain.checkpoint_bytes`."""
+    """The edge stands by its records up to `seq`: an Ed25519 signature over the chain's value there."""
 
     seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     at: Time
@@ -97,7 +97,7 @@ class Checkpoint(Shape, frozen=True):
 
 
 class TelemetryBlock(Shape, frozen=True):
-    """`count` consecutive samples of one session, from `begin` to `end`, densely written by `telemetry.pack`."""
+    """`count` consecutive samples of one session, from `begin` to `end`, densely written."""
 
     seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     device: Name
@@ -238,7 +238,7 @@ class SignCertificateResponse(Shape, frozen=True):
 
 
 class Caps(Shape, frozen=True):
-    """Limits of a session; None = no limit."""
+    """Limits of a session; null = no limit."""
 
     energy: Energy | None = None  # mWh
     minutes: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None

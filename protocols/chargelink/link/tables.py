@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec.inspect as inspect
@@ -39,7 +39,7 @@ def actions() -> str:
         parts += [fields(action.request) or "No fields."]
         answer = fields(action.response)
         parts += ["The answer:", answer] if answer else ["The answer has no fields."]
-    for shape in inner():
+    for shape in inner(_tops()):
         parts += [f"### {shape.__name__}", summary(shape), fields(shape)]
     return "\n\n".join(parts)
 
@@ -63,21 +63,24 @@ def summary(shape: type[Shape]) -> str:
     return SNAKE.sub(lambda found: found[1].upper(), text)  # fields have other names on the wire
 
 
-def fields(shape: type[Shape]) -> str:
+def fields(shape: type[Shape], meanings: Mapping[type[Shape], Mapping[str, str]] = MEANINGS) -> str:
     """A row for each field; nothing for a shape without fields."""
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
-    rows = [_row(field, MEANINGS[shape][field.encode_name]) for field in info.fields]
+    rows = [_row(field, meanings[shape][field.encode_name]) for field in info.fields]
     return "\n".join([HEAD, *rows]) if rows else ""
 
 
-def inner() -> list[type[Shape]]:
-    """The shapes that stand in requests and answers, each once, in the order met."""
+def inner(tops: Iterable[type[Shape]]) -> list[type[Shape]]:
+    """The shapes that stand in these, each once, in the order met."""
     found: dict[type[Shape], None] = {}
-    for action in ACTIONS.values():
-        for top in (action.request, action.response):
-            found |= dict.fromkeys(kind for kind in _structs(inspect.type_info(top)) if kind is not top)
+    for top in tops:
+        found |= dict.fromkeys(kind for kind in _structs(inspect.type_info(top)) if kind is not top)
     return list(found)
+
+
+def _tops() -> list[type[Shape]]:
+    return [shape for action in ACTIONS.values() for shape in (action.request, action.response)]
 
 
 def _structs(info: Any) -> Iterator[type[Shape]]:
@@ -93,6 +96,8 @@ def _structs(info: Any) -> Iterator[type[Shape]]:
                 yield from _structs(one)
         case inspect.VarTupleType():
             yield from _structs(info.item_type)
+        case inspect.DictType():
+            yield from _structs(info.value_type)
 
 
 def _row(field: inspect.Field, meaning: str) -> str:
@@ -132,6 +137,10 @@ def _look(info: Any) -> Look:
             return look._replace(name=f"map of names to {look.name}")
         case inspect.LiteralType():
             return Look(" or ".join(f"`{value}`" for value in info.values))
+        case inspect.EnumType():
+            return Look(" or ".join(f"`{value.value}`" for value in info.cls))
+        case inspect.BoolType():
+            return Look("boolean")
         case inspect.StructType():
             return Look(f"[{info.cls.__name__}](#{info.cls.__name__.lower()})")
     return Look("anything")

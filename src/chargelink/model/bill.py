@@ -12,7 +12,7 @@ What = Literal["energy", "service", "use"]  # electricity fee, service fee, pric
 
 
 class BillLine(Shape, frozen=True):
-    """One amount, rounded once. `price` is None where energy is told for information only (a price per use)."""
+    """One amount, rounded once. `price` is null where energy is told for information only (a price per use)."""
 
     what: What
     energy: Energy  # mWh

@@ -62,7 +62,10 @@ class PersonErased(Shape, frozen=True):
 
 
 class MeteringSealed(Shape, frozen=True):
-    """A `Metering` that only the supervisor can read: `box` as `trust.metering` seals it, `recipient` names the key."""
+    """A `Metering` that only the supervisor can read; `recipient` names the key.
+
+    `box` is as `trust.metering` seals it.
+    """
 
     recipient: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}" + END)]
     box: Annotated[bytes, msgspec.Meta(max_length=65_536)]
