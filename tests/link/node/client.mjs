@@ -1,153 +1,290 @@
-// An edge of a few pages, written from docs/protocols/link.md and enrolment.md alone: node client.mjs TOKEN
+// An edge without a charger, by docs/protocols: link.md, enrolment.md, records.md and telemetry.md.
 //
-// It enrols, connects, says who it is, sends records until the hub has them, starts when it is asked to, and connects
-// again when the link is lost. Each line that it prints is what happened, as JSON.
+//   node client.mjs FOLDER [TOKEN] [PAGE]
+//
+// FOLDER keeps keys, certificates and the journal; TOKEN enrols; PAGE is docs/protocols/link.md, for its dictionary.
+// Reads one word a line (session, alarm, again, nonsense, renew, heartbeat, stop), writes what happens as JSON, a line each.
 
-import crypto from "node:crypto";
-import zlib from "node:zlib";
-import { enrol, readToken } from "./enrol.mjs";
-import { pack } from "./msgpack.mjs";
-import { Websocket } from "./websocket.mjs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { certificateRequest, enrol, readToken, sha256 } from "./enrolment.mjs";
+import { Journal } from "./journal.mjs";
+import { CallError, field, Link } from "./link.mjs";
+import * as bodies from "./bodies.mjs";
 
-const LARGEST = 1 << 20;
-const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), crypto.createHash("sha256")).digest();
-const say = (what, more) => console.log(JSON.stringify({ what, ...more }));
+const [folder, token, page] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+const journal = new Journal(folder);
+const state = journal.state;
+const dictionary = page && readDictionary(page);
+const say = (event, more = {}) => console.log(JSON.stringify({ event, ...more }));
 
-class Journal {
-  constructor(edge) {
-    this.lane = "record";
-    this.epoch = crypto.randomBytes(8).toString("hex");
-    this.records = [];
-    this.chain = [sha256("chargelink.chain.1", ...[edge, this.epoch, this.lane].map(counted))];
-    const { privateKey, publicKey } = crypto.generateKeyPairSync("ed25519");
-    this.key = privateKey;
-    this.public = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
-  }
+let link = null; // while BootNotification is answered
+let failures = 0; // connections since the last answered BootNotification
+let stopping = false;
+let hubClock = () => Date.now();
+let busy = false; // one batch of history is in flight at a time
+let have = { record: 0, telemetry: 0 };
 
-  append(kind, content) {
-    const body = pack(content);
-    const record = { seq: this.records.length + 1, kind, at: Date.now(), body, hash: sha256(body) };
-    const previous = this.chain.at(-1);
-    this.chain.push(sha256(previous, number(record.seq), number(record.at), counted(kind), record.hash));
-    this.records.push(record);
-  }
-
-  // All records behind `have`, with the chain before them and a signature under the last of them.
-  batch(have) {
-    const records = this.records.slice(have).map((one) => ({ ...one, body: base64(one.body), hash: base64(one.hash) }));
-    const seq = this.records.length;
-    const at = Date.now();
-    const signed = Buffer.concat([Buffer.from("chargelink.checkpoint.1"), number(seq), number(at), this.chain[seq]]);
-    const checkpoint = { seq, at, signature: base64(crypto.sign(null, signed, this.key)) };
-    const previous = base64(this.chain[have]);
-    return { epoch: this.epoch, lane: this.lane, first: have + 1, records, previous, checkpoint };
-  }
+function readDictionary(path) {
+  const lines = readFileSync(path, "utf8")
+    .split("## The dictionary")[1]
+    .match(/^ {4}[0-9a-f ]+$/gm);
+  return Buffer.from(lines.join("").replaceAll(" ", ""), "hex");
 }
 
-class Link {
-  constructor(token, papers, journal) {
-    this.token = token;
-    this.papers = papers;
-    this.journal = journal;
-    this.waiting = new Map();
-    this.calls = 0;
-    this.ended = new Promise((resolve) => (this.resolve = resolve));
-  }
+function uuid7(at = Date.now()) {
+  const hex =
+    at.toString(16).padStart(12, "0") +
+    "7" +
+    randomBytes(2).toString("hex").slice(1) +
+    "8" +
+    randomBytes(8).toString("hex").slice(1);
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
 
-  async open() {
-    const url = `${this.token.link}/link/${this.token.edge}`;
-    const ended = (code, reason) => this.resolve({ code, reason });
-    this.socket = new Websocket(url, "chargelink.1.json", this.papers, (message) => this.hear(message), ended);
-    await this.socket.opened;
-  }
+// ---- what the hub asks ----
 
-  call(action, payload) {
-    const id = String(++this.calls);
-    this.socket.send(JSON.stringify([2, id, action, payload]));
-    return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }));
-  }
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
+const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const natural = (value) => value >= 0 && value < 2 ** 53;
 
-  hear(message) {
-    const text = message[0] === 0x78 ? zlib.inflateSync(message, { maxOutputLength: LARGEST }).toString() : message;
-    const [type, id, ...rest] = JSON.parse(text);
-    if (type === 2) this.answer(id, ...rest);
-    else if (type === 3) this.waiting.get(id)?.resolve(rest[0]);
-    else if (type === 4) this.waiting.get(id)?.reject(new Error(`${rest[0]}: ${rest[1]}`));
-    if (type !== 2) this.waiting.delete(id);
-  }
+function expired(expiry) {
+  return expiry !== null && hubClock() > expiry;
+}
 
-  answer(id, action, payload) {
-    if (action !== "RequestStartTransaction") {
-      this.socket.send(JSON.stringify([4, id, "NotSupported", `this edge does not do ${action}`, {}]));
-      return;
+const handlers = {
+  RequestStartTransaction(payload) {
+    const device = field(payload, "device", "string", (value) => NAME.test(value));
+    const remoteStartId = field(payload, "remoteStartId", "integer", natural);
+    const late = expired(field(payload, "expiry", "integer", natural));
+    if (state.starts[remoteStartId]) return state.starts[remoteStartId];
+    let answer = {
+      status: "Rejected",
+      transactionId: null,
+      reason: late ? "it came too late" : "no such device, or it charges",
+    };
+    if (!late && device === "gun-1" && !state.running) {
+      answer = { status: "Accepted", transactionId: uuid7(), reason: null };
+      state.starts[remoteStartId] = answer; // kept by the record that follows
+      begin(Date.now(), answer.transactionId, remoteStartId);
     }
-    const late = payload.expiry <= Date.now() + this.ahead;
-    const transactionId = late ? null : sessionId();
-    const [status, reason] = late ? ["Rejected", "expired"] : ["Accepted", null];
-    this.socket.send(JSON.stringify([3, id, { status, transactionId, reason }]));
-    say("started", { transactionId, device: payload.device, caps: payload.caps });
-  }
-
-  async boot() {
-    const device = { id: "gun-1", kind: "gun", state: "available", at: Date.now(), detail: {} };
-    const who = { edgeId: this.token.edge, epoch: this.journal.epoch, software: "node client" };
-    const more = { devices: [device], signingKey: base64(this.journal.public), compression: "zlib" };
-    const hub = await this.call("BootNotification", { ...who, ...more });
-    this.ahead = hub.currentTime - Date.now();
-    const have = hub.have?.record ?? 0;
-    const chain = hub.chains?.record;
-    if (chain && chain !== base64(this.journal.chain[have])) throw new Error("the hub has another past");
-    say("booted", { have });
-    return have;
-  }
-}
-
-const base64 = (data) => data.toString("base64");
-const counted = (name) => Buffer.concat([Buffer.from([Buffer.byteLength(name)]), Buffer.from(name)]);
-const number = (value) => {
-  const eight = Buffer.alloc(8);
-  eight.writeBigUInt64BE(BigInt(value));
-  return eight;
+    say("start", { remoteStartId, caps: payload.caps, ...answer });
+    return answer;
+  },
+  RequestStopTransaction(payload) {
+    const id = field(payload, "transactionId", "string", (value) => UUID7.test(value));
+    if (expired(field(payload, "expiry", "integer", natural, null)))
+      return { status: "Rejected", reason: "it came too late" };
+    const runs = state.running?.known.sessionId === id;
+    const known = runs || state.stopped === id;
+    if (runs) finish(Date.now(), 10, "Remote");
+    say("stop", { transactionId: id, known });
+    return known ? { status: "Accepted" } : { status: "Rejected", reason: "no such session" };
+  },
+  TriggerMessage(payload) {
+    const action = field(payload, "requestedMessage", "string", (value) => value.length <= 64);
+    const asked = { BootNotification: boot, StatusNotification: status, Heartbeat: heartbeat }[action];
+    if (asked) setImmediate(() => link && attempt(asked(link)));
+    return { status: asked ? "Accepted" : "NotImplemented" };
+  },
+  WatchLive: () => ({ status: "Rejected" }),
+  ErasePerson: () => ({ status: "Accepted" }), // we keep no keys of persons
 };
 
-// RFC 9562 §5.7
-function sessionId() {
-  const id = Buffer.concat([number(Date.now()).subarray(2), crypto.randomBytes(10)]);
-  id[6] = 0x70 | (id[6] & 15);
-  id[8] = 0x80 | (id[8] & 63);
-  return id.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+// ---- what we record ----
+
+// A session at its start, and the tariff before the first one under it.
+function begin(at, sessionId = uuid7(at), remoteStartId = null) {
+  state.tariffHash ??= Buffer.from(journal.record("tariff", bodies.TARIFF).hash, "base64").toString("hex");
+  state.register ??= 1_000_000_000;
+  const known = {
+    sessionId,
+    edgeId: state.identity.edge,
+    authorisedBy: remoteStartId === null ? "local" : "remote",
+    tariffHash: state.tariffHash,
+    remoteStartId,
+  };
+  state.running = { known, start: { at, register: state.register } };
+  journal.record("session.started", bodies.started(known, state.running.start));
+  send();
 }
 
-async function main() {
-  const token = readToken(process.argv[2]);
-  const journal = new Journal(token.edge);
-  const papers = await enrol(token, journal.public);
-  say("enrolled", { edge: token.edge });
-  for (const text of ["the door is open", "the door is shut"]) {
-    journal.append("alarm", { code: "door", text, at: Date.now(), device: "io-1" });
+function finish(at, energy, stopReason) {
+  const { known, start } = state.running;
+  const record = bodies.ended(known, [start, { at, register: start.register + energy }], stopReason);
+  Object.assign(state, { stopped: known.sessionId, running: null, register: start.register + energy });
+  journal.record("session.ended", record);
+  journal.block("gun-1", known.sessionId, samples(start.at));
+  say("session", { sessionId: known.sessionId, total: record.bill.total, energy });
+  send();
+}
+
+// A minute at 400 V and 10 A, SOC from the sixth second on.
+function samples(from) {
+  return Array.from({ length: 60 }, (_, second) => ({
+    at: from + second * 1000,
+    voltage: 400_000,
+    current: 10_000,
+    power: 4_000_000 + (second % 7),
+    energy: Math.round((second * 4_000_000) / 3600),
+    soc: second < 5 ? null : 500 + Math.floor(second / 20),
+  }));
+}
+
+// ---- what we say ----
+
+const attempt = (promise) => promise.catch((error) => say("failed", { code: error.code, text: error.message }));
+const devices = () => [
+  { id: "gun-1", kind: "gun", state: state.running ? "charging" : "idle", at: Date.now(), detail: {} },
+];
+const status = (on) => on.call("StatusNotification", { devices: devices() });
+
+async function heartbeat(on) {
+  await on.call("Heartbeat", {});
+  say("heartbeat");
+}
+
+async function boot(on) {
+  const { epoch, telemetryEpoch, identity } = state;
+  const answer = await on.call("BootNotification", {
+    edgeId: identity.edge,
+    epoch,
+    software: "node client",
+    devices: devices(),
+    telemetryEpoch,
+    signingKey: journal.publicKey.toString("base64"),
+    compression: dictionary ? "zlib.1" : "zlib",
+  });
+  const offset = answer.currentTime - performance.now(); // no clock that somebody sets
+  hubClock = () => performance.now() + offset;
+  have = { record: 0, telemetry: 0, ...answer.have };
+  const record = isOurs(answer, "record", state.records, ({ hash }) => hash);
+  const block = isOurs(answer, "telemetry", state.blocks, ({ body }) =>
+    sha256(Buffer.from(body, "base64")).toString("base64"),
+  );
+  if (!record) journal.beginAnew(have.record > state.records.length ? "hub-ahead" : "other-record");
+  if (!block) journal.beginTelemetryAnew();
+  if (!record || !block) return boot(on);
+  say("booted", { have, interval: answer.interval });
+  return answer;
+}
+
+// Whether we hold the very entry up to which the hub has a lane; if not, we are a backup.
+function isOurs(answer, lane, entries, hashOf) {
+  const seq = answer.have?.[lane] ?? 0;
+  if (seq === 0 || seq > entries.length) return seq === 0;
+  return [undefined, hashOf(entries[seq - 1])].includes(answer.hashes?.[lane]);
+}
+
+// What the hub lacks, records first.
+async function send() {
+  if (busy || !link) return;
+  busy = true;
+  const on = link;
+  try {
+    while (on === link) {
+      if (have.record < state.records.length) {
+        have.record = (await on.call("Records", journal.batch(have.record))).have;
+        journal.acknowledged(have);
+        say("stored", { lane: "record", have: have.record });
+      } else if (have.telemetry < state.blocks.length) {
+        const blocks = state.blocks.slice(have.telemetry, have.telemetry + 100);
+        have.telemetry = (await on.call("Telemetry", { epoch: state.telemetryEpoch, blocks, gaps: [] })).have;
+        journal.acknowledged(have);
+        say("stored", { lane: "telemetry", have: have.telemetry });
+      } else break;
+    }
+  } catch (error) {
+    say("failed", { code: error.code, text: error.message });
+  } finally {
+    busy = false;
   }
-  for (let pause = 100; ; pause = Math.min(2 * pause, 30_000)) {
-    const link = new Link(token, papers, journal);
-    const talking = talk(link, journal).catch((error) => say("trouble", { text: String(error) }));
-    const end = await link.ended;
-    await talking;
-    say("ended", end);
-    if (end.code === 4403) return; // revoked: connecting again is of no use
-    await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random() / 2)));
-  }
+  if (link && link !== on) send();
 }
 
-async function talk(link, journal) {
-  await link.open();
-  const have = await link.boot();
-  journal.append("alarm", { code: "boot", text: "the link is there", at: Date.now(), device: null });
-  const stored = await link.call("Records", journal.batch(have));
-  const again = await link.call("Records", journal.batch(have));
-  say("stored", { have: stored.have, again: again.have });
-  const devices = [{ id: "gun-1", kind: "gun", state: "occupied", at: Date.now() }];
-  await link.call("StatusNotification", { devices });
-  await link.call("Nonsense", {}).catch((error) => say("refused", { text: error.message }));
-  say("ready");
+// A new key and certificate, on disk before they are shown; the old ones stay for a hub that forgets the new.
+async function renew() {
+  const { key, csr } = certificateRequest();
+  const answer = await link.call("SignCertificate", { csr: csr.toString("base64") });
+  if (answer.status !== "Accepted") throw new CallError("Rejected", answer.reason);
+  state.identity.papers = [{ key, cert: answer.certificateChain }, state.identity.papers[paper]];
+  paper = 0;
+  journal.save();
+  say("renewed", { compressed: link.compressed });
+  link.close();
 }
 
-await main();
+// ---- the connection ----
+
+let paper = 0; // which of our certificates is shown: the newest, and the one before it to a hub that forgot that
+function connect() {
+  const on = new Link(state.identity, state.identity.papers[paper], handlers, dictionary);
+  let signs;
+  on.on("open", async () => {
+    try {
+      const { interval } = await boot(on);
+      link = on;
+      failures = 0;
+      signs = setInterval(() => {
+        if (performance.now() - on.saidAt > interval * 900) attempt(heartbeat(on));
+      }, interval * 100);
+      send();
+    } catch (error) {
+      say("failed", { code: error.code, text: error.message });
+      on.close();
+    }
+  });
+  on.on("end", ({ code, reason }) => {
+    clearInterval(signs);
+    if (link === on) link = null;
+    say("closed", { code, reason, compressed: on.compressed });
+    if (stopping) process.exit(0);
+    if (code === 4404 && paper + 1 < state.identity.papers.length) paper += 1;
+    else if (code >= 4400 && code < 4500) {
+      say("refused", { code, reason });
+      process.exit(1);
+    }
+    const wait = code === 1000 ? 0 : Math.min(30_000, 1000 * 2 ** failures++) * (0.5 + Math.random() / 2);
+    setTimeout(connect, wait);
+  });
+}
+
+const words = {
+  async session() {
+    // yesterday from 07:30 to 08:30 in China: over the boundary of two periods
+    const midnight = (Math.floor(Date.now() / 86_400_000) - 1) * 86_400_000; // UTC: 08:00 in China
+    begin(midnight - 1_800_000);
+    finish(midnight + 1_800_000, 10_344_001, "Local");
+  },
+  async alarm() {
+    journal.record("alarm", bodies.alarm("door-open", "the door is open", "gun-1"));
+    send();
+  },
+  async again() {
+    say("again", await link.call("Records", journal.batch(0)));
+  },
+  async nonsense() {
+    await link.call("Nonsense", {});
+  },
+  renew,
+  heartbeat: () => heartbeat(link),
+  async stop() {
+    stopping = true;
+    if (!link) process.exit(0);
+    link.close();
+  },
+};
+
+if (token && !state.identity) {
+  state.identity = await enrol(readToken(token), journal.publicKey, say);
+  journal.save();
+  say("enrolled", { edge: state.identity.edge });
+}
+connect();
+const input = createInterface({ input: process.stdin });
+input.on("line", (line) => {
+  if (Object.hasOwn(words, line)) attempt(words[line]());
+  else say("unknown", { line });
+});
