@@ -108,7 +108,7 @@ function begin(at, sessionId = uuid7(at), remoteStartId = null) {
   };
   state.running = { known, start: { at, register: state.register } };
   journal.record("session.started", bodies.started(known, state.running.start));
-  send();
+  tell();
 }
 
 function finish(at, energy, stopReason) {
@@ -118,6 +118,12 @@ function finish(at, energy, stopReason) {
   journal.record("session.ended", record);
   journal.block("gun-1", known.sessionId, samples(start.at));
   say("session", { sessionId: known.sessionId, total: record.bill.total, energy });
+  tell();
+}
+
+// The state of the device has changed, and there is something to keep.
+function tell() {
+  if (link) attempt(status(link));
   send();
 }
 
@@ -160,7 +166,10 @@ async function boot(on) {
   const offset = answer.currentTime - performance.now(); // no clock that somebody sets
   hubClock = () => performance.now() + offset;
   have = { record: 0, telemetry: 0, ...answer.have };
-  const record = isOurs(answer, "record", state.records, ({ hash }) => hash);
+  const past = answer.chains?.record ?? null; // what the hub reckoned over all records up to there
+  const record =
+    isOurs(answer, "record", state.records, ({ hash }) => hash) &&
+    [null, journal.chainAt(have.record).toString("base64")].includes(past);
   const block = isOurs(answer, "telemetry", state.blocks, ({ body }) =>
     sha256(Buffer.from(body, "base64")).toString("base64"),
   );

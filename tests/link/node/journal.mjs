@@ -83,8 +83,8 @@ export class Journal {
 
   // This journal was restored, the hub says: what was not acknowledged goes on in a new life of it.
   beginAnew(reason) {
-    const { identity, epoch: previous, records, acknowledged } = this.state;
-    const chain = records.reduce(chainNext, chainStart(identity.edge, previous, "record"));
+    const { epoch: previous, records, acknowledged } = this.state;
+    const chain = this.chainAt(records.length);
     this.state.epoch = randomBytes(8).toString("hex");
     this.state.records = [];
     this.record("journal.epoch", {
@@ -112,15 +112,19 @@ export class Journal {
     this.save();
   }
 
+  // The value of the chain at a record, or before the first.
+  chainAt(seq) {
+    const { epoch, records, identity } = this.state;
+    return records.slice(0, seq).reduce(chainNext, chainStart(identity.edge, epoch, "record"));
+  }
+
   // What the hub lacks, at most 500 records: the payload of a Records call with the chain's value and a signature.
   batch(have) {
-    const { epoch, records, identity, signingKey } = this.state;
+    const { epoch, records, signingKey } = this.state;
     const some = records.slice(have, have + 500);
-    let chain = chainStart(identity.edge, epoch, "record");
-    for (const record of records.slice(0, have)) chain = chainNext(chain, record);
-    const previous = chain.toString("base64");
-    for (const record of some) chain = chainNext(chain, record);
+    const previous = this.chainAt(have).toString("base64");
     const { seq, at } = { seq: some.at(-1).seq, at: Date.now() };
+    const chain = this.chainAt(seq);
     const signed = Buffer.concat([Buffer.from("chargelink.checkpoint.1"), bigEndian(seq, 8), bigEndian(at, 8), chain]);
     const signature = sign(null, signed, createPrivateKey(signingKey)).toString("base64");
     return { epoch, first: some[0].seq, lane: "record", records: some, previous, checkpoint: { seq, at, signature } };

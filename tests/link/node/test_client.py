@@ -155,12 +155,21 @@ async def obeys(hub: HubProcess, node: Client) -> None:
     assert started["caps"]["minutes"] == 5
     await node.stored(5)
     await read(hub, "sessions", 2)
+    await state(hub, "charging")
     stop = await hub.http.post(f"/api/sessions/{started['transactionId']}/stop")
     assert stop.json()["outcome"] == "accepted"
     assert (await node.until("stop", "session"))["transactionId"] == started["transactionId"]
     await node.stored(6, 2)
+    await state(hub, "idle")
     bills = await read(hub, "bills", 2)
     assert {bill["settlement"] for bill in bills} == {"agreed"}
+
+
+async def state(hub: HubProcess, expected: str) -> None:
+    """Once the hub was told so of the gun."""
+    async with asyncio.timeout(PATIENCE):
+        while [device["state"] for device in await hub.get("/api/devices")] != [expected]:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def faultless(hub: HubProcess, alarms: int) -> None:
