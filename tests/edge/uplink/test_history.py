@@ -150,6 +150,22 @@ async def test_an_edge_whose_telemetry_is_older_than_the_hubs_begins_a_new_epoch
     assert samples(hub) == CHARGE
 
 
+async def test_a_hub_that_is_at_odds_with_every_epoch_is_left_and_met_again_later(edge: Edge) -> None:
+    hub = FakeHub()
+
+    def reply(frame: list[Any]) -> Any:
+        if frame[2] != "BootNotification":
+            return None
+        hub.boots.append(frame[3])
+        return [3, frame[1], {"currentTime": hub.time, "interval": 30, "have": {"telemetry": 99}}]
+
+    hub.reply = reply
+    async with hub.serving(), edge.linked(hub) as uplink:
+        await hub.until(lambda: len(hub.boots) == 9)
+        assert uplink.trouble == "the hub is at odds with every new epoch"
+    assert len(hub.paths) == 3  # three on each connection
+
+
 async def test_a_new_epoch_in_the_middle_is_told_first(edge: Edge) -> None:
     hub = FakeHub()
     async with hub.serving(), edge.linked(hub):

@@ -283,6 +283,35 @@ async def test_a_hub_that_talks_nonsense_is_outlived(edge: Edge, nonsense: Any) 
         await hub.until(lambda: numbers(hub) == [1])
 
 
+LIES: list[dict[str, Any]] = [
+    {"have": {"record": 2**53 - 1}},
+    {"have": {"record": 1}, "hashes": {"record": bytes(32)}},
+    {"have": {"record": 1}, "chains": {"record": bytes(32)}},
+]
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_hub_that_holds_what_it_was_never_sent_does_not_fill_the_disk(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, lie: dict[str, Any]
+) -> None:
+    """One new epoch, as for an edge that was restored, and not one after the other; then it comes to its senses."""
+    monkeypatch.setattr(conversation, "HISTORY_PAUSE", 0.02)
+    hub = FakeHub()
+    epochs: list[str] = []
+
+    def reply(frame: list[Any]) -> Any:
+        if frame[2] != "BootNotification":
+            return None
+        epochs.append(frame[3]["epoch"])
+        return None if len(epochs) > 10 else [3, frame[1], {"currentTime": hub.time, "interval": 30, **lie}]
+
+    hub.reply = reply
+    async with hub.serving(), edge.running(hub):
+        await edge.record(1, 2, 3)
+        await hub.until(lambda: numbers(hub)[-3:] == [1, 2, 3])
+    assert len(set(epochs)) == 2
+
+
 async def test_a_hub_of_another_language_is_left_alone(edge: Edge) -> None:
     hub = FakeHub("soap")
     async with hub.serving(), edge.running(hub) as uplink:

@@ -86,13 +86,14 @@ class Database(sqlite3.Connection):
     clock: Callable[[], int]
     limits: Limits
     tails: dict[str, Tail]
+    untold: str  # an epoch that began because hub and journal were at odds, and of which nothing was sent yet
     _rows: list[Row]
     _stored: dict[str, tuple[int, int, bytes, int]]  # where lanes end by the table
 
     def load(self, edge: str, key: JournalKey, clock: Callable[[], int], limits: Limits) -> None:
         """Read where each lane ends."""
         self.edge, self.key, self.clock, self.limits = edge, key, clock, limits
-        self._rows, self._stored = [], {}
+        self._rows, self._stored, self.untold = [], {}, ""
         (self.epoch,) = self.execute("SELECT epoch FROM epochs ORDER BY number DESC LIMIT 1").fetchone() or ("",)
         lanes = self.execute(
             "SELECT lane, last, acknowledged, chain, pruned,"

@@ -121,6 +121,8 @@ class Journal:
 
         Less than was acknowledged: the hub was restored, and is sent the rest again. A record that we do not hold: we
         were restored; a new epoch begins with what was not acknowledged, and the hub knows by session id what is new.
+        Raises LedgerError for a hub that holds something of such an epoch before it was sent any: it would have us
+        begin one after the other until the disk is full.
         """
         before, after = await self.writer.run(lambda database: _reconcile(database, lane, have, digest, chain))
         if before != after.epoch:
@@ -185,6 +187,8 @@ def _pending(database: Database, lane: str, most_records: int, most_bytes: int) 
             break
         records.append(Record(seq=seq, kind=kind, at=at, body=body, hash=digest))
         chain = value
+    if records:
+        database.untold = ""
     signed = checkpoints.checkpoint(database, lane, records[-1].seq, chain) if records else None
     return Pending(database.epoch, previous, records, signed)
 
@@ -214,7 +218,10 @@ def _reconcile(
     before = database.epoch
     reason = _at_odds(database, lane, have, digest, chain)
     if reason is not None:
+        if database.untold == before:
+            raise LedgerError(f"the hub claims to hold records of epoch {before}, of which it was sent none")
         epochs.begin_anew(database, reason)
+        database.untold = database.epoch
     elif have != database.tails[lane].acknowledged:
         _set_acknowledged(database, lane, have)
     return before, position(database, lane)

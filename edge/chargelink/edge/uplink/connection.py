@@ -50,6 +50,7 @@ is refused. It is let finish even if the connection is lost meanwhile."""
 
 MOST_SAMPLES = 500  # in one message
 MOST_OUTGOING = 64  # messages that wait to be sent; then the hub is not heard until it has read some
+MOST_AT_ODDS = 2  # new epochs on one connection: of the journal, and of the telemetry
 CLOCKS_APART = 30_000  # ms, beyond which it is worth a warning: prices of the day depend on our clock
 
 log = structlog.get_logger("uplink")
@@ -97,6 +98,7 @@ class Connection:
         self._persons = Persons(edge.people, edge.ledger, edge.clock)
         self._room = asyncio.Event()  # what was to be sent is sent
         self._caught_up = False  # ledger and hub agree on what the hub holds
+        self._anew = 0  # new epochs that began on this connection
         self._at_odds = False  # the ledger could not store what the hub holds: ask again
         self._hub_time: tuple[int, float] | None = None  # its UTC milliseconds, and the loop's seconds then
 
@@ -210,7 +212,10 @@ class Connection:
                 if await self._history.reconcile(event.lanes):
                     self._caught_up = True
                     self._booted()
+                elif self._anew == MOST_AT_ODDS:
+                    raise HubGoneError("the hub is at odds with every new epoch")
                 else:
+                    self._anew += 1
                     await self._boot()
             case Stored():
                 await self._history.stored(event)
