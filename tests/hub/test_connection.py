@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgpack
 import pytest
 from tests.hub.conftest import PATIENCE
 from tests.hub.fake_edge import CallError, FakeEdge
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedOK
 
 from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway import connection, edges
@@ -141,6 +142,41 @@ async def test_an_edge_that_floods_is_made_to_wait_and_loses_nothing() -> None:
         assert [answer["have"] for answer in answers] == [*range(1, many + 1)]
         assert not link.defects
         await edge.close()
+
+
+class Read:
+    """A websocket of which everything has been read already."""
+
+    subprotocol = "chargelink.1.json"
+
+    def __init__(self, *messages: bytes) -> None:
+        self.messages = [*messages]
+        self.transport = self
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    async def recv(self, decode: bool | None = None) -> bytes:
+        if not self.messages:
+            raise ConnectionClosedOK(None, None)
+        return self.messages.pop(0)
+
+    async def send(self, message: bytes | str) -> None:
+        pass
+
+
+async def test_messages_that_take_long_are_not_handled_in_one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "TURN", -1.0)
+    order: list[str] = []
+
+    def handle(link: Connection, call: CallReceived) -> Shape:
+        order.append("call")
+        asyncio.get_running_loop().call_soon(order.append, "others")
+        return CLOCK
+
+    calls = Read(*(b'[2,"%d","Heartbeat",{}]' % number for number in range(3)))
+    await Connection("edge-1", cast(Websocket, calls), handle, Counter()).run()
+    assert order == ["call", "others"] * 3
 
 
 async def test_the_answer_of_an_edge_that_floods_is_taken() -> None:

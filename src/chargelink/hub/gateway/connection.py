@@ -35,6 +35,7 @@ CLOSING = 2.0  # s to say goodbye in
 UNREAD = 30.0  # s that an edge may leave a message unread
 MOST_OUTGOING = 64  # messages that wait to be sent
 SHOWN = 16  # bytes of a defect in the log: type, id and action, and nothing of the payload, which may be a secret
+TURN = 0.01  # s: after a message that took longer everybody else has a turn
 SMALL = 16_384  # bytes: into an empty buffer such a message goes at once
 
 log = structlog.get_logger()
@@ -104,13 +105,17 @@ class Connection:
         receive, take = self._websocket.recv, self._take
         try:
             while True:
-                for event in self._peer.receive(await receive(decode=False), clock()):
+                message = await receive(decode=False)
+                begun = clock()
+                for event in self._peer.receive(message, begun):
                     take(event)
                 if self._peer.outgoing:
                     await self._send()
                 while self._is_full:
                     self._room = asyncio.get_running_loop().create_future()
                     await self._room
+                if clock() - begun > TURN:
+                    await asyncio.sleep(0)  # a kilobyte may be a megabyte compressed, and many of them wait to be read
         except ConnectionClosed:
             pass
         finally:
