@@ -116,6 +116,21 @@ async def test_who_is_refused_too_often_is_not_even_told(secure: SecureHub) -> N
     await (await secure.link(gateway)).boot()  # nor who shows the right certificate: the other one was a stranger
 
 
+async def test_one_certificate_has_no_links_without_end(secure: SecureHub) -> None:
+    """Those that never say who they are end no other, so they have to be bounded."""
+    gateway, other = await secure.enrolled(), await secure.enrolled("edge-2", "other")
+    links = [await secure.link(gateway) for _ in range(admission.MOST_LINKS)]
+    for link in links:
+        with pytest.raises(CallError, match="SecurityError"):
+            await link.call("Heartbeat", {})
+    with pytest.raises(InvalidStatus, match="429"):
+        await secure.link(gateway)
+    await (await secure.link(other)).boot()
+    for link in links:
+        await link.close()
+    await (await secure.link(gateway)).boot()
+
+
 async def test_an_ended_certificate_is_not_told_for_ever(secure: SecureHub) -> None:
     gateway, other = await secure.enrolled(), await secure.enrolled("edge-2", "other")
     await registry.revoke("edge-1", now_ms())

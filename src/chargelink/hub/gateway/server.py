@@ -77,7 +77,7 @@ class Gateway:
         if path is None:
             return websocket.respond(HTTPStatus.NOT_FOUND, "a link is at /link/{edge_id}\n")
         if self._admission and (wait := self._admission.wait(path[1], websocket)):
-            text = f"refused too often; wait {wait:.0f} s\n"
+            text = f"refused too often, or too many links; wait {wait:.0f} s\n"
             return websocket.respond(HTTPStatus.TOO_MANY_REQUESTS, text)
         return None
 

@@ -24,6 +24,7 @@ AGAIN = 16  # events
 LOOK_EVERY = 1.0  # s between looks for what commands did
 TRIES, WITHIN, MOST_NAMES = 10, 60.0, 8_192  # refusals of one who came under one name; then not even that is said
 TRIES_IN_ALL = 300  # of one certificate or network under all names
+MOST_LINKS = 16  # of one certificate at a time: an edge has one, and some ghosts of broken lines
 SIGNINGS, SIGNINGS_WITHIN = 10, 3600.0  # certificates that an edge may ask for in so many seconds
 
 log = structlog.get_logger()
@@ -101,6 +102,8 @@ class Admission:
     def wait(self, edge: str, websocket: Websocket) -> float:
         """Seconds until this one may knock again; 0 for now."""
         now, one = asyncio.get_running_loop().time(), who(websocket)
+        if len(self._live.get(one, ())) >= MOST_LINKS:
+            return WITHIN
         return max(self._names.wait(f"{one} {edge}", now), self._all.wait(one, now))
 
     async def refusal(self, edge: str, watch: Watch, websocket: Websocket) -> Close | None:
