@@ -193,6 +193,20 @@ async def test_a_backup_that_was_changed_is_refused_and_nothing_is_laid_down(
     assert [path.name for path in (tmp_path / "other").iterdir() if path.name != "ledger.db.lock"] == []
 
 
+@pytest.mark.parametrize("kind", ["file", "link"])
+async def test_what_somebody_laid_in_its_way_gets_no_keys(data: Path, tmp_path: Path, kind: str) -> None:
+    """Where backups go others may write, too."""
+    foreign, way = tmp_path / "foreign", tmp_path / ".saved.new"
+    foreign.write_text("of somebody else")
+    if kind == "link":
+        way.symlink_to(foreign)
+    else:
+        way.hardlink_to(foreign)
+    backup(data, tmp_path / "saved")
+    assert foreign.read_text() == "of somebody else"
+    assert not (tmp_path / "saved").samefile(foreign)
+
+
 async def test_nothing_is_written_over(data: Path, tmp_path: Path) -> None:
     backup(data, tmp_path / "saved")
     with pytest.raises(LedgerError, match="name another"):

@@ -47,8 +47,8 @@ def backup(data: Path, target: Path) -> tuple[Verdict, list[str]]:
         raise LedgerError(f"{target}: is there already; name another")
     unfinished = target.with_name(f".{target.name}.new")
     try:
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE))
-        unfinished.chmod(PRIVATE)
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))  # nobody else's, and no link
         with closing(_reading(source)) as ledger, closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
             ledger.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
