@@ -123,13 +123,24 @@ async def test_a_session_of_another_edge_is_not_touched(intake: Intake) -> None:
 
 
 async def test_trips_and_alarms_of_the_edge_are_shown(intake: Intake) -> None:
-    trip = {"device": "gun-1", "rule": "estop", "at": NIGHT, "values": {"mV": 1}}
+    cut = trip("estop", 1)
     alarm = {"code": "line-lost", "text": "meter-1 does not answer", "at": NIGHT + 1, "device": "meter-1"}
-    await take(intake, ("trip", trip), ("alarm", alarm))
+    await take(intake, ("trip", cut), ("alarm", alarm))
     assert [kind for kind, _ in await alarms()] == ["trip", "edge-alarm"]
     assert json.loads((await Alarm.get(kind="trip")).detail)["values"] == {"mV": 1}
-    await take(intake, ("trip", trip), ("alarm", alarm))  # again, as after an edge began a new epoch
+    await take(intake, ("trip", cut), ("alarm", alarm))  # again, as after an edge began a new epoch
     assert await Alarm.all().count() == 2
+
+
+async def test_a_session_that_tells_too_much_of_its_trip_is_billed_all_the_same(intake: Intake) -> None:
+    told = ("session.ended", ended("edge-1", SESSION, trip={"rule": "estop", "told": "x" * 20_000}))
+    await take(intake, PRICES, START, told)
+    assert (await Session.get()).trip == ""
+    assert (await Bill.get()).total == 700
+
+
+def trip(rule: str, value: Any) -> dict[str, Any]:
+    return {"device": "gun-1", "rule": rule, "at": NIGHT, "values": {"mV": value}}
 
 
 UNREADABLE = [
@@ -140,6 +151,7 @@ UNREADABLE = [
     ("out of range", "session.started", started("edge-1", SESSION, at=-1), ">= 0"),
     ("not a session id", "session.started", started("edge-1", "1"), "sessionId"),
     ("of another edge", "session.started", started("edge-2", SESSION), "speaks for the edge edge-2"),
+    ("a page full of values", "trip", trip("estop", "x" * 20_000), "16384 are allowed"),
     ("a tariff with a hole in the day", "tariff", {**TARIFF, "periods": PERIODS[:1]}, "minute"),
 ]
 

@@ -6,6 +6,7 @@ What cannot be read is quarantined with the reason and the next one is read: not
 import hashlib
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 from tortoise.transactions import in_transaction
 
@@ -18,7 +19,7 @@ from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Quarantine, Record
 from chargelink.hub.store.progress import RECORDS, reach, reached
 from chargelink.hub.store.trouble import is_trouble
-from chargelink.link.messages import RECORD_LANE
+from chargelink.link.messages import LARGEST_DETAIL, RECORD_LANE
 from chargelink.model import (
     Alarm,
     Content,
@@ -117,6 +118,8 @@ async def read_tariff(record: Record, content: Content) -> list[Change]:
 
 async def read_trip(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Trip)
+    if (size := len(msgspec.json.encode(content.values))) > LARGEST_DETAIL:
+        raise UnreadableError(f"values of {size} bytes, {LARGEST_DETAIL} are allowed")
     detail: dict[str, object] = {
         "device": content.device,
         "rule": content.rule,

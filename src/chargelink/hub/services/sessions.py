@@ -15,6 +15,7 @@ from chargelink.hub.services.registers import follow
 from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Bill, Record, Session, Settlement, Tariff
+from chargelink.link.messages import LARGEST_DETAIL
 from chargelink.model import SessionEnded, SessionStarted, content_of
 from chargelink.model import Tariff as TariffDocument
 
@@ -47,7 +48,8 @@ async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
     row.energy = ended.bill.energy
     row.soc_start = ended.soc_start
     row.soc_end = ended.soc_end
-    row.trip = "" if ended.trip is None else msgspec.json.encode(ended.trip).decode()
+    trip = b"" if ended.trip is None else msgspec.json.encode(ended.trip)
+    row.trip = trip.decode() if len(trip) <= LARGEST_DETAIL else ""  # the record has it
     if ended.vehicle is not None:
         row.person, row.vehicle = ended.vehicle.person, ended.vehicle.box
     await row.save()
