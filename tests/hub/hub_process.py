@@ -21,6 +21,7 @@ class HubProcess:
         self.process = process
         self.link = ready["link"]
         self.web = ready["web"].rstrip("/")
+        self.enroll = ready.get("enroll", "")
         self.http = httpx.AsyncClient(base_url=self.web, timeout=PATIENCE)
 
     async def get(self, path: str) -> Any:

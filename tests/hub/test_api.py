@@ -48,8 +48,9 @@ async def test_a_limit_has_limits(hub: Hub, limit: str) -> None:
     assert "500" in answer.json()["error"]["en"]
 
 
-async def test_a_session_that_is_not_there(hub: Hub) -> None:
-    answer = await hub.http.get(f"/api/sessions/{SESSION}")
+@pytest.mark.parametrize("name", [SESSION, "' OR 1=1 --", "%00", "a" * 10_000])
+async def test_a_session_that_is_not_there(hub: Hub, name: str) -> None:
+    answer = await hub.http.get(f"/api/sessions/{name}")
     assert answer.status_code == 404
     assert set(answer.json()["error"]) == {"en", "zh"}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from tests.hub.conftest import PATIENCE
+from tests.hub.hub_process import running
 from tests.hub.identity.applicant import Answer, Applicant
 from tests.hub.identity.conftest import SecureHub
 
@@ -211,6 +213,19 @@ async def test_who_stalls_before_tls_counts_as_a_visitor_and_is_shown_out(
     writer.close()
     for _, one in silent:
         one.close()
+
+
+async def test_who_says_nothing_after_tls_is_still_counted(tmp_path: Path) -> None:
+    """By the loop that the command runs on."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    async with running(tmp_path, plain=False) as hub:
+        port = int(hub.enroll.rpartition(":")[2])
+        silent = [await asyncio.open_connection("127.0.0.1", port, ssl=tls) for _ in range(reception.MOST_OF_NETWORK)]
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            await asyncio.open_connection("127.0.0.1", port, ssl=tls)
+        for _, writer in silent:
+            writer.close()
 
 
 async def test_visitors_who_say_nothing_keep_nobody_out_for_long(

@@ -24,6 +24,7 @@ from chargelink.link.messages import Caps
 from chargelink.link.quantities import Name
 
 LARGEST_BODY = 16 * 1024
+LONGEST_ID = 36  # characters of a session's id
 DEFAULT_LIMIT, MOST = 50, 500
 
 FORMATS = {"json": ("application/json", telemetry.as_json), "csv": ("text/csv; charset=utf-8", telemetry.as_csv)}
@@ -160,7 +161,8 @@ def answered(answer: Answer) -> Response:
 
 async def session_of(request: Request) -> Session:
     """The session that the path names. Raises ApiError."""
-    session = await Session.get_or_none(id=request.path_params["session"])
+    name = request.path_params["session"]
+    session = await Session.get_or_none(id=name) if len(name) <= LONGEST_ID else None
     if session is None:
         raise ApiError(HTTPStatus.NOT_FOUND, Text("there is no such session", "没有该充电过程"))
     return session

@@ -216,10 +216,10 @@ class ReceptionServer(WebServer):
 
     async def _visit(self, accepted: socket, where: str) -> None:
         loop = asyncio.get_running_loop()
-        make = partial(Brief, config=self.config, server_state=self.server_state, app_state={})
+        visitor = Brief(config=self.config, server_state=self.server_state, app_state={})
         try:
-            _, visitor = await loop.connect_accepted_socket(
-                make, accepted, ssl=self._tls, ssl_handshake_timeout=OPENING, ssl_shutdown_timeout=CLOSING
+            await loop.connect_accepted_socket(
+                lambda: visitor, accepted, ssl=self._tls, ssl_handshake_timeout=OPENING, ssl_shutdown_timeout=CLOSING
             )
             await visitor.gone.wait()
         except OSError:  # TLS did not come about; also TimeoutError
