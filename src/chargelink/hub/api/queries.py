@@ -60,8 +60,8 @@ async def alarms(limit: int) -> list[AlarmView]:
 
 def last_samples(live: Live, sessions: Iterable[SessionView]) -> list[SampleView]:
     """Where these sessions are now, as far as this process has heard of them."""
-    heard = (live.latest.get(session.id) for session in sessions)
-    return [views.sample(sample) for sample in heard if sample is not None]
+    heard = (live.heard.get(session.id) for session in sessions)
+    return [views.sample(one.sample) for one in heard if one is not None]
 
 
 async def snapshot(live: Live) -> Snapshot:

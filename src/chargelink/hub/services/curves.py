@@ -7,6 +7,7 @@ and the rule needs nothing remembered but the last point, so it goes on unchange
 
 import asyncio
 from collections.abc import Iterable
+from functools import lru_cache
 
 from chargelink.hub.store.models import Sample
 from chargelink.ids import born_at
@@ -16,6 +17,8 @@ MOST = 600  # points drawn of one session
 KEPT = 92 * 24 * 3_600_000  # ms: a quarter, for whoever looks into a complaint
 
 FORGOTTEN_AT_ONCE = 500
+
+_born_at = lru_cache(maxsize=16_384)(born_at)  # the same sessions are asked about every second
 
 Point = tuple[int, int, int, int, int | None, int]
 """One instant: at (ms), voltage (mV), current (mA), power (mW), SOC (0.1 %, None where unknown), energy (mWh)."""
@@ -29,7 +32,7 @@ def spacing(age: int) -> int:
 
 def is_wanted(session: str, at: int, last: int | None) -> bool:
     """Whether a point is far enough from the last one kept, on either side: a clock may have been set back."""
-    return last is None or abs(at - last) >= spacing(at - born_at(session))
+    return last is None or abs(at - last) >= spacing(at - _born_at(session))
 
 
 def thinned(points: Iterable[Point]) -> list[Point]:

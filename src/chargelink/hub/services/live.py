@@ -9,7 +9,6 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
 
 import structlog
 
@@ -27,8 +26,18 @@ MOST_SESSIONS = 10_000  # whose last sample is remembered
 AT_ONCE = 100  # edges, or 5 times as many samples, in one transaction: records wait meanwhile
 MOST_UNWRITTEN = 50_000  # samples; more are lost rather than kept in memory while the database does not answer
 
-Value = TypeVar("Value")
 log = structlog.get_logger()
+
+
+class Heard:
+    """What was heard of a session last, from the edge that spoke of it first; and the time of the last point kept."""
+
+    __slots__ = ("edge", "kept", "sample")
+
+    def __init__(self, edge: str, sample: Sample) -> None:
+        self.edge = edge
+        self.sample = sample
+        self.kept: int | None = None
 
 
 class Known:
@@ -85,10 +94,8 @@ class Live:
     def __init__(self, bus: Bus, engine: Engine) -> None:
         self.bus = bus
         self.connected: dict[str, Known] = {}
-        self.latest: OrderedDict[str, Sample] = OrderedDict()
-        self._speakers: OrderedDict[str, str] = OrderedDict()  # by session: the edge that spoke of it first
+        self.heard: OrderedDict[str, Heard] = OrderedDict()  # by session, the one silent longest first
         self._engine = engine
-        self._kept: OrderedDict[str, int] = OrderedDict()
         self._unwritten = Unwritten()
         self._writing = asyncio.Lock()
 
@@ -132,16 +139,29 @@ class Live:
         """Points of running sessions, oldest first. Those of a session of which another edge speaks are passed over."""
         unwritten = self._unwritten.samples
         for sample in samples:
-            session = sample.session_id
-            if self._speakers.get(session, edge) != edge:
+            heard = self._hear(edge, sample)
+            if heard is None:
                 continue
-            remember(self._speakers, session, edge)
-            remember(self.latest, session, sample)
             if self.bus.watched:
                 self.bus.publish(views.change("sample", views.sample(sample)))
-            if len(unwritten) < MOST_UNWRITTEN and curves.is_wanted(session, sample.at, self._kept.get(session)):
-                remember(self._kept, session, sample.at)
+            if len(unwritten) < MOST_UNWRITTEN and curves.is_wanted(sample.session_id, sample.at, heard.kept):
+                heard.kept = sample.at
                 unwritten.append(row_of(sample))
+
+    def _hear(self, edge: str, sample: Sample) -> Heard | None:
+        """Remember a sample; None if its session is another edge's."""
+        session = sample.session_id
+        heard = self.heard.get(session)
+        if heard is None:
+            heard = self.heard[session] = Heard(edge, sample)
+            if len(self.heard) > MOST_SESSIONS:
+                self.heard.popitem(last=False)
+            return heard
+        if heard.edge != edge:
+            return None
+        heard.sample = sample
+        self.heard.move_to_end(session)
+        return heard
 
     async def run(self) -> None:
         """Write down what is new every second, and once more when cancelled."""
@@ -199,14 +219,6 @@ class Live:
             self._unwritten.devices.setdefault(edge, {})[view.id] = row
             if self.bus.watched:
                 self.bus.publish(views.change("device", view))
-
-
-def remember(memory: OrderedDict[str, Value], session: str, value: Value) -> None:
-    """Keep the newest of a session; forget the session that has been silent longest when there are too many."""
-    memory[session] = value
-    memory.move_to_end(session)
-    if len(memory) > MOST_SESSIONS:
-        memory.popitem(last=False)
 
 
 def row_of(sample: Sample) -> Row:
