@@ -1,6 +1,7 @@
 """The command `chargelink edge`: run the daemon, check its configuration, ask and tell a running one."""
 
 import argparse
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,7 @@ def run_daemon(arguments: argparse.Namespace) -> int:
     config = _configured(arguments.config)
     configure(arguments.log_json)
     try:
+        os.umask(0o077)  # the folder may be there, and others look into it
         asyncio.run(run(config))
     except* (ChargelinkError, OSError) as errors:
         raise CommandError("; ".join(dict.fromkeys(map(str, leaves(errors))))) from None

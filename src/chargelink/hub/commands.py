@@ -1,6 +1,7 @@
 """The command `chargelink hub`."""
 
 import argparse
+import os
 from pathlib import Path
 
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
@@ -119,6 +120,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         keep=retention_of(arguments),
     )
     configure(arguments.log_json)
+    os.umask(0o077)  # the folder may be there, and others look into it
     try:
         arguments.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
