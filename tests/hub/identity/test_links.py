@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from chargelink.hub.clock import now_ms
 from chargelink.hub.identity import admission, registry
 from chargelink.hub.store.batches import Batch, Blocks
-from chargelink.hub.store.identities import Certificate
+from chargelink.hub.store.identities import Certificate, IdentityEvent
 from chargelink.hub.store.models import Record, SetAside
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.closing import LONGEST_REASON, WORDS, Close
@@ -150,6 +150,26 @@ async def test_revoked_while_it_is_up_it_is_cut(secure: SecureHub) -> None:
     await asyncio.wait_for(edge.websocket.wait_closed(), PATIENCE)
     assert (edge.websocket.close_code, edge.websocket.close_reason) == (4403, WORDS[Close.REVOKED].english)
     await neighbour.call("Heartbeat", {})
+
+
+async def test_a_database_that_is_away_for_a_moment_ends_no_hub_and_forgets_no_revocation(
+    secure: SecureHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = await secure.enrolled()
+    edge = await secure.link(gateway)
+    await edge.boot()
+    looked = admission.Admission._events
+    failures: list[Exception] = [ConnectionRefusedError("the server restarts"), TimeoutError()]
+
+    async def fail(self: admission.Admission) -> list[IdentityEvent]:
+        if failures:
+            raise failures.pop()
+        return await looked(self)
+
+    monkeypatch.setattr(admission.Admission, "_events", fail)
+    await registry.revoke("edge-1", now_ms())
+    await asyncio.wait_for(edge.websocket.wait_closed(), PATIENCE)
+    assert (edge.websocket.close_code, failures) == (4403, [])
 
 
 @pytest.mark.parametrize("how", ["revoked", "replaced"])

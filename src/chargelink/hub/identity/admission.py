@@ -16,6 +16,7 @@ from chargelink.hub.identity import registry
 from chargelink.hub.identity.limits import Limiter, network
 from chargelink.hub.identity.refusals import Refusals, RefusedError
 from chargelink.hub.store.identities import Certificate, End, IdentityEvent
+from chargelink.hub.store.trouble import is_trouble
 from chargelink.link.closing import WORDS, Close
 from chargelink.link.messages import SignCertificateResponse
 from chargelink.trust.certificates import EDGE_URN, Authority, fingerprint, pem_of_der
@@ -163,7 +164,9 @@ class Admission:
             await asyncio.sleep(LOOK_EVERY)
             try:
                 await self.look()
-            except BaseORMException as failure:
+            except Exception as failure:
+                if not (isinstance(failure, BaseORMException) or is_trouble(failure)):
+                    raise
                 log.error("database", failure=str(failure))
 
     async def look(self) -> None:
