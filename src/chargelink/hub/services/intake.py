@@ -6,20 +6,20 @@ What cannot be read is quarantined with the reason and the next one is read: not
 import hashlib
 from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import persons, views
+from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Quarantine, Record
 from chargelink.hub.store.progress import RECORDS, reach, reached
 from chargelink.hub.store.trouble import is_trouble
-from chargelink.link.messages import LARGEST_DETAIL, RECORD_LANE
+from chargelink.link.messages import RECORD_LANE
 from chargelink.model import (
     Alarm,
     Content,
@@ -118,12 +118,10 @@ async def read_tariff(record: Record, content: Content) -> list[Change]:
 
 async def read_trip(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Trip)
-    if (size := len(msgspec.json.encode(content.values))) > LARGEST_DETAIL:
-        raise UnreadableError(f"values of {size} bytes, {LARGEST_DETAIL} are allowed")
     detail: dict[str, object] = {
         "device": content.device,
         "rule": content.rule,
-        "values": content.values,
+        "values": shown(content.values),
         "session": content.session_id,
     }
     return views.alarms(await write_alarm(record.edge, "trip", record.hash, content.at, detail))

@@ -11,11 +11,11 @@ import msgspec
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import persons, views
+from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.registers import follow
 from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Bill, Record, Session, Settlement, Tariff
-from chargelink.link.messages import LARGEST_DETAIL
 from chargelink.model import SessionEnded, SessionStarted, content_of
 from chargelink.model import Tariff as TariffDocument
 
@@ -48,8 +48,7 @@ async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
     row.energy = ended.bill.energy
     row.soc_start = ended.soc_start
     row.soc_end = ended.soc_end
-    trip = b"" if ended.trip is None else msgspec.json.encode(ended.trip)
-    row.trip = trip.decode() if len(trip) <= LARGEST_DETAIL else ""  # the record has it
+    row.trip = "" if ended.trip is None else msgspec.json.encode(shown(ended.trip)).decode()
     if ended.vehicle is not None:
         row.person, row.vehicle = ended.vehicle.person, ended.vehicle.box
     await row.save()
