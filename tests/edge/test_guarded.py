@@ -119,17 +119,37 @@ async def test_a_guard_that_dies_is_started_again_and_is_latched(folder: Path) -
         assert guarded.report.rule == "unclean-start"
 
 
-async def test_a_guard_that_outlived_its_daemon_is_adopted(folder: Path) -> None:
+async def outlived(folder: Path) -> asyncio.subprocess.Process:
+    """A guard whose daemon is gone."""
     command = ["-m", "chargelink.edge.guard", "--lines", f"unix:{folder}", "--mark", str(folder / "mark")]
     command += ["--facts", str(folder / "facts"), "--events", str(folder / "events")]
-    outliving = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
-    assert outliving.stdout
-    await outliving.stdout.readline()
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    await process.stdout.readline()
+    return process
+
+
+async def test_a_guard_that_outlived_its_daemon_is_adopted(folder: Path) -> None:
+    outliving = await outlived(folder)
     async with site(folder) as (guarded, _, _):
         await until(lambda: state(guarded) == "armed", guarded)
         assert guarded.report
         assert guarded.report.pid == outliving.pid
     assert await outliving.wait() == 0
+
+
+async def test_one_that_is_adopted_is_ended_also_before_it_spoke(folder: Path) -> None:
+    """Nothing changes for it, so it speaks every half second only."""
+    outliving = await outlived(folder)
+    guarded = Guarded(f"unix:{folder}", folder, folder / "mark")
+    running = asyncio.create_task(guarded.run())
+    async with asyncio.timeout(PATIENCE):
+        while not (folder / "events").exists():  # noqa: ASYNC110 - the condition is outside
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    async with asyncio.timeout(PATIENCE):
+        assert await outliving.wait() == 0
 
 
 async def test_foreign_datagrams_are_no_reports(folder: Path) -> None:

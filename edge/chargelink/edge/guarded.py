@@ -74,6 +74,7 @@ class Guarded:
         self._out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._sequence = time.monotonic_ns() // 1_000_000  # a daemon that starts anew goes on counting
         self._report: Report | None = None
+        self._spoke = asyncio.Event()
         self._heard_at = -SILENT_AFTER
         self.unheard = 0  # facts that the guard did not take
 
@@ -116,6 +117,8 @@ class Guarded:
                     await self._start()
                 await asyncio.sleep(START_AGAIN)
         finally:
+            with suppress(TimeoutError):  # one that outlived an earlier daemon may not have spoken to us yet
+                await asyncio.wait_for(self._spoke.wait(), SILENT_AFTER)
             if self._report:
                 await _end(self._report.pid)
             loop.remove_reader(events)
@@ -166,6 +169,7 @@ class Guarded:
         except BlockingIOError:
             return
         before, self._report, self._heard_at = self._report, report, time.monotonic()
+        self._spoke.set()
         self._note(before, report)
         self._on_report(report)
 
