@@ -11,25 +11,30 @@ from chargelink.model import (
     KINDS,
     VEHICLE,
     Alarm,
+    Authorisation,
     AuthorisedBy,
     Content,
     JournalEpoch,
     LaneEnd,
+    LeaseClosed,
     MeteringSealed,
+    OccupancyEnded,
     Period,
     PersonErased,
     Reading,
     SessionEnded,
     SessionKind,
     SessionStarted,
+    StartRefused,
     StopReason,
     Tariff,
+    TariffAdopted,
     Trip,
     body_of,
     content_of,
     kind_of,
 )
-from chargelink.tariff import price, reprice, tariff_hash
+from chargelink.tariff import Consumption, price, reprice, tariff_hash
 from chargelink.trust.personal import seal
 from chargelink.wire import DecodeError
 
@@ -65,12 +70,29 @@ ENDED = SessionEnded(
     soc_end=215,
     trip={"rule": "estop"},
     vehicle=SEALED,
-    bill=price(TARIFF, READINGS, session_id=ID, kind=SessionKind.DC, authorised_by=AuthorisedBy.LOCAL, fault=True),
+    bill=price(TARIFF, tariff_hash(TARIFF), Consumption(ID, SessionKind.DC, AuthorisedBy.LOCAL, READINGS, fault=True)),
 )
 CONTENTS: list[Content] = [
     STARTED,
     ENDED,
+    StartRefused(
+        edge_id="e", device="gun-1", remote_start_id=7, reason="expired", text="too late", at=7, order="order-1"
+    ),
+    OccupancyEnded(
+        session_id=ID,
+        edge_id="e",
+        device="gun-1",
+        tariff_id="t",
+        tariff_hash=tariff_hash(TARIFF),
+        started_at=2_000,
+        at=9_000,
+        duration=7_000,
+        bill=ENDED.bill,
+        authorisation=Authorisation(mode="card", account="a-1", prepaid=2_000),
+    ),
     TARIFF,
+    TariffAdopted(tariff_id="t", tariff_hash=tariff_hash(TARIFF), version=1, source="file", at=7),
+    LeaseClosed(lease="l-1", edge_id="e", account="a-1", amount=5_000, spent=1_234, reason="expired", at=7),
     Trip(device="gun-1", rule="over-voltage", at=7, values={"outsideMv": 420_000}),
     Alarm(code="register-backwards", text="…", at=7),
     JournalEpoch(previous="e1", reason="hub-ahead", at=7, lanes={"record": LaneEnd(3, bytes(32))}),

@@ -1,6 +1,6 @@
 """What each field of the link means, in one line, beside its type, range and unit: for the page and for AsyncAPI."""
 
-from chargelink.link import enrolment, messages
+from chargelink.link import authorisation, enrolment, messages, pricing
 from chargelink.link.shape import Shape
 
 _STATUS = "whether it is done"
@@ -66,6 +66,8 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "telemetryEpoch": "the life of the telemetry; none: there is no telemetry",
         "signingKey": "public key of the checkpoints; always the same one",
         "compression": "`zlib`: we read compressed frames; `zlib.1`: and have the dictionary",
+        "localList": "version of the local list held, 0 for none; null: we take none",
+        "tariffs": "hashes of the tariffs held; null: we take none",
     },
     messages.BootNotificationResponse: {
         "currentTime": "the hub's clock, by which its commands expire",
@@ -110,6 +112,8 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "energy": "at most so much",
         "minutes": "at most so long, in minutes",
         "power": "at most so much at a time",
+        "money": "at most so much money",
+        "soc": "until the battery has so much",
     },
     messages.RequestStartTransaction: {
         "device": "where",
@@ -117,10 +121,14 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "expiry": "not after this, by the hub's clock",
         "outlet": _OUTLET,
         "caps": "limits of the session",
+        "authorisation": "who pays, how they asked, what was agreed; null: an operator on site",
+        "tariffHash": "the price that was shown; another refuses the start",
+        "at": "planned: begin then",
+        "cheapUntil": "planned: begin in the cheapest hours before then",
     },
     messages.RequestStartTransactionResponse: {
         "status": _STATUS,
-        "transactionId": "id of the session, born at the edge",
+        "transactionId": "id of the session, born at the edge; null while it is only planned",
         "reason": _REASON,
     },
     messages.RequestStopTransaction: {
@@ -143,6 +151,91 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "reason": _REASON,
     },
     messages.Nothing: {},
+    authorisation.Authorisation: {
+        "mode": "`local`, `scan`, `card`, `pin`, `vin`, `voucher`, `remote`, `timed`, `cheap-hours`",
+        "account": "the hub's name of who pays; never a person's name or number",
+        "group": "customer group, for the price",
+        "order": "the hub's order",
+        "lease": "the allowance that it is paid from",
+        "passId": "the monthly pass that covers it",
+        "voucher": "the voucher that pays for it",
+        "prepaid": "the bill never exceeds it; null: paid afterwards",
+        "minimum": "the least that is due, as it was shown at the start",
+        "confirmed": "`now`: on site or on a phone; `consent`: given when the VIN was bound",
+        "planned": "for when it was planned",
+    },
+    authorisation.Pass: {
+        "id": "its name",
+        "until": "not after this",
+        "uses": "how often this edge may still honour it",
+        "usesPerDay": "and of these each day; null: any number",
+        "minutesPerUse": "a use ends there; null: no limit",
+        "energyPerUse": "a use ends there; null: no limit",
+    },
+    authorisation.ListEntry: {
+        "token": "digest of kind and value under the list's key, see [money](../money.md#tokens)",
+        "kind": "`card`, `account`, `vin`, `voucher`",
+        "account": "who pays",
+        "status": "`Blocked`: refused in words",
+        "group": "customer group, for the price",
+        "until": "not after this",
+        "pin": "digest of the PIN under the list's key; needed where it stands",
+        "honours": "a monthly pass",
+        "amount": "what a voucher is worth, once",
+        "consent": "of a VIN: plugging in is enough",
+    },
+    authorisation.SendLocalList: {
+        "version": "what the edge holds after it",
+        "updateType": "`Full`: in place of all; `Differential`: changes since `base`",
+        "entries": "new or changed",
+        "removed": "tokens that are gone",
+        "base": "the version that it changes; for `Differential`",
+        "more": "another part of this version follows",
+        "key": "with `Full`: the key of the digests, of this edge alone",
+    },
+    authorisation.SendLocalListResponse: {
+        "status": "`VersionMismatch`: the edge does not hold `base`, send it in full",
+        "version": "what the edge holds",
+        "reason": _REASON,
+    },
+    authorisation.GetLocalListVersion: {},
+    authorisation.GetLocalListVersionResponse: {"version": "what the edge holds, 0 for none"},
+    authorisation.Lease: {
+        "id": "its name; never used again",
+        "account": "whose money",
+        "amount": "at most so much, all sessions together",
+        "until": "no session begins on it after this",
+        "group": "customer group, for the price",
+    },
+    authorisation.GrantAllowance: {"leases": "for this edge alone"},
+    authorisation.WithdrawAllowance: {"lease": "which"},
+    authorisation.AllowanceResponse: {"status": _STATUS, "reason": _REASON},
+    authorisation.Authorize: {
+        "id": "asked again it is the same question",
+        "kind": "`card`, `account`, `vin`, `voucher`",
+        "token": "what was read",
+        "device": "where",
+        "outlet": _OUTLET,
+        "pin": "what was entered beside it",
+        "tariffHash": "the price that was shown",
+    },
+    authorisation.AuthorizeResponse: {
+        "status": "whether it may charge, or why not",
+        "authorisation": "to begin with; its money is frozen",
+        "reason": _REASON,
+    },
+    pricing.SignedTariff: {
+        "document": "the bytes of the body of a record `tariff`, see [records](records.md)",
+        "signer": "whose signature",
+        "signature": "over the bytes under [signatures](../tariffs.md#signatures)",
+        "devices": "at which it holds; none: all",
+    },
+    pricing.TariffUpdate: {"tariffs": "to hold from now on; `validFrom` says when each begins"},
+    pricing.TariffUpdateResponse: {
+        "status": "`Accepted`: all are durable; `Rejected`: none is",
+        "held": "hashes of those sent",
+        "reason": _REASON,
+    },
     enrolment.EnrollRequest: {
         "edge": "`edge` of the token",
         "secret": "`secret` of the token",

@@ -1,8 +1,9 @@
 """The actions of the link, one typed request and answer each; names are OCPP 2.0.1's where it has one.
 
     edge -> hub   BootNotification  StatusNotification  MeterValues  Records  Telemetry  Heartbeat
-                  PersonKeys  SignCertificate
+                  PersonKeys  SignCertificate  Authorize
     hub -> edge   RequestStartTransaction  RequestStopTransaction  TriggerMessage  WatchLive  ErasePerson
+                  TariffUpdate  SendLocalList  GetLocalListVersion  GrantAllowance  WithdrawAllowance
 
 Live state and samples may be lost and are never repeated; what was measured follows as telemetry, with every gap
 counted. Records are kept by the edge until the hub has stored them, and known by (edge, epoch, lane, seq).
@@ -13,11 +14,26 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from chargelink.link.authorisation import (
+    AllowanceResponse,
+    Authorisation,
+    Authorize,
+    AuthorizeResponse,
+    GetLocalListVersion,
+    GetLocalListVersionResponse,
+    GrantAllowance,
+    SendLocalList,
+    SendLocalListResponse,
+    WithdrawAllowance,
+)
+from chargelink.link.pricing import TariffUpdate, TariffUpdateResponse
 from chargelink.link.quantities import (
     Count,
     Current,
     Digest,
     Energy,
+    HexDigest,
+    Money,
     Name,
     Person,
     Power,
@@ -125,7 +141,8 @@ class BootNotification(Shape, frozen=True):
 
     `epoch` names the life of the edge's journal: sequence numbers of one epoch never mean two things. That of the
     telemetry is another. With `signing_key` the edge signs its checkpoints: Ed25519, 32 bytes. `compression` says that
-    the edge reads compressed frames: "zlib", or "zlib.1" if it has the dictionary, too.
+    the edge reads compressed frames: "zlib", or "zlib.1" if it has the dictionary, too. `local_list` is the version of
+    the list that it holds, `tariffs` are those that were sent to it; null from an edge that takes neither.
     """
 
     edge_id: Name
@@ -135,6 +152,8 @@ class BootNotification(Shape, frozen=True):
     telemetry_epoch: Name | None = None
     signing_key: PublicKey | None = None
     compression: Word | None = None
+    local_list: Count | None = None
+    tariffs: tuple[HexDigest, ...] | None = None
 
 
 class BootNotificationResponse(Shape, frozen=True):
@@ -238,25 +257,36 @@ class SignCertificateResponse(Shape, frozen=True):
 
 
 class Caps(Shape, frozen=True):
-    """Limits of a session; null = no limit."""
+    """Limits of a session; null = no limit. Each of them ends it, `power` limits it."""
 
     energy: Energy | None = None  # mWh
     minutes: Annotated[int, msgspec.Meta(ge=1, le=100_000)] | None = None
     power: Power | None = None  # mW
+    money: Money | None = None  # fen
+    soc: StateOfCharge | None = None  # 0.1 %
 
 
 class RequestStartTransaction(Shape, frozen=True):
-    """Start charging. Done at most once per `remote_start_id`, and not at all after `expiry`."""
+    """Start charging. Done at most once per `remote_start_id`, and not at all after `expiry`.
+
+    With `tariff_hash`, only at the price that was shown: another that holds meanwhile refuses the start. With `at` or
+    `cheap_until` it is planned: begun at that time, or in the cheapest hours that end by then, if still plugged in. An
+    order that will not begin any more gets the record `start.refused`.
+    """
 
     device: Name
     remote_start_id: Count
     expiry: Time
     outlet: Name | None = None
     caps: Caps = Caps()
+    authorisation: Authorisation | None = None
+    tariff_hash: HexDigest | None = None
+    at: Time | None = None
+    cheap_until: Time | None = None
 
 
 class RequestStartTransactionResponse(Shape, frozen=True):
-    """`transaction_id` is the id of the session, born at the edge."""
+    """`transaction_id` is the id of the session, born at the edge; null for one that is planned and not yet begun."""
 
     status: Literal["Accepted", "Rejected"]
     transaction_id: SessionId | None = None
@@ -343,10 +373,16 @@ ACTIONS = {
         Action(Heartbeat, HeartbeatResponse, "edge"),
         Action(PersonKeys, Nothing, "edge"),
         Action(SignCertificate, SignCertificateResponse, "edge"),
+        Action(Authorize, AuthorizeResponse, "edge"),
         Action(RequestStartTransaction, RequestStartTransactionResponse, "hub"),
         Action(RequestStopTransaction, RequestStopTransactionResponse, "hub"),
         Action(TriggerMessage, TriggerMessageResponse, "hub"),
         Action(WatchLive, WatchLiveResponse, "hub"),
         Action(ErasePerson, ErasePersonResponse, "hub"),
+        Action(TariffUpdate, TariffUpdateResponse, "hub"),
+        Action(SendLocalList, SendLocalListResponse, "hub"),
+        Action(GetLocalListVersion, GetLocalListVersionResponse, "hub"),
+        Action(GrantAllowance, AllowanceResponse, "hub"),
+        Action(WithdrawAllowance, AllowanceResponse, "hub"),
     )
 }

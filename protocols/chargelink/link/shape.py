@@ -8,3 +8,7 @@ import msgspec
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Base of what travels between edge and hub. A newer peer may send more; what we do not know, we skip."""
+
+
+class Document(Shape, frozen=True, omit_defaults=True):
+    """Base of what is kept for years and sent over a SIM card: what is left at its default is not written."""

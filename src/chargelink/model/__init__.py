@@ -3,23 +3,30 @@
 Everything is an integer with its unit: mV, mA, mW, mWh, fen, 0.1 %, UTC milliseconds.
 
     tariff   the price document
+    reading  a meter's register at a time
     bill     the priced result
-    session  start, end, readings
+    session  start, end, usage
     metering what the supervisor of metering is told of a session
     records  the kinds of records and their bodies
 """
 
+from chargelink.link.authorisation import Authorisation, StartMode, TokenKind
 from chargelink.link.messages import Caps, Device, DeviceKind, Record, Sample
-from chargelink.model.bill import Bill, BillLine
+from chargelink.model.bill import Bill, BillLine, Boundary, Measured
 from chargelink.model.metering import Metering
+from chargelink.model.reading import Reading
 from chargelink.model.records import (
     KINDS,
     Alarm,
     Content,
     JournalEpoch,
     LaneEnd,
+    LeaseClosed,
     MeteringSealed,
+    OccupancyEnded,
     PersonErased,
+    StartRefused,
+    TariffAdopted,
     Trip,
     body_of,
     content_of,
@@ -28,40 +35,67 @@ from chargelink.model.records import (
 from chargelink.model.session import (
     VEHICLE,
     AuthorisedBy,
-    Reading,
     SessionEnded,
     SessionKind,
     SessionStarted,
     StopReason,
+    Usage,
 )
-from chargelink.model.tariff import Period, Tariff
+from chargelink.model.tariff import (
+    DayPlan,
+    Discount,
+    Occupancy,
+    PassTerms,
+    Period,
+    PerTime,
+    PowerTiers,
+    Tariff,
+    Tier,
+)
 
 __all__ = [
     "KINDS",
     "VEHICLE",
     "Alarm",
+    "Authorisation",
     "AuthorisedBy",
     "Bill",
     "BillLine",
+    "Boundary",
     "Caps",
     "Content",
+    "DayPlan",
     "Device",
     "DeviceKind",
+    "Discount",
     "JournalEpoch",
     "LaneEnd",
+    "LeaseClosed",
+    "Measured",
     "Metering",
     "MeteringSealed",
+    "Occupancy",
+    "OccupancyEnded",
+    "PassTerms",
+    "PerTime",
     "Period",
     "PersonErased",
+    "PowerTiers",
     "Reading",
     "Record",
     "Sample",
     "SessionEnded",
     "SessionKind",
     "SessionStarted",
+    "StartMode",
+    "StartRefused",
     "StopReason",
     "Tariff",
+    "TariffAdopted",
+    "Tier",
+    "TokenKind",
     "Trip",
+    "Usage",
     "body_of",
     "content_of",
     "kind_of",

@@ -1,7 +1,9 @@
 """What each field of a record's body means, in one line, for the page that describes them."""
 
+from chargelink.link import authorisation, messages
+from chargelink.link.meanings import MEANINGS as LINK
 from chargelink.link.shape import Shape
-from chargelink.model import bill, records, session, tariff
+from chargelink.model import bill, reading, records, session, tariff
 from chargelink.trust.personal import Sealed
 
 _OUTLET = "of a device with several outlets: which"
@@ -16,14 +18,21 @@ _SESSION = {
     "tariffId": "`id` of the tariff",
     "tariffHash": _TARIFF_HASH + "; the same from start to end",
 }
-_MORE = {"outlet": _OUTLET, "remoteStartId": "of the RequestStartTransaction that began it"}
+_BEGUN = {"outlet": _OUTLET, "remoteStartId": "of the RequestStartTransaction that began it"}
+_AGREED = {
+    "authorisation": "who pays, how they asked, what was agreed",
+    "caps": "what the customer limited",
+}
+_HOURLY = "per hour"
+_STEP = "each begun counts in full, in minutes"
 
 MEANINGS: dict[type[Shape], dict[str, str]] = {
     session.SessionStarted: {
         **_SESSION,
         "at": "when it was authorised",
-        **_MORE,
+        **_BEGUN,
         "start": "the meter's register then",
+        **_AGREED,
     },
     session.SessionEnded: {
         **_SESSION,
@@ -33,33 +42,64 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "stoppedBy": "who or what ended it, in one word of the edge's own",
         "readings": "oldest first; two are enough while the price stays the same",
         "bill": "what the customer was shown",
-        **_MORE,
+        **_BEGUN,
         "socStart": "of the battery, where it is known",
         "socEnd": "of the battery, where it is known",
         "trip": "what the guard said, if it was the guard",
         "vehicle": "the VIN that the car told; leave it out if you keep none",
+        **_AGREED,
+        "usage": "for prices by time or power",
+        "measured": "`verified`, `overdue`, `unverified` meter; `calculated` by a socket",
     },
-    session.Reading: {"at": "when it was read", "register": "the meter's register; never less than before"},
+    session.Usage: {
+        "duration": "time of charging, by a clock that nobody sets; without power none passes",
+        "peakPower": "the highest that was measured",
+        "tierBounds": "upper bounds of all tiers but the last",
+        "tierMinutes": "minutes in each tier, the last above all bounds",
+    },
+    reading.Reading: {
+        "at": "when it was read, as the clock said then",
+        "register": "the meter's register; never less than before",
+        "corrected": "when it was, by a clock that was put right later; null: the same",
+    },
     bill.Bill: {
         "sessionId": "that of the session",
         "tariffId": "that of the session",
         "tariffHash": "that of the session",
-        "rulesVersion": "of the rules under [What is due](#what-is-due): 1",
+        "rulesVersion": "2: the rules of [tariffs](../tariffs.md); 1: those under [What is due](#what-is-due)",
         "lines": "each amount, rounded once",
         "total": "the sum of the amounts",
         "energy": "last register less first",
-        "verifiedMeter": "`false`: the energy was calculated, not measured by a verified meter",
-        "fault": "the session broke down: a price per use is not due",
+        "verifiedMeter": "`false`: the energy was not measured by a meter that is known to be verified and in date",
+        "fault": "the session broke down: only energy is due",
         "startedAt": "of the first reading",
         "endedAt": "of the last reading",
+        "energyFee": "electricity fee 电费; null under rules 1",
+        "serviceFee": "service fee 服务费; null under rules 1",
+        "occupancyFee": "占位费; null under rules 1",
+        "measured": "`verified`, `overdue`, `unverified` meter; `calculated`: for information",
+        "duration": "time of charging; null if nobody measured it",
+        "givenAway": "energy beyond what the prepaid amount bought",
+        "givenAwayAmount": "what that would have cost",
+        "boundaries": "each change of price within the session",
+        "times": "by which times it was priced",
+        "passId": "the monthly pass that it was covered by",
     },
     bill.BillLine: {
-        "what": "electricity fee, service fee, price of one use",
-        "energy": "of this period",
-        "amount": "what is due for it",
+        "what": "electricity fee, service fee, occupancy fee; `use` under rules 1 only",
+        "energy": "of this line",
+        "amount": "what is due for it; below 0: taken off",
         "because": "for people: how it was reckoned",
-        "period": "null for a price per use",
-        "price": "null for a price per use",
+        "period": "null where the price is not by energy",
+        "price": "per kWh, or per hour with `duration`; null where there is none",
+        "rule": "the rule that made it; null under rules 1",
+        "duration": "time that it is for",
+    },
+    bill.Boundary: {
+        "at": "when the price changed",
+        "before": "the last reading before",
+        "after": "the first reading after",
+        "cheapest": "no reading was near enough: all of the energy took the cheapest price",
     },
     tariff.Tariff: {
         "id": "its name",
@@ -67,6 +107,55 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "name": "for people",
         "periods": "each minute of the day in exactly one of them",
         "perUse": "what one use costs, instead of periods",
+        "plans": "other periods for certain days; the first that fits",
+        "perTime": "a price per hour, instead of periods",
+        "tiers": "a price per hour by power, instead of periods",
+        "inside": "per kWh: how much of an agreed price is electricity fee",
+        "minimum": "the least that is due if any energy flowed and it was shown at the start",
+        "most": "the most that a session costs",
+        "occupancy": "a fee for staying plugged in",
+        "discounts": "the first that fits the customer",
+        "monthlyPass": "what a pass costs and holds",
+        "validFrom": "sessions may begin under it from then on",
+        "sites": "groups of sites that it is for; none: all",
+        "customers": "groups of customers that it is for; none: all",
+        "hotline": "number to call, shown with the price",
+    },
+    tariff.DayPlan: {
+        "periods": "each minute of the day in exactly one of them",
+        "name": "for people",
+        "dates": "these days and no other",
+        "weekdays": "1 Monday .. 7 Sunday; none: every day",
+        "first": "`MM-DD`, first day of the season",
+        "last": "`MM-DD`, last day of the season; may lie in the next year",
+    },
+    tariff.PerTime: {"price": _HOURLY, "step": _STEP},
+    tariff.PowerTiers: {
+        "rule": "`time-per-tier`: each tier's minutes at its price; `highest`: all time at that of the highest",
+        "tiers": "rising; the last has no bound",
+        "step": "for `highest`: " + _STEP,
+    },
+    tariff.Tier: {"price": _HOURLY, "upTo": "up to and including; null in the last"},
+    tariff.PassTerms: {
+        "price": "a month",
+        "usesPerMonth": "null: any number",
+        "usesPerDay": "null: any number",
+        "minutesPerUse": "a use ends there; null: no limit",
+        "energyPerUse": "a use ends there; null: no limit",
+    },
+    tariff.Occupancy: {
+        "grace": "minutes that are free",
+        "price": _HOURLY,
+        "warning": "minutes before the grace ends at which the driver is warned",
+        "step": _STEP,
+        "most": "at most so much",
+    },
+    tariff.Discount: {
+        "of": "off the service fee, or off both",
+        "groups": "customer groups that get it; none: everybody",
+        "portion": "10000 is all of it",
+        "amount": "at most the fee itself",
+        "name": "for people",
     },
     tariff.Period: {
         "start": "`HH:MM` in UTC+8",
@@ -82,6 +171,51 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "sessionId": "in which session, if there was one",
         "values": "what the guard saw",
     },
+    records.StartRefused: {
+        "edgeId": "who we are",
+        "device": "where it was to be",
+        "remoteStartId": "of the RequestStartTransaction; one of this number is refused from now on",
+        "reason": "in one word",
+        "text": "for people",
+        "at": "when it was refused",
+        "outlet": _OUTLET,
+        "order": "the hub's order, if it said one",
+    },
+    records.OccupancyEnded: {
+        "sessionId": "whose charge had ended",
+        "edgeId": "who we are",
+        "device": "where",
+        "tariffId": "that of the session",
+        "tariffHash": "that of the session",
+        "startedAt": "when its charge ended",
+        "at": "when the place was left",
+        "duration": "in between, by a clock that nobody sets",
+        "bill": "lines of the occupancy fee only",
+        "outlet": _OUTLET,
+        "authorisation": "that of the session",
+    },
+    records.TariffAdopted: {
+        "tariffId": "`id` of the tariff",
+        "tariffHash": _TARIFF_HASH,
+        "version": "`version` of the tariff",
+        "source": "`hub`, `screen`, `file`",
+        "at": "since when",
+        "signer": "whose signature",
+        "signature": "Ed25519, see [tariffs](../tariffs.md#signatures)",
+        "devices": "those at which it holds; none: all",
+    },
+    records.LeaseClosed: {
+        "lease": "which",
+        "edgeId": "who we are",
+        "account": "whose money",
+        "amount": "what it was for",
+        "spent": "in bills of this edge",
+        "reason": "`expired`, `withdrawn`, `spent`, `epoch`",
+        "at": "when",
+        "unbilled": "sessions on it that had not ended",
+    },
+    authorisation.Authorisation: LINK[authorisation.Authorisation],
+    messages.Caps: LINK[messages.Caps],
     records.Alarm: {
         "code": "for machines: what happened, in one word",
         "text": "for people",

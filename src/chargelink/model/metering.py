@@ -6,7 +6,8 @@ import msgspec
 
 from chargelink.link.quantities import Energy, HexDigest, Money, Name, SessionId, Time, Word
 from chargelink.link.shape import Shape
-from chargelink.model.session import AuthorisedBy, Reading, SessionEnded, SessionKind
+from chargelink.model.reading import Reading
+from chargelink.model.session import AuthorisedBy, SessionEnded, SessionKind
 from chargelink.wire import DecodeError
 
 MeasuredBy = Literal["meter", "socket", "calculated"]

@@ -7,8 +7,24 @@ from typing import Annotated, Any
 
 import msgspec
 
-from chargelink.link.quantities import END, Count, Digest, Name, Person, Sentence, SessionId, Time, Word
-from chargelink.link.shape import Shape
+from chargelink.link.authorisation import Authorisation
+from chargelink.link.quantities import (
+    END,
+    Count,
+    Digest,
+    HexDigest,
+    Money,
+    Name,
+    Person,
+    PublicKey,
+    Sentence,
+    SessionId,
+    Signature,
+    Time,
+    Word,
+)
+from chargelink.link.shape import Document, Shape
+from chargelink.model.bill import Bill, Duration
 from chargelink.model.session import SessionEnded, SessionStarted
 from chargelink.model.tariff import Tariff
 from chargelink.wire import DecodeError
@@ -32,6 +48,74 @@ class Alarm(Shape, frozen=True):
     at: Time
     device: Name | None = None
     session_id: SessionId | None = None
+
+
+class StartRefused(Document, frozen=True):
+    """An order that has not begun and never will: what was frozen for it is free. `reason` in one word, `text` to read.
+
+    A remote start of this number is refused from now on.
+    """
+
+    edge_id: Name
+    device: Name
+    remote_start_id: Count
+    reason: Word
+    text: Sentence
+    at: Time
+    outlet: Name | None = None
+    order: Name | None = None
+
+
+class OccupancyEnded(Document, frozen=True):
+    """A place was left, after its charge had ended at `started_at`: `duration` ms by a clock that nobody sets.
+
+    `bill` has the lines of the occupancy fee (占位费), 0 within the grace.
+    """
+
+    session_id: SessionId
+    edge_id: Name
+    device: Name
+    tariff_id: Name
+    tariff_hash: HexDigest
+    started_at: Time
+    at: Time
+    duration: Duration
+    bill: Bill
+    outlet: Name | None = None
+    authorisation: Authorisation | None = None
+
+
+class TariffAdopted(Document, frozen=True):
+    """A tariff holds at this edge from now on, signed by `signer`: the hub, or the edge itself for a price set on site.
+
+    `source`: hub, screen, file. `devices` are those at which it holds; none = all.
+    """
+
+    tariff_id: Name
+    tariff_hash: HexDigest
+    version: Count
+    source: Word
+    at: Time
+    signer: PublicKey | None = None
+    signature: Signature | None = None
+    devices: tuple[Name, ...] = ()
+
+
+class LeaseClosed(Document, frozen=True):
+    """An allowance is over: `spent` fen of it are in bills of this edge, the rest is free.
+
+    `reason`: expired, withdrawn, spent; or epoch, when this edge came from a backup and may have spent more than it
+    knows: then a person decides. `unbilled` counts sessions on it that had not ended.
+    """
+
+    lease: Name
+    edge_id: Name
+    account: Name
+    amount: Money
+    spent: Money
+    reason: Word
+    at: Time
+    unbilled: Count = 0
 
 
 class LaneEnd(Shape, frozen=True):
@@ -71,12 +155,29 @@ class MeteringSealed(Shape, frozen=True):
     box: Annotated[bytes, msgspec.Meta(max_length=65_536)]
 
 
-Content = SessionStarted | SessionEnded | Tariff | Trip | Alarm | JournalEpoch | PersonErased | MeteringSealed
+Content = (
+    SessionStarted
+    | SessionEnded
+    | StartRefused
+    | OccupancyEnded
+    | Tariff
+    | TariffAdopted
+    | LeaseClosed
+    | Trip
+    | Alarm
+    | JournalEpoch
+    | PersonErased
+    | MeteringSealed
+)
 
 KINDS: dict[str, type[Content]] = {
     "session.started": SessionStarted,
     "session.ended": SessionEnded,
+    "start.refused": StartRefused,
+    "occupancy.ended": OccupancyEnded,
     "tariff": Tariff,  # recorded before the first session under it, so that the hub can price from the record alone
+    "tariff.adopted": TariffAdopted,
+    "lease.closed": LeaseClosed,
     "trip": Trip,
     "alarm": Alarm,
     "journal.epoch": JournalEpoch,

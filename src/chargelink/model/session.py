@@ -1,11 +1,16 @@
 """A session from authorised to ended, as the journal keeps it and the hub stores it."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from chargelink.link.quantities import Count, Energy, HexDigest, Name, SessionId, StateOfCharge, Time, Word
-from chargelink.link.shape import Shape
-from chargelink.model.bill import Bill
+import msgspec
+
+from chargelink.link.authorisation import Authorisation
+from chargelink.link.messages import Caps
+from chargelink.link.quantities import Count, HexDigest, Name, Power, SessionId, StateOfCharge, Time, Word
+from chargelink.link.shape import Document
+from chargelink.model.bill import Bill, Duration, Measured
+from chargelink.model.reading import Reading
 from chargelink.trust.personal import Sealed
 
 
@@ -51,15 +56,21 @@ class StopReason(StrEnum):
     TIMEOUT = "Timeout"
 
 
-class Reading(Shape, frozen=True):
-    """A meter's register at a time. Registers never run backwards within a session."""
+class Usage(Document, frozen=True):
+    """What a price by time or power is reckoned from. Time without power does not count.
 
-    at: Time
-    register: Energy  # mWh
+    `duration` is by a clock that nobody sets. `tier_minutes` has the minutes at up to each of `tier_bounds` (mW), and
+    one more for those above the last.
+    """
+
+    duration: Duration
+    peak_power: Power | None = None
+    tier_bounds: Annotated[tuple[Power, ...], msgspec.Meta(max_length=16)] = ()
+    tier_minutes: Annotated[tuple[Count, ...], msgspec.Meta(max_length=17)] = ()
 
 
-class SessionStarted(Shape, frozen=True):
-    """Charging was authorised. `tariff_hash` holds to the end of the session."""
+class SessionStarted(Document, frozen=True):
+    """Charging was authorised. `tariff_hash` holds to the end of the session, and so does `authorisation`."""
 
     session_id: SessionId
     edge_id: Name
@@ -72,13 +83,16 @@ class SessionStarted(Shape, frozen=True):
     outlet: Name | None = None
     remote_start_id: Count | None = None
     start: Reading | None = None
+    authorisation: Authorisation | None = None
+    caps: Caps | None = None
 
 
-class SessionEnded(Shape, frozen=True):
+class SessionEnded(Document, frozen=True):
     """A session is over: why, what was read, what is due.
 
     `stop_reason` is a `StopReason` word (a newer edge may send another), `stopped_by` names who or what did it, `trip`
     holds what the guard said if it was the guard. `vehicle` is the VIN that the car told (GB/T 27930 BRM), sealed.
+    With `authorisation`, `caps`, `usage` and `measured` the bill can be reckoned again from this record and the tariff.
     """
 
     session_id: SessionId
@@ -100,3 +114,14 @@ class SessionEnded(Shape, frozen=True):
     soc_end: StateOfCharge | None = None
     trip: dict[str, Any] | None = None
     vehicle: Sealed | None = None
+    authorisation: Authorisation | None = None
+    caps: Caps | None = None
+    usage: Usage | None = None
+    measured: Measured | None = None
+
+    @property
+    def most(self) -> int | None:
+        """What the bill must not exceed, fen: the prepaid amount, or a cap that the customer set."""
+        prepaid = None if self.authorisation is None else self.authorisation.prepaid
+        cap = None if self.caps is None else self.caps.money
+        return min((one for one in (prepaid, cap) if one is not None), default=None)

@@ -175,7 +175,7 @@ def test_in_chinese(folder: Path) -> None:
     ("text", "expected"),
     [
         ("", "id: missing"),
-        ('id = "t"\nversion = 1\n', "(tariff): a tariff has either periods or a price per use"),
+        ('id = "t"\nversion = 1\n', "(tariff): a tariff sells by exactly one of"),
         (
             'id = "t"\nversion = 1\nper_use_yuan = 0.001\n',
             "per_use_yuan: 0.001 yuan is no price; write a multiple of 0.01",

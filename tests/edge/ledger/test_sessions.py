@@ -23,7 +23,7 @@ from chargelink.model import (
     Tariff,
     content_of,
 )
-from chargelink.tariff import price, tariff_hash
+from chargelink.tariff import Consumption, price, tariff_hash
 
 MIDNIGHT = 1_771_689_600_000  # 2026-02-22 00:00 in China
 MINUTE = 60_000
@@ -220,7 +220,7 @@ def test_the_readings_kept_give_the_bill_of_those_around_each_change(start: int,
         session = longer
 
     def total(of: tuple[Reading, ...]) -> int:
-        return price(TARIFF, of, session_id="", kind=SessionKind.DC, authorised_by=AuthorisedBy.LOCAL).total
+        return price(TARIFF, "", Consumption("", SessionKind.DC, AuthorisedBy.LOCAL, tuple(of))).total
 
     assert total(session.readings) == total(tuple(readings))
     assert (session.readings[0], session.readings[-1]) == (readings[0], readings[-1])

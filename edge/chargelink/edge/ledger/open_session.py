@@ -6,7 +6,7 @@ from typing import Any
 
 from chargelink.link.messages import Caps
 from chargelink.model import Alarm, Reading, SessionEnded, SessionStarted, StopReason, Tariff
-from chargelink.tariff import price, same_stretch
+from chargelink.tariff import Consumption, price, same_stretch
 from chargelink.trust.personal import Sealed
 
 
@@ -73,12 +73,11 @@ def up_to(session: OpenSession, register: int) -> OpenSession:
 def billed(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
     """The record of a session that ends at `now` (UTC milliseconds), with its bill."""
     started = session.started
-    bill = price(
-        session.tariff,
-        session.readings,
+    consumption = Consumption(
         session_id=session.id,
         kind=started.kind,
         authorised_by=started.authorised_by,
+        readings=session.readings,
         fault=ending.fault,
     )
     return SessionEnded(
@@ -100,7 +99,7 @@ def billed(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
         soc_end=ending.soc_end,
         trip=None if ending.trip is None else dict(ending.trip),
         vehicle=session.vehicle,
-        bill=bill,
+        bill=price(session.tariff, started.tariff_hash, consumption),
     )
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import structlog
 from websockets.asyncio.client import ClientConnection
@@ -48,6 +49,9 @@ Handler = Callable[[Command, float], Awaitable[Shape]]
 """Does what the hub asks and gives the answer, but does not begin after the loop's second given: a command that is late
 is refused. It is let finish even if the connection is lost meanwhile."""
 
+Errand = Callable[[Any], Awaitable[Shape]]
+"""Does one kind of request that has no expiry, durably, and gives the answer."""
+
 MOST_SAMPLES = 500  # in one message
 MOST_OUTGOING = 64  # messages that wait to be sent; then the hub is not heard until it has read some
 MOST_AT_ODDS = 2  # new epochs on one connection: of the journal, and of the telemetry
@@ -73,6 +77,7 @@ class Edge(NamedTuple):
     commands: asyncio.TaskGroup
     people: People | None = None
     usage: Usage | None = None
+    errands: Mapping[type[Shape], Errand] = MappingProxyType({})
 
 
 class Connection:
@@ -223,7 +228,9 @@ class Connection:
                 await self._persons.stored(event)
             case Asked(request=TriggerMessage()):
                 await self._trigger(event.id, event.request)
-            case Asked(request=request) if not isinstance(request, Command | ErasePerson):
+            case Asked(request=request) if (
+                not isinstance(request, Command | ErasePerson) and type(request) not in self._edge.errands
+            ):
                 name = type(request).__name__
                 self._conversation.refuse(event.id, Code.NOT_SUPPORTED, f"this edge does not do {name}")
             case Asked():
@@ -277,6 +284,8 @@ class Connection:
             try:
                 if isinstance(request, ErasePerson):
                     answer = await self._persons.erase(request)
+                elif errand := self._edge.errands.get(type(request)):
+                    answer = await errand(request)
                 else:
                     answer = await self._edge.handler(request, asyncio.get_running_loop().time() + left)
             except Exception as error:

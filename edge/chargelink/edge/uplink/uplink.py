@@ -17,10 +17,11 @@ from chargelink.edge.board import Board
 from chargelink.edge.identity import Door, IdentityError, Plain
 from chargelink.edge.ledger import Journal, LedgerError, Memory, People
 from chargelink.edge.uplink.backoff import Backoff
-from chargelink.edge.uplink.connection import Connection, Edge, Handler, HubGoneError
+from chargelink.edge.uplink.connection import Connection, Edge, Errand, Handler, HubGoneError
 from chargelink.edge.uplink.history import Measured
 from chargelink.edge.uplink.usage import Usage
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
+from chargelink.link.shape import Shape
 from chargelink.wire import EncodeError
 
 OPEN_TIMEOUT = 10.0  # seconds
@@ -57,6 +58,8 @@ class Uplink:
         self._door = Plain(hub) if isinstance(hub, str) else hub
         self.usage = Usage()
         """What the link takes of a month; `count` keeps it."""
+        self.errands: dict[type[Shape], Errand] = {}
+        """Who does what else the hub asks, by the request; to be filled before `run`."""
         self._clock = clock
         self._edge = (edge_id, software, ledger, measured, board, handler, clock)
         self._ledger = ledger
@@ -81,7 +84,9 @@ class Uplink:
         try:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
-                    refused = await self._connection(Edge(*self._edge, commands, self._people, self.usage))
+                    refused = await self._connection(
+                        Edge(*self._edge, commands, self._people, self.usage, self.errands)
+                    )
                     log.warning("hub away", why=self.trouble)
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._backoff.wait() * (PATIENCE if refused else 1)):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargelink.model import AuthorisedBy, Bill, Period, Reading, SessionKind, Tariff
-from chargelink.tariff import TariffError, fen, price, same_stretch, tariff_hash
+from chargelink.tariff import Consumption, TariffError, fen, price, same_stretch, tariff_hash
 
 MIDNIGHT = 1_771_689_600_000  # 2026-02-22 00:00 in China
 MINUTE = 60_000
@@ -30,7 +30,7 @@ def bill(
 ) -> Bill:
     """The bill of readings given as (ms after midnight, Wh)."""
     taken = [Reading(at=MIDNIGHT + at, register=watt_hours * 1000) for at, watt_hours in readings]
-    return price(tariff, taken, session_id="s", kind=SessionKind.DC, authorised_by=by, fault=fault)
+    return price(tariff, tariff_hash(tariff), Consumption("s", SessionKind.DC, by, tuple(taken), fault=fault), 1)
 
 
 def amounts(bill: Bill) -> list[tuple[str, str | None, int, int]]:
@@ -183,6 +183,6 @@ def test_the_oracle_agrees(start: int, steps: list[tuple[int, int]]) -> None:
     for duration, energy in steps:
         readings.append((readings[-1][0] + duration, readings[-1][1] + energy))
     taken = [Reading(at=at, register=register) for at, register in readings]
-    made = price(BY_TIME, taken, session_id="s", kind=SessionKind.DC, authorised_by=AuthorisedBy.LOCAL)
+    made = price(BY_TIME, "", Consumption("s", SessionKind.DC, AuthorisedBy.LOCAL, tuple(taken)), 1)
     assert made.total == oracle(readings)
     assert sum(line.energy for line in made.lines if line.what == "energy") == made.energy
