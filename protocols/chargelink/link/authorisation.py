@@ -62,7 +62,11 @@ class Authorisation(Document, frozen=True):
 
 
 class Pass(Document, frozen=True):
-    """A monthly pass as one edge may honour it: what it may still be used for here, and what one use may hold."""
+    """A monthly pass as one edge may honour it: how often, and what one use may hold.
+
+    `uses` are all uses that this edge may ever honour of this `id`, used ones included: the edge counts them itself,
+    from the first, and a list that is sent again gives none anew. `uses_per_day` is per day of UTC+8.
+    """
 
     id: Name
     until: Time
@@ -152,7 +156,9 @@ class AllowanceResponse(Shape, frozen=True):
 class Authorize(Shape, frozen=True):
     """May this card, account or VIN charge here? `token` is what was read, `pin` what was entered beside it.
 
-    `id` is the same when the question is asked again: the answer, and what is frozen for it, is too.
+    `id` is the same when the question is asked again: the answer, and what is frozen for it, is too. If nothing begins
+    with the answer, the edge says so by a record `start.refused` with this id as `request`, whether or not the answer
+    came: then what is frozen for it is free, and the question, if it comes only now, is answered with no.
     """
 
     id: Name

@@ -167,8 +167,8 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
     authorisation.Pass: {
         "id": "its name",
         "until": "not after this",
-        "uses": "how often this edge may still honour it",
-        "usesPerDay": "and of these each day; null: any number",
+        "uses": "how often this edge may honour it in all, from the first; what it honoured is not given anew",
+        "usesPerDay": "and of these each day of UTC+8; null: any number",
         "minutesPerUse": "a use ends there; null: no limit",
         "energyPerUse": "a use ends there; null: no limit",
     },

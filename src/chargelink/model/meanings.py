@@ -174,10 +174,11 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
     records.StartRefused: {
         "edgeId": "who we are",
         "device": "where it was to be",
-        "remoteStartId": "of the RequestStartTransaction; one of this number is refused from now on",
         "reason": "in one word",
         "text": "for people",
         "at": "when it was refused",
+        "remoteStartId": "of the RequestStartTransaction; one of this number is refused from now on",
+        "request": "or the id of the Authorize, answered or not: nothing begins with its answer any more",
         "outlet": _OUTLET,
         "order": "the hub's order, if it said one",
     },

@@ -53,15 +53,17 @@ class Alarm(Shape, frozen=True):
 class StartRefused(Document, frozen=True):
     """An order that has not begun and never will: what was frozen for it is free. `reason` in one word, `text` to read.
 
-    A remote start of this number is refused from now on.
+    Either a remote start of this number, which is refused from now on; or what was, or may have been, frozen for the
+    Authorize of the id `request`: nothing begins with its answer any more, whether or not that was heard.
     """
 
     edge_id: Name
     device: Name
-    remote_start_id: Count
     reason: Word
     text: Sentence
     at: Time
+    remote_start_id: Count | None = None
+    request: Name | None = None
     outlet: Name | None = None
     order: Name | None = None
 
