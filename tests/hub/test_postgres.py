@@ -25,6 +25,7 @@ AGAIN = (
     "test_postgres_engine.py",
     "test_backup.py",
     "test_persons.py",
+    "test_books.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )
