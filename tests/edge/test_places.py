@@ -11,13 +11,19 @@ from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.ledger import Limits, Sessions
+from chargelink.edge.ledger.tariffs import Priced
 from chargelink.edge.places import CannotError, Places
 from chargelink.link.messages import RECORD_LANE, Caps, RequestStartTransaction, RequestStartTransactionResponse
 from chargelink.model import Alarm, AuthorisedBy
+from chargelink.tariff import tariff_hash
+
+
+async def fixed(device: str, group: str | None) -> Priced:
+    return Priced(PRICES, tariff_hash(PRICES))
 
 
 def places_of(s: Stage) -> Places:
-    places = Places({"gun-1": s.gun}, {}, {"gun-1": PRICES}, s.sessions)
+    places = Places({"gun-1": s.gun}, {}, fixed, s.sessions)
     places.settled.set()
     return places
 
@@ -88,7 +94,7 @@ def test_the_number_of_a_remote_start_belongs_to_one_place(tmp_path: Path) -> No
 async def test_what_cannot_be_started(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "ledger.db")
     try:
-        places = Places({}, {}, {}, Sessions(journal, "edge-1", os.urandom))
+        places = Places({}, {}, fixed, Sessions(journal, "edge-1", os.urandom))
         with pytest.raises(CannotError, match="being closed"):
             await places.start("gun-1", None, Caps())
         places.settled.set()

@@ -26,14 +26,17 @@ from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
 from chargelink.edge.identity import Drawer, door_to
 from chargelink.edge.ledger import Journal, Limits, People, Sessions, Supervision, aside, load_key
+from chargelink.edge.ledger.tariffs import Priced
 from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
 from chargelink.edge.ports.can import CanBus
+from chargelink.edge.prices import configured, tariffs_of
 from chargelink.edge.uplink import Uplink
 from chargelink.link.messages import Caps
+from chargelink.link.pricing import TariffUpdate
 from chargelink.link.quantities import Person
-from chargelink.model import SessionKind, StopReason, Tariff
+from chargelink.model import SessionKind, StopReason
 
 if TYPE_CHECKING:
     from chargelink.edge.drivers.monitor import Monitor  # most sites have none: loaded when configured
@@ -94,8 +97,9 @@ class Daemon:
             (SocketSite.configured(site, config.site.data, self._around), [socket.id for socket in site.sockets])
             for site in config.socket_sites
         ]
+        self._tariffs = tariffs_of(config, journal, clock.now)
         self._places = Places(
-            {gun.device: gun for _, gun in guns}, by_socket(self._sites), self._tariffs(), self._sessions
+            {gun.device: gun for _, gun in guns}, by_socket(self._sites), self._price_now, self._sessions
         )
         self._uplink = self._linked()
         self._notify = Notify(os.environ, os.getpid())
@@ -103,6 +107,7 @@ class Daemon:
     async def run(self) -> None:
         """Until told to stop."""
         await self._sessions.load()
+        await self._tariffs.configure(configured(self._config))
         stop = asyncio.Event()
         for number in STOP_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -134,13 +139,8 @@ class Daemon:
             works.append(("watchdog", self._watchdog(self._notify.watchdog_interval)))
         return works
 
-    def _tariffs(self) -> dict[str, Tariff]:
-        """The prices at each device."""
-        prices, own = self._config.prices, self._config.socket_prices
-        guns = {gun.id: prices for gun in self._config.guns}
-        return guns | {
-            socket.id: own.get(site.id, prices) for site in self._config.socket_sites for socket in site.sockets
-        }
+    async def _price_now(self, device: str, group: str | None) -> Priced:
+        return await self._tariffs.at(device, self._clock.now(), group)
 
     def _supervision(self) -> Supervision | None:
         """For whom what each session measured is sealed."""
@@ -182,7 +182,7 @@ class Daemon:
             return None
         door = door_to(hub.url if hub else None, data, self._clock.now)
         software = f"chargelink {version('chargelink')}"
-        return Uplink(
+        uplink = Uplink(
             door,
             self._config.site.id,
             software,
@@ -193,6 +193,9 @@ class Daemon:
             measured=self._telemetry,
             people=self._people,
         )
+        uplink.errands[TariffUpdate] = self._tariffs.update
+        uplink.holdings["tariffs"] = self._tariffs.sent
+        return uplink
 
     async def _prune(self) -> NoReturn:
         """Delete what is old and at the hub, now and then: more often than a day's worth matters."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.drivers.gun import Gun
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.ledger import LedgerError, Sessions
+from chargelink.edge.ledger.tariffs import NoTariffError, Priced
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.edge.uplink.connection import Command
 from chargelink.link.messages import (
@@ -21,6 +22,9 @@ from chargelink.link.shape import Shape
 from chargelink.model import AuthorisedBy, SessionStarted, StopReason, Tariff
 from chargelink.wire import ChargelinkError
 
+PriceNow = Callable[[str, str | None], Awaitable[Priced]]
+"""What holds at a device for customers of a group (None: of none). Raises NoTariffError."""
+
 
 class CannotError(ChargelinkError):
     """What was asked cannot be done; the message says why."""
@@ -31,7 +35,7 @@ class Stoppable(Protocol):
 
 
 class Places:
-    """Guns, and socket sites by the device ids of their sockets; `tariffs` has the prices of each device.
+    """Guns, and socket sites by the device ids of their sockets; `price` says what holds at a device now.
 
     Nothing starts before `settled` is set.
     """
@@ -40,12 +44,12 @@ class Places:
         self,
         guns: Mapping[str, Gun],
         sites: Mapping[str, SocketSite],
-        tariffs: Mapping[str, Tariff],
+        price: PriceNow,
         sessions: Sessions,
     ) -> None:
         self.guns = dict(guns)
         self._sites = dict(sites)
-        self._tariffs = dict(tariffs)
+        self._price = price
         self._sessions = sessions
         self._starting = asyncio.Lock()
         self.settled = asyncio.Event()
@@ -63,11 +67,12 @@ class Places:
         by: AuthorisedBy = AuthorisedBy.LOCAL,
         remote_start_id: int | None = None,
         until: float = math.inf,
+        tariff_hash: str | None = None,
     ) -> str:
         """Begin a session and give its id, unless its turn comes after the loop's second `until`.
 
         A remote start that is told again gets the session that it has, open or ended: whether one could begin now is
-        not asked. Raises CannotError, LedgerError.
+        not asked. With `tariff_hash` only that price will do. Raises CannotError, LedgerError.
         """
         async with self._starting:  # or one told twice at once would be refused the second time
             if remote_start_id is not None:
@@ -81,29 +86,44 @@ class Places:
                 raise CannotError("expired")
             if not self.settled.is_set():
                 raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
-            return (await self._begin(device, outlet, caps, by, remote_start_id)).session_id
+            return (await self._begin(device, outlet, caps, by, remote_start_id, tariff_hash)).session_id
 
     async def _begin(
-        self, device: str, outlet: str | None, caps: Caps, by: AuthorisedBy, remote_start_id: int | None
+        self,
+        device: str,
+        outlet: str | None,
+        caps: Caps,
+        by: AuthorisedBy,
+        remote_start_id: int | None,
+        tariff_hash: str | None,
     ) -> SessionStarted:
         try:
             if gun := self.guns.get(device):
-                return await gun.start(
-                    self._tariffs[device], authorised_by=by, remote_start_id=remote_start_id, caps=caps
-                )
+                tariff = await self._agreed(device, tariff_hash)
+                return await gun.start(tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps)
             if site := self._sites.get(device):
+                tariff = await self._agreed(device, tariff_hash)
                 return await site.start(
                     device,
                     outlet or "",
-                    self._tariffs[device],
+                    tariff,
                     authorised_by=by,
                     remote_start_id=remote_start_id,
                     caps=caps,
                 )
-        except (RefusedError, StartRefused, LedgerError) as error:
+        except (RefusedError, StartRefused, NoTariffError, LedgerError) as error:
             raise CannotError(str(error)) from error
         known = ", ".join([*self.guns, *self._sites])
         raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
+
+    async def _agreed(self, device: str, tariff_hash: str | None) -> Tariff:
+        """The price now, if it is the one that was shown. Raises CannotError, NoTariffError."""
+        priced = await self._price(device, None)
+        if tariff_hash not in (None, priced.hash):
+            raise CannotError(
+                f"the price changed; it is now that of {named(priced.tariff)}; look at it and start again"
+            )
+        return priced.tariff
 
     async def stop(self, session: str, reason: StopReason, by: str) -> None:
         """Have a session stopped in order; its end comes later. Raises CannotError."""
@@ -124,7 +144,13 @@ class Places:
         try:
             if isinstance(command, RequestStartTransaction):
                 session = await self.start(
-                    command.device, command.outlet, command.caps, AuthorisedBy.REMOTE, command.remote_start_id, until
+                    command.device,
+                    command.outlet,
+                    command.caps,
+                    AuthorisedBy.REMOTE,
+                    command.remote_start_id,
+                    until,
+                    command.tariff_hash,
                 )
                 return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
             await self.stop(command.transaction_id, StopReason.REMOTE, "hub")
@@ -133,6 +159,11 @@ class Places:
                 return RequestStartTransactionResponse(status="Rejected", reason=str(error))
             return RequestStopTransactionResponse(status="Rejected", reason=str(error))
         return RequestStopTransactionResponse(status="Accepted")
+
+
+def named(tariff: Tariff) -> str:
+    """A tariff for people."""
+    return f"{tariff.name or tariff.id} (version {tariff.version})"
 
 
 def by_socket(sites: Sequence[tuple[SocketSite, Sequence[str]]]) -> dict[str, SocketSite]:

@@ -13,6 +13,7 @@ from chargelink.model import Tariff
 
 Eui = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]  # EUI-64, 16 lower-case hex digits
 MeterAddress = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}$")]  # DL/T 645 §7.2.2, most significant digit first
+TariffKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # Ed25519, RFC 8032
 SupervisorKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # X25519, RFC 7748
 Address = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+:.")]
 
@@ -24,20 +25,28 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Site(Section, frozen=True):
-    """Who this edge is, and the folder where it keeps its ledger and sockets."""
+    """Who this edge is, where it keeps its ledger and sockets, and the groups of sites that it belongs to."""
 
     id: Name
     data: Path
     name: str = ""
+    groups: tuple[Name, ...] = ()
 
 
 class Hub(Section, frozen=True):
     """Where the hub is, if not where the enrolment says; `ws://127.0.0.1:8600` for one that knows no certificates.
 
-    An edge that is not enrolled and does not have this section works alone.
+    An edge that is not enrolled and does not have this section works alone. `tariff_key` is the public key by which
+    the hub signs tariffs; without, the first is believed that an authenticated link brings.
     """
 
     url: str | None = None
+    tariff_key: TariffKey | None = None
+
+    @property
+    def tariff_public(self) -> bytes | None:
+        """The 32 bytes of the key."""
+        return None if self.tariff_key is None else bytes.fromhex(self.tariff_key)
 
 
 class Journal(Section, frozen=True):

@@ -7,7 +7,19 @@ from chargelink.edge.ledger.database import LARGEST_BODY, Database
 from chargelink.link.chain import chain_next, chain_start, record_hash
 
 CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-TABLES = {"checkpoints", "epochs", "erased", "lanes", "memory", "records", "sessions", "signers", "tariffs"}
+TABLES = {
+    "checkpoints",
+    "epochs",
+    "erased",
+    "held_tariffs",
+    "lanes",
+    "memory",
+    "records",
+    "sessions",
+    "signers",
+    "tariff_signers",
+    "tariffs",
+}
 HEADER_BYTES = 100  # https://www.sqlite.org/fileformat2.html, 1.3
 NEWEST = 200  # records of each lane whose chain is checked when the file is opened
 

@@ -111,6 +111,12 @@ def _tables(old: sqlite3.Connection, database: Database) -> int:
     """Copy tariffs, who was erased, sessions and what drivers remember; how many sessions are open."""
     for table, columns, good in (
         ("tariffs", "hash, body", _is_tariff),
+        (
+            "held_tariffs",
+            "hash, source, number, at, valid_from, devices, signer, signature, used, dropped",
+            _is_held_tariff,
+        ),
+        ("tariff_signers", "number, public, at, by", _is_tariff_signer),
         ("erased", "person, at", _is_erased),
         (
             "sessions",
@@ -155,6 +161,24 @@ def _is_session(row: tuple[Any, ...], database: Database) -> bool:
         return _decodes(ended, SessionEnded)
     tariff = database.execute("SELECT 1 FROM tariffs WHERE hash = ?", (content.tariff_hash,)).fetchone()
     return tariff is not None
+
+
+def _is_held_tariff(row: tuple[Any, ...], database: Database) -> bool:
+    """Its document must be there, and say the same of when it holds."""
+    digest, source, number, at, valid_from, devices, signer, signature, used, dropped = row
+    if not (_decodes(devices, tuple[str, ...]) and isinstance(source, str)):
+        return False
+    if not all(isinstance(value, int) for value in (number, at, used, dropped)):
+        return False
+    if not all(value is None or isinstance(value, bytes) for value in (signer, signature)):
+        return False
+    document = database.execute("SELECT body FROM tariffs WHERE hash = ?", (digest,)).fetchone()
+    return document is not None and msgspec.msgpack.decode(document[0], type=Tariff).valid_from == valid_from
+
+
+def _is_tariff_signer(row: tuple[Any, ...], _: Database) -> bool:
+    number, public, at, by = row
+    return all(isinstance(value, int) for value in (number, at)) and isinstance(public, bytes) and isinstance(by, str)
 
 
 def _is_erased(row: tuple[Any, ...], _: Database) -> bool:

@@ -64,6 +64,20 @@ PERSONS = """
     CREATE TABLE erased (person TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID
 """
 
+# Tariffs in the order in which they were adopted, and the keys that the hub's must be signed by: the last one counts.
+HELD_TARIFFS = """
+    CREATE TABLE held_tariffs (
+        hash TEXT NOT NULL, source TEXT NOT NULL, number INTEGER NOT NULL UNIQUE, at INTEGER NOT NULL,
+        valid_from INTEGER NOT NULL, devices BLOB NOT NULL, signer BLOB, signature BLOB,
+        used INTEGER NOT NULL, dropped INTEGER NOT NULL,
+        PRIMARY KEY (hash, source)
+    );
+    CREATE INDEX held_tariffs_in_force ON held_tariffs (valid_from, number) WHERE dropped = 0;
+    CREATE TABLE tariff_signers (
+        number INTEGER PRIMARY KEY, public BLOB NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL
+    )
+"""
+
 
 def connect(path: str, edge: str) -> Database:
     """Open the file of an edge, made durable and brought to the newest version.
@@ -159,6 +173,11 @@ def _persons(database: sqlite3.Connection, _: str) -> None:
     _script(database, PERSONS)
 
 
+def _held_tariffs(database: sqlite3.Connection, _: str) -> None:
+    """Tariffs are held that no session was begun under yet."""
+    _script(database, HELD_TARIFFS)
+
+
 def _script(database: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit."""
     for statement in script.split(";"):
@@ -166,4 +185,4 @@ def _script(database: sqlite3.Connection, script: str) -> None:
 
 
 # One step per version; `PRAGMA user_version` counts the steps done. A step, once released, never changes.
-STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain, _persons)
+STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain, _persons, _held_tariffs)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from chargelink.edge.ledger import journal
+from chargelink.edge.ledger import held_tariffs, journal
 from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.journal import Journal
 from chargelink.edge.ledger.open_session import Ending, OpenSession, backwards, billed, up_to, with_reading
@@ -211,10 +211,7 @@ def _begin(database: Database, session: OpenSession) -> SessionStarted | None:
         if before is not None:
             return before
     journal.require_room(database)
-    body = body_of(session.tariff)
-    adopted = database.execute("INSERT OR IGNORE INTO tariffs VALUES (?, ?)", (started.tariff_hash, body))
-    if adopted.rowcount:
-        journal.append(database, session.tariff, started.at)
+    held_tariffs.use(database, session.tariff, started.at)
     journal.append(database, started, started.at)
     database.execute(
         "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",

@@ -52,6 +52,9 @@ is refused. It is let finish even if the connection is lost meanwhile."""
 Errand = Callable[[Any], Awaitable[Shape]]
 """Does one kind of request that has no expiry, durably, and gives the answer."""
 
+Holding = Callable[[], Awaitable[Any]]
+"""What the edge holds of something, for one field of its BootNotification."""
+
 MOST_SAMPLES = 500  # in one message
 MOST_OUTGOING = 64  # messages that wait to be sent; then the hub is not heard until it has read some
 MOST_AT_ODDS = 2  # new epochs on one connection: of the journal, and of the telemetry
@@ -78,6 +81,7 @@ class Edge(NamedTuple):
     people: People | None = None
     usage: Usage | None = None
     errands: Mapping[type[Shape], Errand] = MappingProxyType({})
+    holdings: Mapping[str, Holding] = MappingProxyType({})
 
 
 class Connection:
@@ -206,6 +210,7 @@ class Connection:
             devices=tuple(self._edge.board.devices),
             signing_key=self._edge.ledger.public,
             compression=COMPRESSION,
+            **{field: await holding() for field, holding in self._edge.holdings.items()},
         )
         self._conversation.boot(boot, asyncio.get_running_loop().time())
 

@@ -17,7 +17,7 @@ from chargelink.edge.board import Board
 from chargelink.edge.identity import Door, IdentityError, Plain
 from chargelink.edge.ledger import Journal, LedgerError, Memory, People
 from chargelink.edge.uplink.backoff import Backoff
-from chargelink.edge.uplink.connection import Connection, Edge, Errand, Handler, HubGoneError
+from chargelink.edge.uplink.connection import Connection, Edge, Errand, Handler, Holding, HubGoneError
 from chargelink.edge.uplink.history import Measured
 from chargelink.edge.uplink.usage import Usage
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
@@ -60,6 +60,8 @@ class Uplink:
         """What the link takes of a month; `count` keeps it."""
         self.errands: dict[type[Shape], Errand] = {}
         """Who does what else the hub asks, by the request; to be filled before `run`."""
+        self.holdings: dict[str, Holding] = {}
+        """What else the hub is told on connecting, by the field of BootNotification; to be filled before `run`."""
         self._clock = clock
         self._edge = (edge_id, software, ledger, measured, board, handler, clock)
         self._ledger = ledger
@@ -85,7 +87,7 @@ class Uplink:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
                     refused = await self._connection(
-                        Edge(*self._edge, commands, self._people, self.usage, self.errands)
+                        Edge(*self._edge, commands, self._people, self.usage, self.errands, self.holdings)
                     )
                     log.warning("hub away", why=self.trouble)
                     with suppress(TimeoutError):
