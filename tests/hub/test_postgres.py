@@ -26,6 +26,7 @@ AGAIN = (
     "test_backup.py",
     "test_persons.py",
     "test_books.py",
+    "test_tokens.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )

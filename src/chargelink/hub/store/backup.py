@@ -4,8 +4,9 @@
     hub.db          the whole database, as SQLite whatever engine it came from
     identity/...    the hub's CA and keys, so that edges still know it
 
-Not in it: `persons.key`, which opens the keys of persons in the database, and the list of who was erased. A backup must
-not bring back whoever was erased, and a stolen one must not tell who anybody is.
+Not in it: `persons.key`, which opens the keys of persons in the database, `tokens.key`, which opens cards and VINs, and
+the list of who was erased. A backup must not bring back whoever was erased, and a stolen one must not tell who anybody
+is.
 """
 
 import sqlite3

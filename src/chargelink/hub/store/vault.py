@@ -1,14 +1,17 @@
-"""What belongs to persons and must not be in the database, nor in a backup of it: two files of the hub's folder.
+"""What belongs to persons and must not be in the database, nor in a backup of it: three files of the hub's folder.
 
 persons.key     the key that wraps the keys of persons: without it those in a backup are good for nothing
+tokens.key      the key under which cards, VINs and codes are found and sealed: without it they are entered again
 erased.jsonl    who was erased, one line each; read at every start, so that a backup that is put back erases them again
 """
 
+import hmac
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +22,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from chargelink.cli.files import PRIVATE, sync_folder, write_durably
 from chargelink.link.quantities import Name, Person, Time
+from chargelink.trust.tokens import token_digest
 from chargelink.wire import ChargelinkError
 
 KEY_FILE = "persons.key"
+TOKENS_FILE = "tokens.key"
 LIST_FILE = "erased.jsonl"
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -50,12 +55,13 @@ class Whose(NamedTuple):
 
 
 class Vault:
-    """The two files in the folder of a hub. The key is made at the first use."""
+    """The files in the folder of a hub. A key is made at the first use."""
 
     def __init__(self, folder: Path) -> None:
         """Raises VaultError, OSError."""
         self._list = folder / LIST_FILE
-        self._cipher = AESGCM(_key(folder / KEY_FILE))
+        self._cipher = AESGCM(key_in(folder / KEY_FILE, "move it away, and the edges send their keys again"))
+        self.tokens = TokenKey(folder / TOKENS_FILE)
 
     def wrap(self, key: bytes, whose: Whose) -> bytes:
         """A key of a person, to be stored."""
@@ -95,7 +101,40 @@ class Vault:
             return
 
 
-def _key(path: Path) -> bytes:
+class TokenKey:
+    """The key of cards, VINs and codes, in a file that is made at the first use.
+
+    They are found by a digest under it, and sealed under it, as the lists of the edges need them in plain.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @cached_property
+    def _keys(self) -> tuple[bytes, AESGCM]:
+        key = key_in(self._file, "put it back, or move it away and enter every card again")
+        find, seal = (hmac.digest(key, f"chargelink.tokens.1|{what}".encode(), "sha256") for what in ("find", "seal"))
+        return find, AESGCM(seal)
+
+    def digest(self, kind: str, value: str) -> str:
+        """What a card, VIN or code is found by, in hex. Raises ValueError for none; VaultError, OSError."""
+        return token_digest(self._keys[0], kind, value).hex()
+
+    def seal(self, text: str, bound: str) -> bytes:
+        """A value or PIN, to be stored beside what it is `bound` to. Raises VaultError, OSError."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._keys[1].encrypt(nonce, text.encode(), bound.encode())
+
+    def open(self, box: bytes, bound: str) -> str | None:
+        """What was sealed; None if it was under another key, or beside something else. Raises VaultError, OSError."""
+        try:
+            return self._keys[1].decrypt(box[:NONCE_BYTES], box[NONCE_BYTES:], bound.encode()).decode()
+        except (InvalidTag, ValueError):
+            return None
+
+
+def key_in(path: Path, remedy: str) -> bytes:
+    """The key in a file of the hub's folder, made when there is none. Raises VaultError, OSError."""
     try:
         if stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
             raise VaultError(f"{path}: others than its owner may read it; chmod 600 {path}")
@@ -110,7 +149,7 @@ def _key(path: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise VaultError(f"{path}: no key; move it away, and the edges send their keys again")
+        raise VaultError(f"{path}: no key; {remedy}")
     return key
 
 

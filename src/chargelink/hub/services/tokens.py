@@ -1,0 +1,99 @@
+"""Cards, VINs and voucher codes by which accounts are known. In the database they stand as digests and sealed.
+
+`find` is how a token that was read becomes an account; `plain` and `plain_pin` give what the lists of the edges are
+made from.
+"""
+
+import hmac
+from enum import StrEnum
+
+from tortoise.transactions import in_transaction
+
+from chargelink.hub.store.money import Token
+from chargelink.hub.store.vault import vault
+from chargelink.trust.tokens import PIN
+from chargelink.wire import ChargelinkError
+
+MOST_TRIES = 5  # wrong PINs one after the other; then a person unblocks the token
+
+
+class TokenStatus(StrEnum):
+    """Whether a token may be used."""
+
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+
+
+class TokenError(ChargelinkError):
+    """A token that cannot be entered."""
+
+
+async def find(kind: str, value: str) -> Token | None:
+    """The token that was read, blocked and expired ones too; None for one that nobody entered, or that is none."""
+    try:
+        digest = vault().tokens.digest(kind, value)
+    except ValueError:
+        return None
+    return await Token.get_or_none(kind=kind, digest=digest)
+
+
+async def add(
+    kind: str, value: str, account: str, now: int, *, pin: str | None = None, until: int | None = None
+) -> Token:
+    """Enter a token of an account; again with other particulars to change them.
+
+    Raises TokenError for one of another account, one that is none, or a PIN that has not 4 to 8 digits.
+    """
+    if pin is not None and not PIN.fullmatch(pin):
+        raise TokenError("a PIN has 4 to 8 digits")
+    try:
+        digest = vault().tokens.digest(kind, value)
+    except ValueError as error:
+        raise TokenError(str(error)) from None
+    async with in_transaction():
+        row = await Token.get_or_none(kind=kind, digest=digest)
+        if row is not None and row.account != account:
+            raise TokenError(f"this {kind} belongs to the account {row.account}")
+        row = row or Token(kind=kind, digest=digest, account=account, added=now)
+        row.status = TokenStatus.ACTIVE
+        row.sealed = vault().tokens.seal(value, f"{kind}|{digest}")
+        row.pin = None if pin is None else vault().tokens.seal(pin, f"pin|{kind}|{digest}")
+        row.until, row.tries = until, 0
+        await row.save()
+    return row
+
+
+def plain(token: Token) -> str | None:
+    """The number or code itself; None if it was sealed by another hub."""
+    return vault().tokens.open(token.sealed, f"{token.kind}|{token.digest}")
+
+
+def plain_pin(token: Token) -> str | None:
+    """The PIN itself; None for a token without, or one sealed by another hub."""
+    return None if token.pin is None else vault().tokens.open(token.pin, f"pin|{token.kind}|{token.digest}")
+
+
+async def try_pin(token: Token, pin: str) -> bool:
+    """Whether this is the token's PIN. After `MOST_TRIES` wrong ones it is blocked."""
+    async with in_transaction():
+        row = await Token.filter(id=token.id).select_for_update().get()
+        right = plain_pin(row)
+        if row.status != TokenStatus.ACTIVE or row.tries >= MOST_TRIES or right is None:
+            return False
+        good = hmac.compare_digest(right, pin)
+        tries = 0 if good else row.tries + 1
+        status = TokenStatus.BLOCKED if tries >= MOST_TRIES else TokenStatus.ACTIVE
+        if (tries, status) != (row.tries, row.status):
+            await Token.filter(id=row.id).update(tries=tries, status=status)
+    return good
+
+
+async def block(token: Token, *, blocked: bool = True) -> None:
+    """A token is lost, or found again."""
+    status = TokenStatus.BLOCKED if blocked else TokenStatus.ACTIVE
+    await Token.filter(id=token.id).update(status=status, tries=0)
+
+
+async def cut(account: str) -> int:
+    """Forget every token of an account: nothing tells any more whose it was. How many there were."""
+    return int(await Token.filter(account=account).delete())
