@@ -12,6 +12,8 @@ sessions     from authorised to billed, across crashes
 people       the keys of persons, in a file of their own
 erasures     who was erased
 supervision  what only the supervisor of metering can read
+allowances   money that may be spent without asking, leased
+refusal      why somebody may not charge
 open_session one that has not ended
 memory       small values of drivers, counters that never repeat
 

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from chargelink.edge.ledger import epochs, memory
+from chargelink.edge.ledger import allowances, epochs, memory
 from chargelink.edge.ledger.damage import continues
 from chargelink.edge.ledger.database import LANES, Database, Entry, entry_of
+from chargelink.link.authorisation import Lease
 from chargelink.link.chain import DIGEST_BYTES, chain_start, record_hash
 from chargelink.link.messages import Caps
 from chargelink.model import Alarm, JournalEpoch, LaneEnd, Reading, SessionEnded, SessionStarted, Tariff
@@ -47,6 +48,7 @@ def carry_over(path: Path, database: Database, why: str, name: str) -> Found:
                     database.flush()
         sessions = _tables(old, database)
     memory.leave_behind(database)
+    allowances.void(database, at)
     text = (
         f"the ledger was damaged ({why}) and is set aside as {name}; carried over: {records} records "
         f"that the hub did not have, {sessions} open sessions"
@@ -108,7 +110,7 @@ def _whole(old: sqlite3.Connection, place: tuple[str, str, str]) -> Iterator[tup
 
 
 def _tables(old: sqlite3.Connection, database: Database) -> int:
-    """Copy tariffs, who was erased, sessions and what drivers remember; how many sessions are open."""
+    """Copy tariffs, who was erased, sessions, what drivers remember, leases; how many sessions are open."""
     for table, columns, good in (
         ("tariffs", "hash, body", _is_tariff),
         (
@@ -124,6 +126,8 @@ def _tables(old: sqlite3.Connection, database: Database) -> int:
             _is_session,
         ),
         ("memory", "name, value", _is_memory),
+        ("leases", "id, account, amount, until, customers, spent, withdrawn, closed", _is_lease),
+        ("reservations", "session, lease, amount", _is_reservation),
     ):
         places = ", ".join("?" for _ in columns.split(","))
         insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
@@ -189,6 +193,21 @@ def _is_erased(row: tuple[Any, ...], _: Database) -> bool:
 def _is_memory(row: tuple[Any, ...], _: Database) -> bool:
     name, value = row
     return isinstance(name, str) and isinstance(value, bytes | str)
+
+
+def _is_lease(row: tuple[Any, ...], _: Database) -> bool:
+    identifier, account, amount, until, group, spent, withdrawn, closed = row
+    lease = {"id": identifier, "account": account, "amount": amount, "until": until, "group": group}
+    try:
+        msgspec.convert(lease, Lease)
+    except msgspec.ValidationError:
+        return False
+    return withdrawn in (0, 1) and isinstance(spent, int) and 0 <= spent <= amount and isinstance(closed, str | None)
+
+
+def _is_reservation(row: tuple[Any, ...], _: Database) -> bool:
+    session, lease, amount = row
+    return isinstance(session, str) and isinstance(lease, str) and isinstance(amount, int)
 
 
 def _decodes(body: object, shape: Any) -> bool:

@@ -78,6 +78,17 @@ HELD_TARIFFS = """
     )
 """
 
+# What is reserved is of sessions that have not ended. `closed` says why; one that is closed stays, so that it is known.
+ALLOWANCES = """
+    CREATE TABLE leases (
+        id TEXT PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL, until INTEGER NOT NULL, customers TEXT,
+        spent INTEGER NOT NULL, withdrawn INTEGER NOT NULL, closed TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX leases_open ON leases (account) WHERE closed IS NULL;
+    CREATE TABLE reservations (session TEXT PRIMARY KEY, lease TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX reservations_by_lease ON reservations (lease)
+"""
+
 
 def connect(path: str, edge: str) -> Database:
     """Open the file of an edge, made durable and brought to the newest version.
@@ -178,6 +189,11 @@ def _held_tariffs(database: sqlite3.Connection, _: str) -> None:
     _script(database, HELD_TARIFFS)
 
 
+def _allowances(database: sqlite3.Connection, _: str) -> None:
+    """Leases, and what is reserved on them."""
+    _script(database, ALLOWANCES)
+
+
 def _script(database: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit."""
     for statement in script.split(";"):
@@ -185,4 +201,4 @@ def _script(database: sqlite3.Connection, script: str) -> None:
 
 
 # One step per version; `PRAGMA user_version` counts the steps done. A step, once released, never changes.
-STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain, _persons, _held_tariffs)
+STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain, _persons, _held_tariffs, _allowances)
