@@ -36,6 +36,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "charge.sequence": charge.sequence,
     "charge.watches": charge.watches,
     "charge.causes": charge.causes,
+    "charge.advice": charge.advice,
     "dlt645.identifiers": identifier_table,
     "records.bodies": bodies,
     "records.stopReasons": stop_reasons,

@@ -121,9 +121,16 @@ def _gun(detail: Mapping[str, Any]) -> Iterator[str]:
     if "hindrance" in detail:
         yield str(Text(detail["hindrance"], detail.get("hindranceChinese", detail["hindrance"])))
     elif "causeText" in detail:
-        yield str(Text(detail["causeText"], detail.get("causeChinese", detail["causeText"])))
+        yield _said(detail, "causeText", "causeChinese")
+        if "advice" in detail:
+            yield f"{_said(detail, 'whose', 'whoseChinese')}; {_said(detail, 'advice', 'adviceChinese')}"
     if detail.get("mode") == "monitor":
         yield str(Text("only listens", "仅监听"))
+
+
+def _said(detail: Mapping[str, Any], english: str, chinese: str) -> str:
+    """What a device says in two languages."""
+    return str(Text(detail[english], detail.get(chinese, detail[english])))
 
 
 def _outlets(outlets: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

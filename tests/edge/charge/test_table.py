@@ -3,9 +3,11 @@
 import pytest
 
 from chargelink.edge.charge import conditions
+from chargelink.edge.charge.advice import ADVICE, ELSEWHERE, LEAVE, Whose
 from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch
 from chargelink.edge.charge.phases import ENDING, LIVE, ORDER, TABLE, WATCHES, Output, Phase, Status
 from chargelink.edge.guard.rules import RULES
+from chargelink.model import StopReason
 
 RESTS = {
     Phase.STARTING,
@@ -119,6 +121,20 @@ def test_what_opens_at_once_needs_more_than_a_new_start(cause: Cause) -> None:
     assert cause.action is Action.RAMP or cause.latch is not Latch.NONE
     assert cause.value.is_fault == (cause.latch is not Latch.NONE)
     assert cause.key.replace("-", "_").upper() == cause.name
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_whoever_was_stopped_is_told_whose_doing_it_was_and_what_now(cause: Cause) -> None:
+    advice = ADVICE[cause]
+    for text in (advice.whose.value, advice.now):
+        assert text.english
+        assert text.chinese
+    if cause.latch is Latch.SERVICE:
+        assert advice.now in (ELSEWHERE, LEAVE)  # nothing that the driver does makes it work again
+    if cause.value.reason in (StopReason.LOCAL, StopReason.REMOTE):
+        assert advice.whose is Whose.PERSON
+    if advice.whose is Whose.AGREED:
+        assert not cause.value.is_fault
 
 
 def test_rules_of_the_guard_that_have_a_cause_exist() -> None:

@@ -43,7 +43,8 @@ class World:
         self._energy = 0.0
         self.guards = True  # it gives permits
         self.tripped: str | None = None
-        self.board_answers = self.meter_answers = True
+        self.board_answers = self.meter_answers = self.meter_counts = True
+        self.meter_step = 1  # mWh
         self.overridden: dict[str, object] = {}  # facts that are told instead of what is so
         self.events: list[Event] = []
         self.bus: list[tuple[float, Frame]] = []
@@ -155,6 +156,8 @@ class World:
 
     def _meter(self) -> None:
         facts = self.circuit.facts
-        self._energy += facts.outside_voltage * max(facts.current, 0) / 1000 * STEP / 3600
+        if self.meter_counts:
+            self._energy += facts.outside_voltage * max(facts.current, 0) / 1000 * STEP / 3600
         if self.meter_answers and self._steps % 100 == 0:
-            self.take(self.controller.see_register(self.register + int(self._energy), self.now))
+            shown = (self.register + int(self._energy)) // self.meter_step * self.meter_step
+            self.take(self.controller.see_register(shown, self.now))

@@ -31,14 +31,15 @@ PRICES = Tariff(id="demo", version=1, per_use=500)
 class Site(World):
     """The world of the controller's tests, whose controller is that of a gun with its driver."""
 
-    def __init__(self, gun: Gun, target: int) -> None:
-        super().__init__(target=target)
+    def __init__(self, gun: Gun, target: int, capacity: int) -> None:
+        super().__init__(target=target, capacity=capacity)
         self.gun = gun
         self.controller = gun.controller
         self.told: list[bool] = []
         self.resets = 0
         self.report: Report | None = report("armed")
         self.lost = False
+        self.quality = Quality.GOOD  # of what the meter shows
 
     def want(self, wanted: Wanted) -> None:
         if self.lost:
@@ -84,13 +85,13 @@ class Site(World):
             self._drive()
             self.circuit.step(self.now)
             facts = self.circuit.facts
-            self._energy += facts.outside_voltage * max(facts.current, 0) / 1000 * STEP / 3600
+            if self.meter_counts:
+                self._energy += facts.outside_voltage * max(facts.current, 0) / 1000 * STEP / 3600
             if self._steps % 5 == 0 and not self.lost:
                 self.gun.hear_board(self.facts())
             if self._steps % 100 == 0:
-                self.gun.hear_meter(
-                    Reading("m", Quantity.ENERGY, self.register + int(self._energy), Quality.GOOD, self.now)
-                )
+                shown = self.register + int(self._energy)
+                self.gun.hear_meter(Reading("m", Quantity.ENERGY, shown, self.quality, self.now))
             await asyncio.sleep(STEP)
 
     def take(self, events: object) -> None:
@@ -132,7 +133,7 @@ def report(state: str, rule: str | None = None) -> Report:
 class Stage:
     """A gun in its surroundings."""
 
-    def __init__(self, journal: Journal, people: People, target: int) -> None:
+    def __init__(self, journal: Journal, people: People, target: int, capacity: int) -> None:
         self.news: list[SessionNews] = []
         self.board = Board()
         self.journal, self.people = journal, people
@@ -141,7 +142,7 @@ class Stage:
         clock = lambda: 1_800_000_000_000 + int(loop.time() * 1000)  # noqa: E731
         around = Surroundings(journal, self.sessions, self.board, clock, self.news.append, people)
         self.gun = Gun("gun-1", LIMITS, around)
-        self.site = Site(self.gun, target)
+        self.site = Site(self.gun, target, capacity)
         self.gun.hear_guard(report("armed"))
 
     @property
@@ -170,11 +171,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path, target: int = 900, limits: Limits = Limits()) -> AsyncIterator[Stage]:  # noqa: B008
+async def stage(
+    folder: Path,
+    target: int = 900,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    capacity: int = 400_000,
+) -> AsyncIterator[Stage]:
     journal = open_journal(folder / "ledger.db", limits=limits)
     try:
         people = await People.open(folder / "people.db", journal)
-        stage = Stage(journal, people, target)
+        stage = Stage(journal, people, target, capacity)
         parts = Hardware(board=stage.site, bus=OtherEnd(stage.site), guard=OtherEnd(stage.site), meter=Part())  # type: ignore[arg-type]
         task = asyncio.create_task(stage.gun.run(parts))
         try:

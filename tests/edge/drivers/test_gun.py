@@ -12,6 +12,7 @@ from tests.edge.ledger.opened import kinds_waiting
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.drivers.io_board import BoardLost
+from chargelink.edge.drivers.reading import Quality
 from chargelink.edge.ledger import LedgerError
 from chargelink.model import AuthorisedBy, Caps, StopReason
 
@@ -230,5 +231,62 @@ def test_caps_go_to_the_controller(tmp_path: Path) -> None:
             await s.until(lambda: s.ended)
             assert s.ended
             assert s.ended.stop_reason == StopReason.ENERGY_LIMIT_REACHED
+
+    run(story())
+
+
+def test_a_meter_that_is_doubted_twice_ends_the_charge_from_its_last_good_register(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.charging()
+            s.site.quality = Quality.DOUBTFUL
+            await asyncio.sleep(1.0)
+            s.site.quality = Quality.GOOD
+            await asyncio.sleep(3.0)
+            assert s.gun.controller.phase is Phase.CHARGING  # once is a disturbance
+            believed = s.gun.books.register
+            s.site.quality = Quality.DOUBTFUL
+            await s.until(lambda: s.ended, within=20.0)
+            assert s.ended
+            assert s.ended.stopped_by == "meter-doubtful"
+            assert s.ended.bill.fault
+            assert believed is not None
+            assert believed <= s.ended.readings[-1].register <= believed + 20_000
+            assert "alarm" in await kinds_waiting(s.journal)
+
+    run(story())
+
+
+def test_a_meter_that_stands_still_is_alarmed_and_the_driver_told_what_now(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path, capacity=60_000_000) as s:
+            await s.charging()
+            s.site.meter_counts = False
+            await s.until(lambda: s.ended, within=90.0)
+            assert s.ended
+            assert s.ended.stopped_by == "meter-stalled"
+            assert "alarm" in await kinds_waiting(s.journal)
+            detail = s.board.devices[0].detail
+            assert (detail["whoseChinese"], detail["adviceChinese"]) == ("充电桩侧", "请使用其他充电枪；本枪需要检查")
+
+    run(story())
+
+
+def test_nothing_is_due_where_nothing_flowed_in_two_minutes(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            started = await s.gun.start(PRICES, caps=Caps(power=0))
+            await s.phase(Phase.CHARGING)
+            await s.until(lambda: s.gun.controller.phase is Phase.RAMPING, within=130.0)
+            s.site.register += 10_000  # a coarse register takes its step late
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert (s.ended.stop_reason, s.ended.stopped_by) == (StopReason.TIMEOUT, "no-energy")
+            assert (s.ended.bill.total, s.ended.bill.energy) == (0, 0)
+            assert started.start
+            assert s.ended.readings[-1].register == started.start.register
 
     run(story())

@@ -12,6 +12,7 @@ from chargelink.dlt645.frame import Frame
 from chargelink.dlt645.meter import Meter
 from chargelink.dlt645.timing import Timing
 from chargelink.edge.drivers.meter_poll import (
+    BELIEVED_AFTER,
     COARSE_ENERGY,
     LOST_AFTER,
     PRECISE_ENERGY,
@@ -215,6 +216,28 @@ def test_a_register_beside_the_one_before(second: int, quality: Quality, because
     held[PRECISE_ENERGY] = precise(12_355_600)  # the doubtful one is no yardstick
     events = [event for event in line.run(1.0) if isinstance(event, Reading) and event.quantity == Quantity.ENERGY]
     assert [event.quality for event in events] == [Quality.GOOD]
+
+
+def test_a_register_that_ran_over_is_believed_when_it_has_gone_on_long_enough() -> None:
+    held = registers(999_999_999_900)
+    line = Line(held)
+    line.run(0.9)
+    qualities = []
+    for second in range(2 * BELIEVED_AFTER):
+        held[PRECISE_ENERGY] = precise(9_900 + second * 10_000)
+        events = [event for event in line.run(1.0) if isinstance(event, Reading) and event.quantity == Quantity.ENERGY]
+        qualities += [event.quality for event in events]
+    assert qualities == [Quality.DOUBTFUL] * (BELIEVED_AFTER - 1) + [Quality.GOOD] * (BELIEVED_AFTER + 1)
+
+
+def test_registers_that_contradict_each_other_are_never_believed() -> None:
+    held = registers()
+    line = Line(held)
+    line.run(0.9)
+    for second in range(3 * BELIEVED_AFTER):
+        held[PRECISE_ENERGY] = precise(9_000_000 - second * 10_000)
+        events = [event for event in line.run(1.0) if isinstance(event, Reading) and event.quantity == Quantity.ENERGY]
+        assert [event.quality for event in events] == [Quality.DOUBTFUL]
 
 
 def test_what_is_not_bcd_is_doubtful() -> None:

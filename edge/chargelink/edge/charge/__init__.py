@@ -8,6 +8,8 @@ stopwatch   for how long something has been so
 situation   what the controller knows
 dialogue    what the vehicle's messages mean to the sequence
 causes      why a charge stops, how fast, what the vehicle, the bill and the hub are told
+advice      whose doing a stop was, and what the driver may do now
+register    what the meter's register says: caps reached, standing still, nothing used
 setpoint    what the vehicle demands, clamped by everything that limits it
 observed    a charge that somebody else makes, seen on the bus
 """

@@ -66,6 +66,16 @@ class Cause(Enum):
     TIME_REACHED = Meaning(
         "the agreed time is over", "达到设定时间", RAMP, NONE, R.TIME_LIMIT_REACHED, S.CONDITION_REACHED, "DC-X06"
     )
+    SOC_REACHED = Meaning(
+        "the agreed state of charge is reached", "达到设定SOC", RAMP, NONE, R.SOC_LIMIT_REACHED, S.CONDITION_REACHED,
+        "DC-X06",
+    )  # fmt: skip
+    MONEY_REACHED = Meaning(
+        "the agreed amount is used up", "金额已用完", RAMP, NONE, R.LOCAL_OUT_OF_CREDIT, S.CONDITION_REACHED, "DC-X06"
+    )
+    NO_ENERGY = Meaning(
+        "no energy flowed within two minutes", "两分钟内无电量", RAMP, NONE, R.TIMEOUT, S.CONDITION_REACHED
+    )
     SHUTDOWN = Meaning("the edge ends", "控制程序退出", RAMP, NONE, R.IMMEDIATE_RESET, S.MANUAL)
     UNRECORDED = Meaning("what happens cannot be stored", "充电记录无法保存", RAMP, NONE, R.OTHER, S.OTHER_FAULT)
     NOT_AUTHORISED = Meaning("nobody authorised a charge", "未授权", RAMP, NONE, R.TIMEOUT, S.MANUAL, "DC-R11")
@@ -117,6 +127,12 @@ class Cause(Enum):
         "the charger's board did not do what it was told", "控制板未执行命令", OPEN, REPLUG, R.OTHER, S.OTHER_FAULT
     )
     METER_SILENT = Meaning("the meter does not answer", "电能表无应答", RAMP, REPLUG, R.OTHER, S.OTHER_FAULT, "DC-X05")
+    METER_STALLED = Meaning(
+        "energy flows that the meter does not count", "电能表示数停滞", RAMP, REPLUG, R.OTHER, S.OTHER_FAULT, "DC-X05"
+    )
+    METER_DOUBTFUL = Meaning(
+        "what the meter shows cannot be believed", "电能表示数异常", RAMP, REPLUG, R.OTHER, S.OTHER_FAULT, "DC-X05"
+    )
     MODULES_FAILED = Meaning(
         "the power modules report a fault", "功率模块故障", CUT, REPLUG, R.OTHER, S.ENERGY_NOT_DELIVERABLE
     )

@@ -12,7 +12,7 @@ decided by `conditions`. Times are seconds of one clock that never goes backward
 
 from datetime import datetime
 
-from chargelink.edge.charge import conditions
+from chargelink.edge.charge import conditions, register
 from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch, Stop
 from chargelink.edge.charge.dialogue import VehicleDialogue
 from chargelink.edge.charge.events import Entered, Event, Finished, Noted, RefusedError, Wants, Warned
@@ -32,7 +32,7 @@ from chargelink.edge.charge.phases import (
     Row,
     Watch,
 )
-from chargelink.edge.charge.setpoint import Setpoint, clamped
+from chargelink.edge.charge.setpoint import guarded, setpoint
 from chargelink.edge.charge.situation import Charge, GunLimits, Situation, Vehicle
 from chargelink.edge.charge.stopwatch import Stopwatch
 from chargelink.edge.drivers.board_state import BoardFacts, Wanted
@@ -41,9 +41,7 @@ from chargelink.model import Caps
 
 BOARD_SILENT = 0.5  # s without facts: the charge stops
 BOARD_LOST = 30.0  # s without facts while a charge ends: it is over without them
-METER_SILENT = 5.0  # s without a register
 TEST_VOLTAGE = 500_000  # mV, for vehicles of 2011, which name none
-LOW_CURRENT = 2_000  # mA: for test and pre-charge
 PRECHARGE_BELOW = 5_000  # mV below the battery: the middle of the window
 OUTCOME_KNOWN = {Phase.SAFE_VOLTAGE, Phase.HELD, Phase.UNLOCKING}
 OBEYED = {"cc1", "inside_voltage", "outside_voltage", "current", "insulation"}
@@ -60,7 +58,8 @@ class Controller:
         self.latch = Latch.NONE
         self._dialogue = VehicleDialogue(now, self.situation, number)
         self._now = self._entered = now
-        self._board_at = self._register_at = now
+        self._board_at = now
+        self._register = register.Register(now)
         self._stopwatch = Stopwatch()
         self._precharge = 0  # mV
         self._events: list[Event] = []
@@ -78,7 +77,7 @@ class Controller:
     @property
     def wants(self) -> Wants:
         """What is to be done now."""
-        outputs, setpoint = self.row.outputs, self._setpoint()
+        outputs, wanted = self.row.outputs, setpoint(self.phase, self.situation, self._precharge)
         board = Wanted(
             ac_contactor=Output.AC in outputs,
             k1k2=Output.K1K2 in outputs,
@@ -86,18 +85,18 @@ class Controller:
             lock=Output.LOCK in outputs,
             bleed=Output.BLEED in outputs,
             modules=Output.MODULES in outputs,
-            voltage_set=setpoint.voltage,
-            current_limit=setpoint.current,
+            voltage_set=wanted.voltage,
+            current_limit=wanted.current,
         )
         permit = Output.PERMIT in outputs
-        return Wants(board, permit, self._limit() if permit else None, setpoint.because)
+        return Wants(board, permit, guarded(self.situation) if permit else None, wanted.because)
 
     @property
     def deadline(self) -> float | None:
         """When `tick` wants to be called."""
         due = [self._wait_over(), *self._silences()]
-        if self.phase in LIVE:
-            due.append(self._time_cap)
+        if self.charge is not None and self.phase is Phase.CHARGING:
+            due += register.due(self.charge)
         # What was due until now has been looked at; the dialogue knows for itself.
         later = [moment for moment in due if moment is not None and moment > self._now]
         return min([*later, *filter(None, [self._dialogue.deadline])], default=None)
@@ -128,13 +127,13 @@ class Controller:
         self.situation.board, self.situation.heard = facts, True
         if self.phase is Phase.PRECHARGE or self.phase is Phase.CHARGE_PERMIT:
             self._precharge = facts.outside_voltage - PRECHARGE_BELOW
-        charge = self.charge
-        minutes = int(charge.seconds(now) // 60) if charge else 0
+        self._register.see(facts, now)
+        minutes = int(self.charge.seconds(now) // 60) if self.charge else 0
         self._dialogue.report(facts.outside_voltage, facts.current, minutes)
         return self._advance(now)
 
-    def see_board_trouble(self, cause: Cause, detail: str, now: float) -> list[Event]:
-        """The board is lost or did not do what it was told. Either way its outputs are off, and stay off."""
+    def see_trouble(self, cause: Cause, detail: str, now: float) -> list[Event]:
+        """A board that is lost or disobeys, all its outputs off, or a meter that makes no sense: a driver sees it."""
         self._stop(Stop(cause, detail), now)
         return self._advance(now)
 
@@ -149,14 +148,11 @@ class Controller:
                 self._stop(stop, now)
         return self._advance(now)
 
-    def see_register(self, register: int, now: float) -> list[Event]:
+    def see_register(self, value: int, now: float) -> list[Event]:
         """The meter's register, mWh."""
-        self._register_at = now
-        charge = self.charge
-        if charge is not None:
-            charge.register = max(charge.register, register)
-            if self.phase is Phase.CHARGING and charge.caps.energy is not None and charge.energy >= charge.caps.energy:
-                self._stop(Stop(Cause.ENERGY_REACHED, f"{charge.energy} mWh"), now)
+        self._register.read(value, now)
+        if self.charge is not None:
+            self.charge.register = max(self.charge.register, value)
         return self._advance(now)
 
     def hindrance(self, now: float) -> Hindrance | None:
@@ -169,7 +165,7 @@ class Controller:
             Hindrance.DOOR_OPEN: board.door_open,
             Hindrance.GUARD_TRIPPED: self.situation.guard_state == "tripped",
             Hindrance.GUARD_SILENT: self.situation.guard_state == "silent",
-            Hindrance.METER_SILENT: self._meter_silent(now),
+            Hindrance.METER_SILENT: self._register.silent(now),
         }
         return next((hindrance for hindrance, holds in hindrances.items() if holds), None)
 
@@ -187,12 +183,12 @@ class Controller:
         return next((reason for reason, holds in reasons.items() if holds), "")
 
     def authorise(
-        self, now: float, register: int, caps: Caps | None = None, local_time: datetime | None = None
+        self, now: float, start: int, caps: Caps | None = None, local_time: datetime | None = None
     ) -> list[Event]:
-        """A person said yes; the meter's register is at `register` mWh. Raises RefusedError."""
+        """A person said yes; the meter's register is at `start` mWh. Raises RefusedError."""
         if reason := self.refusal(now):
             raise RefusedError(reason)
-        self.situation.charge = Charge(caps or Caps(), register, register)
+        self.situation.charge = Charge(caps or Caps(), start, start)
         self.stopped = None
         self._dialogue.local_time = local_time
         return self._advance(now)
@@ -234,10 +230,15 @@ class Controller:
                 return
         if self._board_silent(now):
             self._stop(Stop(Cause.BOARD_SILENT), now)
-        elif self._meter_silent(now):
+        elif self._register.silent(now):
             self._stop(Stop(Cause.METER_SILENT), now)
-        elif self._time_cap is not None and now >= self._time_cap:
-            self._stop(Stop(Cause.TIME_REACHED), now)
+        elif self.phase is Phase.CHARGING and (stop := self._enough(now)) is not None:
+            self._stop(stop, now)
+
+    def _enough(self, now: float) -> Stop | None:
+        return self._register.stalled or (
+            register.reached(self.charge, self.situation.vehicle, now) if self.charge else None
+        )
 
     def _move(self, now: float) -> bool:
         """Go one phase on if it is time."""
@@ -270,14 +271,11 @@ class Controller:
     def _silences(self) -> list[float]:
         """When silence of board or meter would count."""
         if self.phase in LIVE:
-            return [self._board_at + BOARD_SILENT, self._register_at + METER_SILENT]
+            return [self._board_at + BOARD_SILENT, self._register.read_at + register.SILENT]
         return [self._board_at + BOARD_LOST] if self.phase in ENDING else []
 
     def _board_silent(self, now: float) -> bool:
         return now >= self._board_at + BOARD_SILENT
-
-    def _meter_silent(self, now: float) -> bool:
-        return now >= self._register_at + METER_SILENT
 
     def _stop(self, stop: Stop, now: float) -> None:
         """End a charge that is under way, or end it faster."""
@@ -324,6 +322,7 @@ class Controller:
                 self._dialogue.ready(now)
             case Phase.CHARGING if charge:
                 charge.began = now
+                self._register.begin()
             case Phase.OPENING if charge and charge.began is not None:
                 charge.ended = now
             case Phase.STATISTICS if charge:
@@ -360,36 +359,6 @@ class Controller:
         """Only what the board has shown until then: nothing moves on between two looks at it."""
         ripe = self._stopwatch.ripe(condition, held)
         return ripe is not None and self._board_at >= ripe
-
-    @property
-    def _time_cap(self) -> float | None:
-        charge = self.charge
-        if charge is None or charge.began is None or charge.caps.minutes is None:
-            return None
-        return charge.began + charge.caps.minutes * 60
-
-    def _setpoint(self) -> Setpoint:
-        if Output.MODULES not in self.row.outputs:
-            return Setpoint()
-        match self.phase:
-            case Phase.CHARGING:
-                return clamped(self.situation)
-            case Phase.RAMPING:
-                return Setpoint(self._possible(self.situation.board.outside_voltage), 0, "stop")
-            case Phase.TEST_VOLTAGE | Phase.INSULATION_TEST:
-                return Setpoint(self.situation.test_voltage, LOW_CURRENT, "insulation test")
-        return Setpoint(self._possible(self._precharge), LOW_CURRENT, "pre-charge")
-
-    def _possible(self, measured: int) -> int:
-        """A voltage that was measured, mV, as one that can be asked of the modules: noise around 0 cannot."""
-        return max(0, min(measured, self.situation.limits.max_voltage))
-
-    def _limit(self) -> tuple[int, int]:
-        """Before the battery said what it bears the insulation is tested, and nothing else is on the cable."""
-        vehicle = self.situation.vehicle
-        if vehicle.battery is None or vehicle.limit is None:
-            return self.situation.test_voltage + conditions.TEST_TOLERANCE, LOW_CURRENT
-        return vehicle.limit, -vehicle.battery.max_charge_current
 
 
 def by_guard(rule: str) -> Stop:

@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from chargelink.edge.charge import conditions
+from chargelink.edge.charge.phases import TABLE, Output, Phase
 from chargelink.edge.charge.situation import NO_CAPS, Situation
+
+LOW_CURRENT = 2_000  # mA: for test and pre-charge
 
 
 class Setpoint(NamedTuple):
@@ -19,6 +23,36 @@ class Bound(NamedTuple):
 
     current: int
     because: str
+
+
+def setpoint(phase: Phase, situation: Situation, precharge: int) -> Setpoint:
+    """What a phase asks of the modules; `precharge` is the voltage to pre-charge to, mV."""
+    if Output.MODULES not in TABLE[phase].outputs:
+        return Setpoint()
+    match phase:
+        case Phase.CHARGING:
+            return clamped(situation)
+        case Phase.RAMPING:
+            return Setpoint(_possible(situation, situation.board.outside_voltage), 0, "stop")
+        case Phase.TEST_VOLTAGE | Phase.INSULATION_TEST:
+            return Setpoint(situation.test_voltage, LOW_CURRENT, "insulation test")
+    return Setpoint(_possible(situation, precharge), LOW_CURRENT, "pre-charge")
+
+
+def guarded(situation: Situation) -> tuple[int, int]:
+    """mV and mA to which the guard holds the output.
+
+    Before the battery said what it bears the insulation is tested, and nothing else is on the cable.
+    """
+    vehicle = situation.vehicle
+    if vehicle.battery is None or vehicle.limit is None:
+        return situation.test_voltage + conditions.TEST_TOLERANCE, LOW_CURRENT
+    return vehicle.limit, -vehicle.battery.max_charge_current
+
+
+def _possible(situation: Situation, measured: int) -> int:
+    """A voltage that was measured, mV, as one that can be asked of the modules: noise around 0 cannot."""
+    return max(0, min(measured, situation.limits.max_voltage))
 
 
 def clamped(situation: Situation) -> Setpoint:

@@ -1,5 +1,7 @@
 """The charging sequence, its watches and its causes as Markdown tables, for the page about them."""
 
+from chargelink.cli.language import Text
+from chargelink.edge.charge.advice import ADVICE
 from chargelink.edge.charge.causes import Action, Cause, Latch
 from chargelink.edge.charge.phases import LIVE, ORDER, TABLE, WATCHES, Condition, Move, Output, Phase, Row, Watch
 
@@ -32,6 +34,16 @@ def causes() -> str:
     """Why a charge stops, how fast, and what must happen then."""
     head = "| cause | | | action | then | reason (OCPP 2.0.1) | cut-off |\n|---|---|---|---|---|---|---|"
     return "\n".join([head, *map(_cause, Cause)])
+
+
+def advice() -> str:
+    """What the driver is told: whose doing it was, and what now."""
+    rows = [f"| {cause.key} | {_both(one.whose.value)} | {_both(one.now)} |" for cause, one in ADVICE.items()]
+    return "\n".join(["| cause | whose | what now |\n|---|---|---|", *rows])
+
+
+def _both(text: Text) -> str:
+    return f"{text.english} {text.chinese}"
 
 
 def _phase(phase: Phase, row: Row) -> str:

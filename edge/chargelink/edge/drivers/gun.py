@@ -39,6 +39,7 @@ SHOW_EVERY = 1.0  # s
 END_WITHIN = 3.5  # s that a charge may take to end when the daemon does
 GUARD_DECIDES_WITHIN = 0.05  # s; it looks every 10 ms, and reports every 500 ms
 ANSWERED_WITHIN = 1.0  # s
+DOUBTED = 2  # registers in a row that cannot be right: one may be a disturbance of the line
 METER_ANSWERS_WITHIN = 0.2  # s from the instant of which it tells
 CHINA = timezone(timedelta(hours=8))
 SILENT = "silent"  # state of a guard that says nothing
@@ -109,6 +110,7 @@ class Gun:
         self._stopped_by = ""
         self._report: Report | None = None
         self._reported = asyncio.Event()
+        self._doubted = 0  # registers of the meter in a row
         self._trips = 0  # sequence number of the guard's newest that is recorded
         self._told: tuple[bool, tuple[int, int] | None] | None = None
         self._told_at = self._shown_at = float("-inf")
@@ -205,9 +207,9 @@ class Gun:
                 self._board_heard.set()
                 self._heard(self.controller.see_board(event, self._now()))
             case BoardFault(points=points):
-                self._heard(self.controller.see_board_trouble(Cause.BOARD_FAULT, " ".join(points), self._now()))
+                self._heard(self.controller.see_trouble(Cause.BOARD_FAULT, " ".join(points), self._now()))
             case BoardLost(because=because):
-                self._heard(self.controller.see_board_trouble(Cause.BOARD_SILENT, because, self._now()))
+                self._heard(self.controller.see_trouble(Cause.BOARD_SILENT, because, self._now()))
 
     def hear_frame(self, frame: CanFrame) -> None:
         """From the bus."""
@@ -228,13 +230,16 @@ class Gun:
         self._heard(self.controller.see_guard(report.state, report.rule, self._now()))
 
     def hear_meter(self, event: PollEvent) -> None:
-        """From the meter's driver; the register counts, and only a good one."""
+        """From the meter's driver; the register counts, and only a good one. One that is not, again, ends a charge."""
         if not isinstance(event, Reading) or event.quantity != Quantity.ENERGY:
             return
+        self._doubted = self._doubted + 1 if event.quality is Quality.DOUBTFUL else 0
         if event.quality is Quality.GOOD and event.value is not None:
             self.books.read(event.value, event.at)
             self._heard(self.controller.see_register(event.value, self._now()))
             self._sample()
+        elif self._doubted >= DOUBTED:
+            self._heard(self.controller.see_trouble(Cause.METER_DOUBTFUL, event.because, self._now()))
 
     async def _turn(self, hardware: Hardware) -> None:
         """Wait until something happened or is due, then do what is wanted."""

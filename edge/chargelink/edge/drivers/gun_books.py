@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import structlog
 
+from chargelink.edge.charge.causes import Cause
 from chargelink.edge.charge.events import Finished
 from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
 from chargelink.edge.drivers.vehicle_identity import identify, vin_of
@@ -157,10 +158,12 @@ class GunBooks:
     async def _end(self, session: SessionStarted, outcome: Outcome) -> None:
         finished, cause = outcome.finished, outcome.finished.stop.cause
         await self._last_reading(finished.charge.ended)
+        nothing = cause is Cause.NO_ENERGY  # a step that a coarse register takes late is not the driver's
         ending = Ending(
             reason=cause.value.reason,
             by=outcome.stopped_by,
-            reading=self._latest,
+            reading=session.start if nothing else self._latest,
+            final=nothing,
             fault=cause.value.is_fault,
             soc_start=finished.vehicle.soc_start,
             soc_end=finished.vehicle.soc,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chargelink.edge.charge.advice import ADVICE
 from chargelink.edge.charge.causes import Stop
 from chargelink.edge.charge.controller import Controller
 from chargelink.edge.charge.phases import Phase, Status
@@ -35,7 +36,10 @@ def shown(device: str, controller: Controller, session_id: str | None, now: floa
     }
     if controller.stopped:
         cause = controller.stopped.cause
+        whose, advice = ADVICE[cause].whose.value, ADVICE[cause].now
         detail |= {"cause": cause.key, "causeText": cause.words, "causeChinese": cause.value.chinese}
+        detail |= {"whose": whose.english, "whoseChinese": whose.chinese}
+        detail |= {"advice": advice.english, "adviceChinese": advice.chinese}
     status = controller.row.shows
     if status in WAITING and (hindrance := controller.hindrance(now)):
         status = Status.UNAVAILABLE

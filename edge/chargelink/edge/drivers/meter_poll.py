@@ -19,6 +19,7 @@ LOST_AFTER = 5.0  # s without the energy register: charging stops (GB/T 18487.1 
 SILENCES = 2  # of the precise register while the meter answers the rest: there are meters that refuse by silence
 FASTEST = 1_000_000_000  # mW; what counts faster is no charging place
 SLACK = 20_000  # mWh; two steps of the coarse register
+BELIEVED_AFTER = 10  # registers in a row that only contradict what was before them: it ran over, or it is another meter
 
 
 class Quantity(StrEnum):
@@ -72,6 +73,8 @@ class MeterPoll:
         self._answers = False  # something else, since the energy register was last asked for
         self._heard = now  # when the energy register came last
         self._register: tuple[int, float] | None = None  # mWh and when, the last that was good
+        self._doubted: tuple[int, float] | None = None  # the last that was not
+        self._doubts = 0  # how many of these agreed with each other
 
     def data_to_send(self) -> bytes:
         """What is to be written to the line now; b"" if nothing."""
@@ -163,13 +166,20 @@ class MeterPoll:
         return Reading(self._source, quantity, value, quality, now, why)
 
     def _doubt_energy(self, value: int, now: float) -> str:
-        """Why a register cannot be right beside the last good one; "" if it can."""
-        if self._register is not None:
-            last, at = self._register
-            if value < last:
-                return f"the register ran backwards from {last} mWh"
-            if value - last > FASTEST * (now - at) / 3600 + SLACK:
-                return f"the register leapt from {last} mWh"
+        """Why a register cannot be right beside the last good one; "" if it can.
+
+        Whoever charges has long stopped when a new beginning is believed, and the readings of one session never run
+        backwards.
+        """
+        why = _contradiction(self._register, value, now)
+        if not why:
+            self._doubts = 0
+        else:
+            agrees = self._doubts > 0 and not _contradiction(self._doubted, value, now)
+            self._doubted, self._doubts = (value, now), self._doubts + 1 if agrees else 1
+            if self._doubts < BELIEVED_AFTER:
+                return why
+            self._doubts = 0
         self._register = value, now
         return ""
 
@@ -180,4 +190,17 @@ class MeterPoll:
         self._precise = None
         self._silences = 0
         self._register = None
+        self._doubts = 0
         events.append(MeterLost(self._source, now, now - self._heard))
+
+
+def _contradiction(before: tuple[int, float] | None, value: int, now: float) -> str:
+    """Why a register cannot follow another, told with when it was read; "" if it can."""
+    if before is None:
+        return ""
+    last, at = before
+    if value < last:
+        return f"the register ran backwards from {last} mWh"
+    if value - last > FASTEST * (now - at) / 3600 + SLACK:
+        return f"the register leapt from {last} mWh"
+    return ""
