@@ -1,6 +1,7 @@
 """Text on a terminal, where a Chinese character is two columns wide (Unicode Standard Annex 11)."""
 
 import textwrap
+from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
 
@@ -31,6 +32,12 @@ def wrapped(text: str, columns: int) -> list[str]:
             line = ""
         line += piece if line else piece.lstrip()
     return [*lines, line.rstrip()]
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell."""
+    wide = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(padded, row, wide)).rstrip() for row in rows]
 
 
 def _pieces(text: str) -> list[str]:

@@ -176,6 +176,14 @@ def load_export() -> Command:
     return export_command.COMMAND
 
 
+def load_tariff() -> Command:
+    """`hub tariff`."""
+    from chargelink.hub import tariff_commands
+
+    return tariff_commands.COMMAND
+
+
+TARIFF = Text("what sessions cost: publish, list, show, check, sent", "资费: 发布、列出、显示、检查、下发情况")
 PERSON = Text("whose data the hub can read: list, show, erase", "平台可解密的个人信息: 列出、查看、删除")
 EXPORT = Text("an edge's sealed metering data, for the supervisor", "导出网关的加密计量数据，供监督部门使用")
 EDGE = Text(
@@ -193,6 +201,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             Offer("serve", SERVE, load_serve),
             Offer("edge", EDGE, load_edge),
             Offer("person", PERSON, load_person),
+            Offer("tariff", TARIFF, load_tariff),
             Offer("export-metering", EXPORT, load_export),
             *OFFERS,
         ]

@@ -25,11 +25,13 @@ from chargelink.hub.pulse import Pulse
 from chargelink.hub.services import persons
 from chargelink.hub.services.checks import Checks
 from chargelink.hub.services.commands import Commands
+from chargelink.hub.services.deliveries import Deliveries
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.live import Live
 from chargelink.hub.services.person_errands import Errands
 from chargelink.hub.services.reading import Pace
 from chargelink.hub.services.retention import Retention, forget_forever
+from chargelink.hub.services.tariff_errands import TariffErrands
 from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.services.watching import Watching
 from chargelink.hub.store.database import opened
@@ -124,8 +126,10 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
             gateway = Gateway(bus, live, writer, holdings, tasks, front.admission if front else None)
             errands = Errands(gateway.edges.call, lambda: gateway.edges.up)
-            gateway.joined = errands.joined
+            deliveries = Deliveries(gateway.edges.call, gateway.edges.up, (TariffErrands(bus),))
+            gateway.joined = (errands.joined, deliveries.joined)
             workers.append(tasks.create_task(errands.run(), name="ask edges about persons"))
+            workers.append(tasks.create_task(deliveries.run(), name="bring edges what is for them"))
             workers.append(tasks.create_task(Watching(bus, gateway.edges).run(), name="ask watched edges"))
             listening = where(settings, link_port, web_port, enroll_port)
             refused = front.refusals.counts if front else {}

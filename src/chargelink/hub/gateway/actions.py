@@ -9,6 +9,7 @@ from chargelink.hub.gateway.connection import Connection, RefusalError
 from chargelink.hub.identity import registry
 from chargelink.hub.identity.admission import Admission
 from chargelink.hub.services import persons, views
+from chargelink.hub.services.deliveries import Takes
 from chargelink.hub.services.live import Live
 from chargelink.hub.store import keys
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, require_storable
@@ -81,6 +82,7 @@ class Actions:
             self.tell(await keys.pin(link.edge, boot.signing_key, now_ms(), trusted=link.certified))
         self.live.up(link.edge, boot.epoch, boot.software, boot.devices)
         link.booted = True
+        link.takes = Takes(boot.tariffs, boot.local_list)
         self.joined(link)
         telemetry = {} if held.telemetry is None else {TELEMETRY_LANE: held.telemetry}
         return BootNotificationResponse(

@@ -17,6 +17,7 @@ from websockets.frames import CloseCode
 
 from chargelink.hub.gateway.websocket import Websocket
 from chargelink.hub.services.commands import EdgeAwayError, EdgeRefusedError, NoAnswerError
+from chargelink.hub.services.deliveries import Takes
 from chargelink.link.frames import Code, Codec, Message
 from chargelink.link.peer import (
     TIMED_OUT,
@@ -75,12 +76,14 @@ class Connection:
         "edge",
         "ended",
         "number",
+        "takes",
     )
 
     def __init__(self, edge: str, websocket: Websocket, handle: Handler, of_all: Counter[str]) -> None:
         self.edge = edge
         self.number = next(_numbers)  # of two links the newer has the higher
         self.booted = False  # the edge has said who it is
+        self.takes = Takes()
         self.certificate = ""  # the fingerprint of the one that proved it
         self.ended = False
         self.defects: Counter[str] = Counter()

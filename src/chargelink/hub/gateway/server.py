@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from socket import socket
@@ -51,7 +51,7 @@ class Gateway:
     ) -> None:
         self.edges = Edges()
         self.live = live
-        self.joined: Callable[[str], None] = lambda _: None
+        self.joined: Sequence[Callable[[str], None]] = ()
         """Told of every edge that has said who it is."""
         self._background = background
         self._actions = Actions(bus, live, writer, holdings, self._joined, admission)
@@ -108,7 +108,8 @@ class Gateway:
 
     def _joined(self, link: Connection) -> None:
         log.info("link up", edge=link.edge)
-        self.joined(link.edge)
+        for tell in self.joined:
+            tell(link.edge)
         if older := self.edges.join(link):
             goodbye = older.close(Close.TAKEN_OVER, WORDS[Close.TAKEN_OVER].english)
             self._background.create_task(goodbye, name=f"close the older link of {link.edge}")

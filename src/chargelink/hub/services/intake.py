@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import persons, views
+from chargelink.hub.services import persons, tariffs, views
 from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
@@ -28,6 +28,7 @@ from chargelink.model import (
     SessionEnded,
     SessionStarted,
     Tariff,
+    TariffAdopted,
     Trip,
     content_of,
 )
@@ -116,6 +117,11 @@ async def read_tariff(record: Record, content: Content) -> list[Change]:
     return await keep_tariff(content, record)
 
 
+async def read_adopted(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, TariffAdopted)
+    return await tariffs.adopted(content, record)
+
+
 async def read_trip(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Trip)
     detail: dict[str, object] = {
@@ -154,6 +160,7 @@ READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]
     SessionStarted: read_started,
     SessionEnded: read_ended,
     Tariff: read_tariff,
+    TariffAdopted: read_adopted,
     Trip: read_trip,
     Alarm: read_alarm,
     JournalEpoch: read_epoch,

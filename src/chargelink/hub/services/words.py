@@ -78,6 +78,22 @@ ALARMS = {
         "网关 {edge} 的记录签名密钥已变 ({old} 变为 {new})，暂不接入；确认无误请执行 chargelink hub edge allow {edge}",
     ),
     "edge-alarm": Text("{text}", "{text}"),
+    "tariff-refused": Text(
+        "{edge} refused version {version} of tariff {tariff}: {why}",
+        "{edge} 拒绝资费 {tariff} 第 {version} 版: {why}",
+    ),
+    "tariff-lost": Text(
+        "{edge} no longer holds version {version} of tariff {tariff}; it is sent again",
+        "{edge} 已不再持有资费 {tariff} 第 {version} 版，将重新下发",
+    ),
+    "tariff-foreign": Text(
+        "{edge} holds a tariff that this hub never published: {hash}",
+        "{edge} 持有本平台未曾发布的资费: {hash}",
+    ),
+    "tariff-unsigned": Text(
+        "{edge} charges by tariff {tariff} ({source}), which neither this hub nor that edge signed",
+        "{edge} 采用的资费 {tariff}（来源 {source}）既无平台签名，也无该网关签名",
+    ),
     "journal-epoch": Text(
         "edge {edge} began a new journal ({reason}); the one before was {previous}",
         "边缘网关 {edge} 启用了新的日志（{reason}），此前为 {previous}",
