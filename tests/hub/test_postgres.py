@@ -25,12 +25,9 @@ AGAIN = (
     "test_postgres_engine.py",
     "test_backup.py",
     "test_persons.py",
-<<<<<<< HEAD
     "test_books.py",
     "test_tokens.py",
-=======
     "test_tariffs.py",
->>>>>>> 889f682 (Publish tariffs from the hub: signed, never changed, sent to each edge until it holds them)
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )
