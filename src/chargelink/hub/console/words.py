@@ -59,6 +59,7 @@ WORDS = {
     "lower": Text(
         "prices differ, the lower settles: edge {}, hub {}", "两端计价不一致，按较低者结算: 网关 {}，平台 {}"
     ),
+    "decided": Text("decided by a person: edge {}, hub {}", "人工裁定: 网关 {}，平台 {}"),
     "unpriced": Text("not settled: the hub cannot price it yet", "未结算: 平台暂无法计价"),
     "bill-empty": Text("No lines: nothing is charged for this session.", "无收费项目: 本次充电不收费。"),
     "col-what": Text("item", "项目"),

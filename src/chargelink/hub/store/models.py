@@ -15,6 +15,7 @@ class Settlement(StrEnum):
 
     AGREED = "agreed"  # both priced alike
     LOWER = "lower"  # the prices differ: the lower settles, the rest waits for a person
+    DECIDED = "decided"  # a person said what is due
     UNPRICED = "unpriced"  # the hub has not got the tariff, or the readings cannot be true: nothing settles yet
 
 
@@ -168,11 +169,12 @@ class Session(Model):
 class Bill(Model):
     """What a session cost, priced by the edge and by the hub.
 
-    `total` is what settles, null while nothing does.
+    `total` is what settles, null while nothing does. `account` pays, null for a session that nobody's account began.
     """
 
     session = fields.CharField(max_length=64, primary_key=True)
     edge = fields.CharField(max_length=64)
+    account = fields.CharField(max_length=64, null=True)
     at = fields.BigIntField()
     tariff_hash = fields.CharField(max_length=64)
     settlement = fields.CharField(max_length=64)
@@ -187,6 +189,7 @@ class Bill(Model):
         indexes = (
             Index(fields=("at",), name="bill_at"),
             Index(fields=("settlement", "tariff_hash"), name="bill_settlement"),
+            Index(fields=("account", "at"), name="bill_account"),
         )
 
 

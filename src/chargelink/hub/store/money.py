@@ -1,4 +1,4 @@
-"""The tables of money: the ledger, accounts, what was topped up and refunded, orders, tokens, people's decisions.
+"""The tables of money: ledger, accounts, top-ups and refunds, orders, allowances, tokens, people's decisions.
 
 Money is whole fen. The ledger is written by `services/books.py` alone, and no row of `entry` or `posting` ever changes.
 """
@@ -146,6 +146,33 @@ class Order(Model):
         )
 
 
+class Lease(Model):
+    """An allowance: money of an account that one edge may spend without asking.
+
+    It is held in the ledger under `leased:ID` from the moment it is granted until the edge's record of its end, which
+    says what was `spent`; `returned` is what went back to the wallet then.
+    """
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    account = fields.CharField(max_length=64)
+    edge = fields.CharField(max_length=64)
+    amount = fields.BigIntField()
+    until = fields.BigIntField()
+    state = fields.CharField(max_length=64)
+    created = fields.BigIntField()
+    closed = fields.BigIntField(null=True)
+    spent = fields.BigIntField(null=True)
+    returned = fields.BigIntField(null=True)
+    reason = fields.CharField(max_length=64, default="")
+
+    class Meta:
+        table = "lease"
+        indexes = (
+            Index(fields=("account",), name="lease_account"),
+            Index(fields=("edge", "state"), name="lease_edge"),
+        )
+
+
 class Token(Model):
     """A card, VIN or voucher by which an account is known.
 
@@ -177,6 +204,7 @@ class OccupancyBill(Model):
 
     session = fields.CharField(max_length=64, primary_key=True)
     edge = fields.CharField(max_length=64)
+    account = fields.CharField(max_length=64, null=True)
     at = fields.BigIntField()
     record = fields.BigIntField()
     tariff_hash = fields.CharField(max_length=64)

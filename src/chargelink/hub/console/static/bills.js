@@ -4,7 +4,7 @@ import { make } from "./dom.js";
 import { clock, energy, money, price, term, word } from "./format.js";
 import { place } from "./sessions.js";
 
-const TONES = { agreed: "good", lower: "warn", unpriced: "bad" };
+const TONES = { agreed: "good", lower: "warn", decided: "good", unpriced: "bad" };
 
 /** A bill that opens to its lines. Its content is made again only when the bill is another. */
 export function billCard(state, bill) {

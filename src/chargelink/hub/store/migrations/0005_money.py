@@ -1,4 +1,4 @@
-"""Money: the ledger, accounts, orders, tokens, and what people decided."""
+"""Money: the ledger, accounts, orders, allowances, tokens, and what people decided."""
 
 from tortoise import fields, migrations
 from tortoise.indexes import Index
@@ -84,10 +84,38 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="Lease",
+            fields=[
+                ("id", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
+                ("account", fields.CharField(max_length=64)),
+                ("edge", fields.CharField(max_length=64)),
+                ("amount", fields.BigIntField()),
+                ("until", fields.BigIntField()),
+                ("state", fields.CharField(max_length=64)),
+                ("created", fields.BigIntField()),
+                ("closed", fields.BigIntField(null=True)),
+                ("spent", fields.BigIntField(null=True)),
+                ("returned", fields.BigIntField(null=True)),
+                ("reason", fields.CharField(default="", max_length=64)),
+            ],
+            options={
+                "table": "lease",
+                "app": "hub",
+                "indexes": [
+                    Index(fields=["account"], name="lease_account"),
+                    Index(fields=["edge", "state"], name="lease_edge"),
+                ],
+                "pk_attr": "id",
+                "table_description": "An allowance: money of an account that one edge may spend without asking.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="OccupancyBill",
             fields=[
                 ("session", fields.CharField(primary_key=True, unique=True, db_index=True, max_length=64)),
                 ("edge", fields.CharField(max_length=64)),
+                ("account", fields.CharField(null=True, max_length=64)),
                 ("at", fields.BigIntField()),
                 ("record", fields.BigIntField()),
                 ("tariff_hash", fields.CharField(max_length=64)),
@@ -226,5 +254,14 @@ class Migration(migrations.Migration):
                 "table_description": "Money paid in.",
             },
             bases=["Model"],
+        ),
+        ops.AddField(
+            model_name="Bill",
+            name="account",
+            field=fields.CharField(null=True, max_length=64),
+        ),
+        ops.AddIndex(
+            model_name="Bill",
+            index=Index(fields=["account", "at"], name="bill_account"),
         ),
     ]
