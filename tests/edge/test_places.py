@@ -10,11 +10,11 @@ from tests.edge.drivers.stage import PRICES, Stage, stage
 from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.charge.phases import Phase
-from chargelink.edge.ledger import Limits, Sessions
+from chargelink.edge.ledger import Journal, Limits, Sessions
 from chargelink.edge.ledger.tariffs import Priced
 from chargelink.edge.places import CannotError, Places
 from chargelink.link.messages import RECORD_LANE, Caps, RequestStartTransaction, RequestStartTransactionResponse
-from chargelink.model import Alarm, AuthorisedBy
+from chargelink.model import Alarm, Authorisation, AuthorisedBy, StartRefused, content_of
 from chargelink.tariff import tariff_hash
 
 
@@ -28,8 +28,23 @@ def places_of(s: Stage) -> Places:
     return places
 
 
-def remote(device: str = "gun-1", outlet: str | None = None, number: int = 7) -> RequestStartTransaction:
-    return RequestStartTransaction(device=device, outlet=outlet, remote_start_id=number, caps=Caps(), expiry=1)
+def remote(
+    device: str = "gun-1", outlet: str | None = None, number: int = 7, order: str | None = None
+) -> RequestStartTransaction:
+    return RequestStartTransaction(
+        device=device,
+        outlet=outlet,
+        remote_start_id=number,
+        caps=Caps(),
+        expiry=1,
+        authorisation=None if order is None else Authorisation(account="a-1", order=order, prepaid=500),
+    )
+
+
+async def refusals(journal: Journal) -> list[StartRefused]:
+    records = (await journal.pending(RECORD_LANE, 1000, 1 << 20)).records
+    contents = [content_of(record.kind, record.body) for record in records]
+    return [content for content in contents if isinstance(content, StartRefused)]
 
 
 async def said(places: Places, request: RequestStartTransaction) -> RequestStartTransactionResponse:
@@ -71,6 +86,47 @@ def test_a_start_whose_turn_comes_too_late_does_not_begin(tmp_path: Path) -> Non
             assert s.sessions.open == ()
             begun = await said(places, remote())
             assert await places.obey(remote(), now) == begun  # it is told, late, what it did in time
+
+    run(story())
+
+
+def test_an_order_that_is_refused_leaves_one_record_and_begins_nothing_any_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            answer = await said(places, remote(order="o-1"))
+            assert (answer.status, answer.reason) == ("Rejected", "nothing is plugged in")
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            assert await said(places, remote(order="o-1")) == answer  # now it could begin, and must not
+            assert not s.sessions.open
+            (refused,) = await refusals(s.journal)
+            assert (refused.order, refused.remote_start_id, refused.device) == ("o-1", 7, "gun-1")
+            assert (refused.reason, refused.text) == ("refused", "nothing is plugged in")
+            assert (await said(places, remote(number=8, order="o-2"))).status == "Accepted"
+            begun = [one.started for one in s.sessions.open]
+            assert begun[0].authorisation == Authorisation(account="a-1", order="o-2", prepaid=500)
+
+    run(story())
+
+
+def test_an_order_that_came_too_late_leaves_a_record_unless_it_began_in_time(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            now = asyncio.get_running_loop().time()
+            late = RequestStartTransactionResponse(status="Rejected", reason="expired")
+            assert await places.obey(remote(order="o-1"), now) == late
+            assert await said(places, remote(order="o-1")) == late
+            begun = await said(places, remote(number=8, order="o-2"))
+            assert await places.obey(remote(number=8, order="o-2"), now) == begun
+            elsewhere = await said(places, remote("socket-1", "A", number=8, order="o-2"))
+            assert (elsewhere.status, "was for gun-1" in (elsewhere.reason or "")) == ("Rejected", True)
+            assert [(one.order, one.reason) for one in await refusals(s.journal)] == [("o-1", "expired")]
 
     run(story())
 

@@ -99,7 +99,11 @@ class Daemon:
         ]
         self._tariffs = tariffs_of(config, journal, clock.now)
         self._places = Places(
-            {gun.device: gun for _, gun in guns}, by_socket(self._sites), self._price_now, self._sessions
+            {gun.device: gun for _, gun in guns},
+            by_socket(self._sites),
+            self._price_now,
+            self._sessions,
+            self._clock.now,
         )
         self._uplink = self._linked()
         self._notify = Notify(os.environ, os.getpid())

@@ -8,10 +8,12 @@ from typing import Protocol
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.drivers.gun import Gun
 from chargelink.edge.drivers.socket_site import SocketSite
-from chargelink.edge.ledger import LedgerError, Sessions
+from chargelink.edge.ledger import LedgerError, OrderRefused, Sessions
+from chargelink.edge.ledger.journal import utc_ms
 from chargelink.edge.ledger.tariffs import NoTariffError, Priced
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.edge.uplink.connection import Command
+from chargelink.link.authorisation import Authorisation
 from chargelink.link.messages import (
     Caps,
     RequestStartTransaction,
@@ -20,6 +22,7 @@ from chargelink.link.messages import (
 )
 from chargelink.link.shape import Shape
 from chargelink.model import AuthorisedBy, SessionStarted, StopReason, Tariff
+from chargelink.model import StartRefused as Refusal
 from chargelink.wire import ChargelinkError
 
 PriceNow = Callable[[str, str | None], Awaitable[Priced]]
@@ -27,7 +30,11 @@ PriceNow = Callable[[str, str | None], Awaitable[Priced]]
 
 
 class CannotError(ChargelinkError):
-    """What was asked cannot be done; the message says why."""
+    """What was asked cannot be done; the message says why, `reason` in one word for a record."""
+
+    def __init__(self, text: str, reason: str = "refused") -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class Stoppable(Protocol):
@@ -37,7 +44,7 @@ class Stoppable(Protocol):
 class Places:
     """Guns, and socket sites by the device ids of their sockets; `price` says what holds at a device now.
 
-    Nothing starts before `settled` is set.
+    Nothing starts before `settled` is set. `clock` gives UTC milliseconds.
     """
 
     def __init__(
@@ -46,11 +53,13 @@ class Places:
         sites: Mapping[str, SocketSite],
         price: PriceNow,
         sessions: Sessions,
+        clock: Callable[[], int] = utc_ms,
     ) -> None:
         self.guns = dict(guns)
         self._sites = dict(sites)
         self._price = price
         self._sessions = sessions
+        self._clock = clock
         self._starting = asyncio.Lock()
         self.settled = asyncio.Event()
 
@@ -68,6 +77,7 @@ class Places:
         remote_start_id: int | None = None,
         until: float = math.inf,
         tariff_hash: str | None = None,
+        authorisation: Authorisation | None = None,
     ) -> str:
         """Begin a session and give its id, unless its turn comes after the loop's second `until`.
 
@@ -76,17 +86,20 @@ class Places:
         """
         async with self._starting:  # or one told twice at once would be refused the second time
             if remote_start_id is not None:
-                before = await self._sessions.started_by(remote_start_id)
+                try:
+                    before = await self._sessions.started_by(remote_start_id)
+                except OrderRefused as refused:
+                    raise CannotError(str(refused), refused.refused.reason) from None
                 if before is not None:
                     if before.device != device or before.outlet not in (None, outlet):
                         place = f"{before.device} {before.outlet or ''}".rstrip()
                         raise CannotError(f"remote start {remote_start_id} was for {place}")
                     return before.session_id
             if asyncio.get_running_loop().time() >= until:
-                raise CannotError("expired")
+                raise CannotError("expired", "expired")
             if not self.settled.is_set():
                 raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
-            return (await self._begin(device, outlet, caps, by, remote_start_id, tariff_hash)).session_id
+            return (await self._begin(device, outlet, caps, by, remote_start_id, tariff_hash, authorisation)).session_id
 
     async def _begin(
         self,
@@ -96,13 +109,20 @@ class Places:
         by: AuthorisedBy,
         remote_start_id: int | None,
         tariff_hash: str | None,
+        authorisation: Authorisation | None,
     ) -> SessionStarted:
+        group = authorisation.group if authorisation else None
         try:
             if gun := self.guns.get(device):
-                tariff = await self._agreed(device, tariff_hash)
-                return await gun.start(tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps)
+                return await gun.start(
+                    await self._agreed(device, tariff_hash, group),
+                    authorised_by=by,
+                    remote_start_id=remote_start_id,
+                    caps=caps,
+                    authorisation=authorisation,
+                )
             if site := self._sites.get(device):
-                tariff = await self._agreed(device, tariff_hash)
+                tariff = await self._agreed(device, tariff_hash, group)
                 return await site.start(
                     device,
                     outlet or "",
@@ -110,15 +130,16 @@ class Places:
                     authorised_by=by,
                     remote_start_id=remote_start_id,
                     caps=caps,
+                    authorisation=authorisation,
                 )
-        except (RefusedError, StartRefused, NoTariffError, LedgerError) as error:
+        except (RefusedError, StartRefused, OrderRefused, NoTariffError, LedgerError) as error:
             raise CannotError(str(error)) from error
         known = ", ".join([*self.guns, *self._sites])
         raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
 
-    async def _agreed(self, device: str, tariff_hash: str | None) -> Tariff:
+    async def _agreed(self, device: str, tariff_hash: str | None, group: str | None) -> Tariff:
         """The price now, if it is the one that was shown. Raises CannotError, NoTariffError."""
-        priced = await self._price(device, None)
+        priced = await self._price(device, group)
         if tariff_hash not in (None, priced.hash):
             raise CannotError(
                 f"the price changed; it is now that of {named(priced.tariff)}; look at it and start again"
@@ -141,24 +162,56 @@ class Places:
 
     async def obey(self, command: Command, until: float = math.inf) -> Shape:
         """A command of the hub and its answer; it is not begun after the loop's second `until`."""
+        if isinstance(command, RequestStartTransaction):
+            return await self._order(command, until)
         try:
-            if isinstance(command, RequestStartTransaction):
-                session = await self.start(
-                    command.device,
-                    command.outlet,
-                    command.caps,
-                    AuthorisedBy.REMOTE,
-                    command.remote_start_id,
-                    until,
-                    command.tariff_hash,
-                )
-                return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
             await self.stop(command.transaction_id, StopReason.REMOTE, "hub")
         except (CannotError, LedgerError) as error:
-            if isinstance(command, RequestStartTransaction):
-                return RequestStartTransactionResponse(status="Rejected", reason=str(error))
             return RequestStopTransactionResponse(status="Rejected", reason=str(error))
         return RequestStopTransactionResponse(status="Accepted")
+
+    async def _order(self, command: RequestStartTransaction, until: float) -> RequestStartTransactionResponse:
+        """Begin what the hub wants begun; or refuse it for ever, if money is frozen for it."""
+        try:
+            session = await self.start(
+                command.device,
+                command.outlet,
+                command.caps,
+                AuthorisedBy.REMOTE,
+                command.remote_start_id,
+                until,
+                command.tariff_hash,
+                command.authorisation,
+            )
+        except CannotError as error:
+            return await self._refuse(command, error)
+        except LedgerError as error:  # nothing can be recorded: the order stands as it stood
+            return RequestStartTransactionResponse(status="Rejected", reason=str(error))
+        return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
+
+    async def _refuse(self, command: RequestStartTransaction, error: CannotError) -> RequestStartTransactionResponse:
+        """What was frozen for an order is free only by our record, so a refusal of one leaves it, and is for ever."""
+        text = str(error)
+        order = command.authorisation.order if command.authorisation else None
+        if order is None:
+            return RequestStartTransactionResponse(status="Rejected", reason=text)
+        try:
+            stands = await self._sessions.refuse(
+                command.remote_start_id,
+                command.device,
+                command.outlet,
+                error.reason,
+                text,
+                order,
+                self._clock(),
+            )
+        except LedgerError as trouble:
+            return RequestStartTransactionResponse(status="Rejected", reason=str(trouble))
+        if isinstance(stands, Refusal):
+            return RequestStartTransactionResponse(status="Rejected", reason=stands.text)
+        if (stands.device, stands.outlet) != (command.device, command.outlet):
+            return RequestStartTransactionResponse(status="Rejected", reason=text)
+        return RequestStartTransactionResponse(status="Accepted", transaction_id=stands.session_id)
 
 
 def named(tariff: Tariff) -> str:

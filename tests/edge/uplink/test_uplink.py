@@ -31,11 +31,13 @@ NOW = 1_000_000
 START = {"device": "gun-1", "remoteStartId": 7, "expiry": NOW + 60_000}
 
 
-async def do(command: Command, _: float) -> Shape:
+async def do(command: Command, until: float) -> Shape:
     if isinstance(command, RequestStopTransaction):
         return RequestStopTransactionResponse(status="Rejected", reason="no such session")
     if command.device == "broken":
         raise RuntimeError("a bug")
+    if asyncio.get_running_loop().time() >= until:
+        return RequestStartTransactionResponse(status="Rejected", reason="expired")
     return RequestStartTransactionResponse(status="Accepted", transaction_id=ID)
 
 

@@ -32,7 +32,7 @@ from chargelink.edge.guard.rules import Latch as GuardLatch
 from chargelink.edge.guarded import Report
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
-from chargelink.model import AuthorisedBy, Caps, SessionStarted, StopReason, Tariff
+from chargelink.model import Authorisation, AuthorisedBy, Caps, SessionStarted, StopReason, Tariff
 
 TELL_EVERY = 0.05  # s: the guard hears what is wanted
 SHOW_EVERY = 1.0  # s
@@ -139,6 +139,7 @@ class Gun:
         authorised_by: AuthorisedBy = AuthorisedBy.LOCAL,
         remote_start_id: int | None = None,
         caps: Caps = Caps(),  # noqa: B008 - frozen
+        authorisation: Authorisation | None = None,
     ) -> SessionStarted:
         """Begin a session: stored when this returns. A remote start told again gets its session, and no other.
 
@@ -150,7 +151,7 @@ class Gun:
                 raise RefusedError(reason)
             register = self.books.register
             assert register is not None, "a meter that was never read is a reason"
-            begun = await self.books.begin(tariff, authorised_by, remote_start_id, caps)
+            begun = await self.books.begin(tariff, authorised_by, remote_start_id, caps, authorisation)
             if begun.again:
                 return begun.started
             self._stopped_by = ""

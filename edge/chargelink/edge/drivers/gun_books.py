@@ -13,6 +13,7 @@ from chargelink.edge.drivers.vehicle_identity import identify, vin_of
 from chargelink.edge.ledger import Begun, Ending, LedgerError
 from chargelink.model import (
     Alarm,
+    Authorisation,
     AuthorisedBy,
     Caps,
     Reading,
@@ -75,7 +76,14 @@ class GunBooks:
             self._read.clear()
             await self._read.wait()
 
-    async def begin(self, tariff: Tariff, by: AuthorisedBy, remote_start_id: int | None, caps: Caps) -> Begun:
+    async def begin(
+        self,
+        tariff: Tariff,
+        by: AuthorisedBy,
+        remote_start_id: int | None,
+        caps: Caps,
+        authorisation: Authorisation | None = None,
+    ) -> Begun:
         """Store that a session begins, before anything is energised. Raises LedgerError."""
         begun = await self._around.sessions.begin(
             self._device,
@@ -86,6 +94,7 @@ class GunBooks:
             remote_start_id=remote_start_id,
             caps=caps,
             start=self._latest,
+            authorisation=authorisation,
         )
         if not begun.again:
             self.session = begun.started

@@ -34,7 +34,7 @@ from chargelink.lora_radio.server import (
     immediately,
 )
 from chargelink.lora_radio.server import Refused as DatagramRefused
-from chargelink.model import Alarm, AuthorisedBy, SessionEnded, SessionStarted, StopReason, Tariff
+from chargelink.model import Alarm, Authorisation, AuthorisedBy, SessionEnded, SessionStarted, StopReason, Tariff
 
 log = structlog.get_logger()
 
@@ -114,6 +114,7 @@ class SocketSite:
         authorised_by: AuthorisedBy = AuthorisedBy.LOCAL,
         remote_start_id: int | None = None,
         caps: Caps = Caps(),  # noqa: B008 - frozen
+        authorisation: Authorisation | None = None,
     ) -> SessionStarted:
         """Begin a session: stored when this returns, its START on the way.
 
@@ -134,6 +135,7 @@ class SocketSite:
             authorised_by=authorised_by,
             remote_start_id=remote_start_id,
             caps=caps,
+            authorisation=authorisation,
         )
         if start is not None:
             site.order(eui, place, start, self._now())

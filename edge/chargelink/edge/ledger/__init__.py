@@ -1,21 +1,24 @@
 """What the edge must not forget: `ledger.db`, where acknowledged means durable.
 
-writer       one thread that commits for all, many at a time
-schema       the tables, and how an older file becomes a newer one
-database     the file with the ends of its lanes in memory
-journal      the lanes: append, send from, acknowledge
-checkpoints  what the edge has signed of them
-epochs       lives of the journal
-key          the key that signs, in a file of its own
-opening      from a file to a journal
-sessions     from authorised to billed, across crashes
-people       the keys of persons, in a file of their own
-erasures     who was erased
-supervision  what only the supervisor of metering can read
-allowances   money that may be spent without asking, leased
-refusal      why somebody may not charge
-open_session one that has not ended
-memory       small values of drivers, counters that never repeat
+writer        one thread that commits for all, many at a time
+schema        the tables, and how an older file becomes a newer one
+database      the file with the ends of its lanes in memory
+journal       the lanes: append, send from, acknowledge
+checkpoints   what the edge has signed of them
+epochs        lives of the journal
+key           the key that signs, in a file of its own
+opening       from a file to a journal
+sessions      from authorised to billed, across crashes
+session_store what of that is one transaction
+open_session  one that has not ended
+elapsed       durations, by a clock that nobody sets
+people        the keys of persons, in a file of their own
+erasures      who was erased
+supervision   what only the supervisor of metering can read
+held_tariffs  tariffs as they were published
+allowances    money that may be spent without asking, leased
+refusal       why somebody may not charge
+memory        small values of drivers, counters that never repeat
 
 and what it may forget, if it counts it: `telemetry.db`.
 
@@ -30,6 +33,7 @@ from chargelink.edge.ledger.key import load_key
 from chargelink.edge.ledger.memory import Memory
 from chargelink.edge.ledger.open_session import Ending, OpenSession
 from chargelink.edge.ledger.people import People, PeopleError
+from chargelink.edge.ledger.session_store import OrderRefused
 from chargelink.edge.ledger.sessions import Begun, Sessions
 from chargelink.edge.ledger.supervision import Supervision
 from chargelink.edge.ledger.writer import LedgerError
@@ -45,6 +49,7 @@ __all__ = [
     "Limits",
     "Memory",
     "OpenSession",
+    "OrderRefused",
     "Pending",
     "People",
     "PeopleError",

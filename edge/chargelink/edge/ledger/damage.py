@@ -17,6 +17,7 @@ TABLES = {
     "memory",
     "records",
     "reservations",
+    "refused",
     "sessions",
     "signers",
     "tariff_signers",

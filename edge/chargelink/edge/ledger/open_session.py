@@ -1,18 +1,49 @@
 """One session that has not ended: its readings, what it comes to, and the bill at its end. No I/O."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
+from chargelink.edge.ledger.elapsed import Moment
 from chargelink.link.messages import Caps
-from chargelink.model import Alarm, Reading, SessionEnded, SessionStarted, StopReason, Tariff
-from chargelink.tariff import Consumption, price, same_stretch
+from chargelink.model import (
+    Alarm,
+    AuthorisedBy,
+    Bill,
+    Measured,
+    Reading,
+    SessionEnded,
+    SessionKind,
+    SessionStarted,
+    StopReason,
+    Tariff,
+    Usage,
+)
+from chargelink.tariff import RULES_VERSION, Consumption, TariffError, price, same_stretch
 from chargelink.trust.personal import Sealed
+
+
+class Course(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the ledger keeps of an open session beside its readings.
+
+    `moments` are those of the readings, None where nobody knows. `duration` is the time of charging in ms, by a clock
+    that nobody sets; time without power, and while the edge did not run, is not in it. `peak_power` is in mW.
+    """
+
+    measured: Measured | None = None
+    moments: tuple[Moment | None, ...] = ()
+    duration: int = 0
+    peak_power: int | None = None
 
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session that has not ended. `key` is the device's own name for it, so that both find each other again."""
+    """A session that has not ended. `key` is the device's own name for it, so that both find each other again.
+
+    `since` is when this edge read it last; None after a restart, for what passed before is not counted.
+    """
 
     started: SessionStarted
     tariff: Tariff
@@ -20,6 +51,8 @@ class OpenSession:
     key: str | None
     readings: tuple[Reading, ...] = ()
     vehicle: Sealed | None = None
+    course: Course = Course()  # noqa: RUF009 - frozen
+    since: Moment | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
@@ -31,11 +64,45 @@ class OpenSession:
         """mWh so far."""
         return self.readings[-1].register - self.readings[0].register if self.readings else 0
 
+    @property
+    def usage(self) -> Usage:
+        """Time and power so far, as the edge itself measured them."""
+        return Usage(duration=self.course.duration, peak_power=self.course.peak_power)
+
+    @property
+    def measured(self) -> Measured:
+        """What its energy is worth: a socket, or who only watches, calculates it."""
+        if self.started.kind is SessionKind.SOCKET or self.started.authorised_by is AuthorisedBy.MONITOR:
+            return "calculated"
+        return self.course.measured or "unverified"
+
+    @property
+    def most(self) -> int | None:
+        """What the bill must not exceed, fen: the prepaid amount, or a cap that the customer set."""
+        authorisation = self.started.authorisation
+        prepaid = None if authorisation is None else authorisation.prepaid
+        return min((one for one in (prepaid, self.caps.money) if one is not None), default=None)
+
+    def consumption(self, *, usage: Usage | None = None, fault: bool = False) -> Consumption:
+        """What it is priced by, now; `usage` is the device's own account of time and power."""
+        return Consumption(
+            session_id=self.id,
+            kind=self.started.kind,
+            authorised_by=self.started.authorised_by,
+            readings=self.readings,
+            usage=usage or self.usage,
+            measured=self.measured,
+            authorisation=self.started.authorisation,
+            most=self.most,
+            fault=fault,
+        )
+
 
 @dataclass(frozen=True)
 class Ending:
     """How a session ends. `fault` says that it broke down, in the sense of the tariff's rules; `final` that the reading
-    is the device's own account of the session: what was read before and lies above it is left out.
+    is the device's own account of the session: what was read before and lies above it is left out. `usage` is the
+    device's own account of time and power; without it that of the edge counts.
     """
 
     reason: StopReason
@@ -46,40 +113,46 @@ class Ending:
     soc_start: int | None = None  # 0.1 %
     soc_end: int | None = None
     trip: Mapping[str, Any] | None = None
+    usage: Usage | None = None
 
 
-def with_reading(session: OpenSession, reading: Reading) -> OpenSession | None:
-    """The session with one more reading; None if the register ran backwards.
+def with_reading(
+    session: OpenSession, reading: Reading, moment: Moment | None = None, power: int | None = None
+) -> OpenSession | None:
+    """The session with one more reading, taken at `moment` with so much `power` (mW); None if the register ran
+    backwards.
 
     Kept are the first and the last, and the two around each change of price.
     """
-    readings = session.readings
+    readings, course = session.readings, session.course
+    moments = _moments(session)
     if not readings:
-        return replace(session, readings=(reading,))
+        return replace(session, readings=(reading,), course=_course(course, (moment,)), since=moment)
     last = readings[-1]
     if reading.register < last.register:
         return None
     reading = Reading(at=max(reading.at, last.at), register=reading.register)
+    duration = course.duration
+    if moment is not None and reading.register > readings[0].register:
+        duration += moment.since(session.since) or 0
     if len(readings) > 1 and same_stretch(session.tariff, readings[-2].at, reading.at):
-        readings = readings[:-1]
-    return replace(session, readings=(*readings, reading))
+        readings, moments = readings[:-1], moments[:-1]
+    peak = max((one for one in (course.peak_power, power) if one is not None), default=None)
+    course = _course(course, (*moments, moment), duration, peak)
+    return replace(session, readings=(*readings, reading), course=course, since=moment)
 
 
 def up_to(session: OpenSession, register: int) -> OpenSession:
     """The session without its readings above a register, mWh."""
-    return replace(session, readings=tuple(one for one in session.readings if one.register <= register))
+    kept = [pair for pair in zip(session.readings, _moments(session), strict=True) if pair[0].register <= register]
+    course = _course(session.course, tuple(moment for _, moment in kept))
+    return replace(session, readings=tuple(reading for reading, _ in kept), course=course)
 
 
 def billed(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
     """The record of a session that ends at `now` (UTC milliseconds), with its bill."""
     started = session.started
-    consumption = Consumption(
-        session_id=session.id,
-        kind=started.kind,
-        authorised_by=started.authorised_by,
-        readings=session.readings,
-        fault=ending.fault,
-    )
+    consumption = session.consumption(usage=ending.usage, fault=ending.fault)
     return SessionEnded(
         session_id=session.id,
         edge_id=started.edge_id,
@@ -99,8 +172,32 @@ def billed(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
         soc_end=ending.soc_end,
         trip=None if ending.trip is None else dict(ending.trip),
         vehicle=session.vehicle,
-        bill=price(session.tariff, started.tariff_hash, consumption),
+        authorisation=started.authorisation,
+        caps=started.caps,
+        usage=consumption.usage,
+        measured=consumption.measured,
+        bill=_bill(session, consumption),
     )
+
+
+def _bill(session: OpenSession, consumption: Consumption) -> Bill:
+    """The bill; one with nothing due where the rules know no price, so that a session always ends."""
+    started = session.started
+    try:
+        return price(session.tariff, started.tariff_hash, consumption)
+    except TariffError:
+        return Bill(
+            session_id=session.id,
+            tariff_id=started.tariff_id,
+            tariff_hash=started.tariff_hash,
+            rules_version=RULES_VERSION,
+            lines=(),
+            total=0,
+            energy=session.energy,
+            verified_meter=False,
+            fault=consumption.fault,
+            measured=consumption.measured,
+        )
 
 
 def backwards(session: OpenSession, reading: Reading) -> Alarm:
@@ -112,4 +209,34 @@ def backwards(session: OpenSession, reading: Reading) -> Alarm:
         at=reading.at,
         device=session.started.device,
         session_id=session.id,
+    )
+
+
+def not_priced(ended: SessionEnded, tariff: Tariff) -> Alarm | None:
+    """What a person must know of a bill that no rule could reckon; None for one that was."""
+    if ended.bill.lines or not ended.bill.energy or ended.authorised_by is AuthorisedBy.MONITOR:
+        return None
+    try:
+        price(tariff, ended.tariff_hash, Consumption.of(ended), ended.bill.rules_version)
+    except TariffError as error:
+        text = f"{ended.bill.energy} mWh could not be priced, and nothing is due: {error}"
+        return Alarm(code="not-priced", text=text[:512], at=ended.at, device=ended.device, session_id=ended.session_id)
+    return None
+
+
+def _moments(session: OpenSession) -> tuple[Moment | None, ...]:
+    """A moment for each reading: an older edge kept none."""
+    moments = session.course.moments[: len(session.readings)]
+    return moments + (None,) * (len(session.readings) - len(moments))
+
+
+def _course(
+    course: Course, moments: tuple[Moment | None, ...], duration: int | None = None, peak: int | None = None
+) -> Course:
+    known = moments if any(moments) else ()
+    return Course(
+        measured=course.measured,
+        moments=known,
+        duration=course.duration if duration is None else duration,
+        peak_power=course.peak_power if peak is None else peak,
     )

@@ -28,7 +28,7 @@ def step(database: Database, before: int) -> int:
     """
     before = min([before, *_open_since(database)])
     database.settle()
-    gone = _sessions(database, before)
+    gone = _sessions(database, before) + _refused(database, before)
     for epoch, lane, pruned, last, _ in database.execute(_LANES).fetchall():
         limit = database.tails[lane].acknowledged if epoch == database.epoch else last
         anchor = _anchor(database, (epoch, lane), pruned, limit, before)
@@ -58,6 +58,14 @@ def _sessions(database: Database, before: int) -> int:
     return database.execute(
         "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE id < ? AND ended IS NOT NULL LIMIT ?)",
         (f"{digits[:8]}-{digits[8:]}", STEP),
+    ).rowcount
+
+
+def _refused(database: Database, before: int) -> int:
+    """Orders that were refused, and expired long ago."""
+    return database.execute(
+        "DELETE FROM refused WHERE remote_start_id IN (SELECT remote_start_id FROM refused WHERE at < ? LIMIT ?)",
+        (before, STEP),
     ).rowcount
 
 

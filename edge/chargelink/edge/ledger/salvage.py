@@ -16,10 +16,11 @@ import msgspec
 from chargelink.edge.ledger import allowances, epochs, memory
 from chargelink.edge.ledger.damage import continues
 from chargelink.edge.ledger.database import LANES, Database, Entry, entry_of
+from chargelink.edge.ledger.open_session import Course
 from chargelink.link.authorisation import Lease
 from chargelink.link.chain import DIGEST_BYTES, chain_start, record_hash
 from chargelink.link.messages import Caps
-from chargelink.model import Alarm, JournalEpoch, LaneEnd, Reading, SessionEnded, SessionStarted, Tariff
+from chargelink.model import Alarm, JournalEpoch, LaneEnd, Reading, SessionEnded, SessionStarted, StartRefused, Tariff
 
 CARRIED_AT_ONCE = 500  # records
 
@@ -122,22 +123,30 @@ def _tables(old: sqlite3.Connection, database: Database) -> int:
         ("erased", "person, at", _is_erased),
         (
             "sessions",
-            "id, device, outlet, key, remote_start_id, started, caps, readings, ended, vehicle",
+            "id, device, outlet, key, remote_start_id, started, caps, readings, ended, vehicle, course",
             _is_session,
         ),
+        ("refused", "remote_start_id, at, body", _is_refused),
         ("memory", "name, value", _is_memory),
         ("leases", "id, account, amount, until, customers, spent, withdrawn, closed", _is_lease),
         ("reservations", "session, lease, amount", _is_reservation),
     ):
         places = ", ".join("?" for _ in columns.split(","))
         insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
+        there = _present(old, table, columns)
         for order in ("ASC", "DESC"):  # from the other end, too: what cannot be read lies in between
             key = columns.partition(",")[0]
-            for row in _readable(old, f"SELECT {columns} FROM {table} ORDER BY {key} {order}"):  # noqa: S608
+            for row in _readable(old, f"SELECT {there} FROM {table} ORDER BY {key} {order}"):  # noqa: S608
                 if good(row, database):
                     database.execute(insert, row)
     (count,) = database.execute("SELECT count(*) FROM sessions WHERE ended IS NULL").fetchone()
     return int(count)
+
+
+def _present(old: sqlite3.Connection, table: str, columns: str) -> str:
+    """The columns to read; NULL in place of one that an older edge did not have."""
+    known = {row[1] for row in _readable(old, f"PRAGMA table_info({table})")}
+    return ", ".join(name if name in known else "NULL" for name in columns.split(", ")) if known else columns
 
 
 def _readable(old: sqlite3.Connection, query: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -155,8 +164,10 @@ def _is_tariff(row: tuple[Any, ...], _: Database) -> bool:
 
 def _is_session(row: tuple[Any, ...], database: Database) -> bool:
     """An open one is priced by its tariff, so that must be there."""
-    identifier, device, _, _, _, started, caps, readings, ended, _ = row
+    identifier, device, _, _, _, started, caps, readings, ended, _, course = row
     if not (_decodes(started, SessionStarted) and _decodes(caps, Caps) and _decodes(readings, tuple[Reading, ...])):
+        return False
+    if course is not None and not _decodes(course, Course):
         return False
     content = msgspec.msgpack.decode(started, type=SessionStarted)
     if (content.session_id, content.device) != (identifier, device):
@@ -188,6 +199,11 @@ def _is_tariff_signer(row: tuple[Any, ...], _: Database) -> bool:
 def _is_erased(row: tuple[Any, ...], _: Database) -> bool:
     person, at = row
     return isinstance(person, str) and isinstance(at, int)
+
+
+def _is_refused(row: tuple[Any, ...], _: Database) -> bool:
+    number, at, body = row
+    return isinstance(number, int) and isinstance(at, int) and _decodes(body, StartRefused)
 
 
 def _is_memory(row: tuple[Any, ...], _: Database) -> bool:

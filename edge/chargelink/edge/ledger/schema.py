@@ -89,6 +89,12 @@ ALLOWANCES = """
     CREATE INDEX reservations_by_lease ON reservations (lease)
 """
 
+# What is kept of an open session beside its readings; orders that were refused, each for ever as far as a hub asks.
+REFUSED = """
+    ALTER TABLE sessions ADD COLUMN course BLOB;
+    CREATE TABLE refused (remote_start_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)
+"""
+
 
 def connect(path: str, edge: str) -> Database:
     """Open the file of an edge, made durable and brought to the newest version.
@@ -194,6 +200,11 @@ def _allowances(database: sqlite3.Connection, _: str) -> None:
     _script(database, ALLOWANCES)
 
 
+def _refused(database: sqlite3.Connection, _: str) -> None:
+    """Sessions get their course, refused orders a table."""
+    _script(database, REFUSED)
+
+
 def _script(database: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit."""
     for statement in script.split(";"):
@@ -201,4 +212,11 @@ def _script(database: sqlite3.Connection, script: str) -> None:
 
 
 # One step per version; `PRAGMA user_version` counts the steps done. A step, once released, never changes.
-STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (_first, _chain, _persons, _held_tariffs, _allowances)
+STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (
+    _first,
+    _chain,
+    _persons,
+    _held_tariffs,
+    _allowances,
+    _refused,
+)

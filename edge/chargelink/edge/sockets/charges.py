@@ -20,7 +20,16 @@ from chargelink.lora_socket.codes import OutletState, Place, Result, Severity, S
 from chargelink.lora_socket.commands import Start, Stop
 from chargelink.lora_socket.messages import Event, Meter, Settle, Status, StatusShort
 from chargelink.lora_socket.session import Received
-from chargelink.model import Alarm, AuthorisedBy, Reading, SessionEnded, SessionKind, SessionStarted, Tariff
+from chargelink.model import (
+    Alarm,
+    Authorisation,
+    AuthorisedBy,
+    Reading,
+    SessionEnded,
+    SessionKind,
+    SessionStarted,
+    Tariff,
+)
 from chargelink.model import StopReason as Reason
 
 OUTLETS = {"A": Place.A, "B": Place.B}
@@ -91,6 +100,7 @@ class Charges:
         authorised_by: AuthorisedBy,
         remote_start_id: int | None = None,
         caps: Caps = Caps(),  # noqa: B008 - frozen
+        authorisation: Authorisation | None = None,
     ) -> tuple[SessionStarted, Start | None]:
         """Store a session, and say what its socket must be told; None if it was told before.
 
@@ -119,6 +129,7 @@ class Charges:
                 remote_start_id=remote_start_id,
                 caps=caps,
                 start=Reading(at=now, register=0),
+                authorisation=authorisation,
             )
         except BaseException:
             del self.running[eui, place]

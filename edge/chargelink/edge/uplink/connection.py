@@ -47,7 +47,8 @@ from chargelink.wire import EncodeError
 Command = RequestStartTransaction | RequestStopTransaction
 Handler = Callable[[Command, float], Awaitable[Shape]]
 """Does what the hub asks and gives the answer, but does not begin after the loop's second given: a command that is late
-is refused. It is let finish even if the connection is lost meanwhile."""
+is refused. It is let finish even if the connection is lost meanwhile. A start that came too late is told, too: what was
+frozen for it is free only when the edge has recorded that."""
 
 Errand = Callable[[Any], Awaitable[Shape]]
 """Does one kind of request that has no expiry, durably, and gives the answer."""
@@ -283,7 +284,7 @@ class Connection:
         request = asked.request
         expiry = getattr(request, "expiry", None)  # an erasure has none: it is right at any time
         left = math.inf if expiry is None else (expiry - self._now_at_hub()) / 1000
-        if left <= 0:
+        if left <= 0 and not isinstance(request, RequestStartTransaction):  # one that began in time is told so
             answer: Shape = ACTIONS[type(request).__name__].response(status="Rejected", reason="expired")
         else:
             try:

@@ -1,0 +1,172 @@
+"""Sessions in the ledger: each function is work of one transaction, done wholly or not at all."""
+
+import sqlite3
+from typing import TypeVar
+
+import msgspec
+
+from chargelink.edge.ledger import held_tariffs, journal
+from chargelink.edge.ledger.database import Database
+from chargelink.edge.ledger.open_session import Course, Ending, OpenSession, billed, not_priced
+from chargelink.edge.ledger.supervision import Supervision
+from chargelink.link.messages import METERING_LANE, Caps
+from chargelink.model import Reading, SessionEnded, SessionStarted, StartRefused, Tariff, body_of
+from chargelink.trust.personal import Sealed
+from chargelink.wire import ChargelinkError
+
+Body = TypeVar("Body")
+
+
+class OrderRefused(ChargelinkError):  # noqa: N818 - says what it is
+    """An order that was refused before begins nothing any more; the message says why it was."""
+
+    def __init__(self, refused: StartRefused) -> None:
+        super().__init__(refused.text)
+        self.refused = refused
+
+
+def begin(database: Database, session: OpenSession) -> SessionStarted | None:
+    """Store a session that begins; or, for a remote start told again, find the one that it has.
+
+    Raises LedgerFull; OrderRefused for a remote start that was refused.
+    """
+    started = session.started
+    if started.remote_start_id is not None:
+        before = standing(database, started.remote_start_id)
+        if isinstance(before, StartRefused):
+            raise OrderRefused(before)
+        if before is not None:
+            return before
+    journal.require_room(database)
+    held_tariffs.use(database, session.tariff, started.at)
+    journal.append(database, started, started.at)
+    database.execute(
+        "INSERT INTO sessions (id, device, outlet, key, remote_start_id, started, caps, readings, course)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            session.id,
+            started.device,
+            started.outlet,
+            session.key,
+            started.remote_start_id,
+            body_of(started),
+            msgspec.msgpack.encode(session.caps),
+            msgspec.msgpack.encode(session.readings),
+            msgspec.msgpack.encode(session.course),
+        ),
+    )
+    return None
+
+
+def refuse(database: Database, refused: StartRefused) -> StartRefused | SessionStarted:
+    """Record that a remote start will never begin, once; what stands of its number: this, an earlier refusal, a
+    session.
+    """
+    assert refused.remote_start_id is not None, "what this edge asked for itself is refused by who asked"
+    before = standing(database, refused.remote_start_id)
+    if before is not None:
+        return before
+    journal.append(database, refused, refused.at)
+    database.execute(
+        "INSERT INTO refused (remote_start_id, at, body) VALUES (?, ?, ?)",
+        (refused.remote_start_id, refused.at, body_of(refused)),
+    )
+    return refused
+
+
+def standing(database: sqlite3.Connection, remote_start_id: int) -> SessionStarted | StartRefused | None:
+    """What became of a remote start: its session, open or ended, or its refusal; None if it was never told."""
+    row = database.execute("SELECT started FROM sessions WHERE remote_start_id = ?", (remote_start_id,)).fetchone()
+    if row is not None:
+        return decoded(row[0], SessionStarted)
+    row = database.execute("SELECT body FROM refused WHERE remote_start_id = ?", (remote_start_id,)).fetchone()
+    return None if row is None else decoded(row[0], StartRefused)
+
+
+def keep(database: sqlite3.Connection, session: OpenSession) -> None:
+    """Keep the readings of an open session."""
+    database.execute(
+        "UPDATE sessions SET readings = ?, course = ? WHERE id = ? AND ended IS NULL",
+        (msgspec.msgpack.encode(session.readings), msgspec.msgpack.encode(session.course), session.id),
+    )
+
+
+def identify(database: sqlite3.Connection, identifier: str, vehicle: Sealed) -> None:
+    """Keep what car an open session charges."""
+    row = (msgspec.msgpack.encode(vehicle), identifier)
+    database.execute("UPDATE sessions SET vehicle = ? WHERE id = ? AND ended IS NULL", row)
+
+
+def end(
+    database: Database,
+    identifier: str,
+    session: OpenSession | None,
+    now: int,
+    ending: Ending,
+    supervision: Supervision | None,
+) -> SessionEnded:
+    """End a session and record its bill; or find that it has ended. Raises KeyError for one that never was."""
+    row = database.execute("SELECT ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        raise KeyError(identifier)
+    if row[0] is not None:
+        return decoded(row[0], SessionEnded)
+    assert session is not None, "an open session that was not loaded"
+    ended = billed(session, now, ending)
+    journal.append(database, ended, ended.at)
+    if (alarm := not_priced(ended, session.tariff)) is not None:
+        journal.append(database, alarm, alarm.at)
+    if supervision is not None:
+        journal.append(database, supervision.sealed(ended), ended.at, METERING_LANE)
+    database.execute(
+        "UPDATE sessions SET ended = ?, readings = ? WHERE id = ?",
+        (body_of(ended), msgspec.msgpack.encode(ended.readings), identifier),
+    )
+    return ended
+
+
+def find(
+    database: sqlite3.Connection, device: str, outlet: str | None, key: str
+) -> tuple[str, SessionEnded | None] | None:
+    """The session that a device calls `key`: its id, and its end if it has one."""
+    row = database.execute(
+        "SELECT id, ended FROM sessions WHERE device = ? AND outlet IS ? AND key = ?", (device, outlet, key)
+    ).fetchone()
+    if row is None:
+        return None
+    return row[0], None if row[1] is None else decoded(row[1], SessionEnded)
+
+
+def open_sessions(database: sqlite3.Connection) -> dict[str, OpenSession]:
+    """The sessions that have not ended, by id, in the order of their beginning."""
+    rows = database.execute(
+        "SELECT key, started, caps, readings, vehicle, course FROM sessions WHERE ended IS NULL ORDER BY id"
+    ).fetchall()
+    return {session.id: session for session in (_open_session(database, *row) for row in rows)}
+
+
+def _open_session(
+    database: sqlite3.Connection,
+    key: str | None,
+    started: bytes,
+    caps: bytes,
+    readings: bytes,
+    vehicle: bytes | None,
+    course: bytes | None,
+) -> OpenSession:
+    start = decoded(started, SessionStarted)
+    (tariff,) = database.execute("SELECT body FROM tariffs WHERE hash = ?", (start.tariff_hash,)).fetchone()
+    return OpenSession(
+        start,
+        decoded(tariff, Tariff),
+        decoded(caps, Caps),
+        key,
+        decoded(readings, tuple[Reading, ...]),
+        None if vehicle is None else decoded(vehicle, Sealed),
+        Course() if course is None else decoded(course, Course),
+    )
+
+
+def decoded(body: bytes, shape: type[Body]) -> Body:
+    """What a column holds."""
+    return msgspec.msgpack.decode(body, type=shape)
