@@ -27,6 +27,7 @@ AGAIN = (
     "test_persons.py",
     "test_books.py",
     "test_tokens.py",
+    "test_accounts.py",
     "test_tariffs.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",

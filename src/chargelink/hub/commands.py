@@ -184,6 +184,16 @@ def load_tariff() -> Command:
 
 
 TARIFF = Text("what sessions cost: publish, list, show, check, sent", "资费: 发布、列出、显示、检查、下发情况")
+
+
+def load_account() -> Command:
+    """`hub account`."""
+    from chargelink.hub import account_commands
+
+    return account_commands.COMMAND
+
+
+ACCOUNT = Text("what customers paid in: create, top-up, refund, close", "客户账户: 开户、充值、退款、销户")
 PERSON = Text("whose data the hub can read: list, show, erase", "平台可解密的个人信息: 列出、查看、删除")
 EXPORT = Text("an edge's sealed metering data, for the supervisor", "导出网关的加密计量数据，供监督部门使用")
 EDGE = Text(
@@ -200,6 +210,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         [
             Offer("serve", SERVE, load_serve),
             Offer("edge", EDGE, load_edge),
+            Offer("account", ACCOUNT, load_account),
             Offer("person", PERSON, load_person),
             Offer("tariff", TARIFF, load_tariff),
             Offer("export-metering", EXPORT, load_export),
