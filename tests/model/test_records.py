@@ -113,7 +113,7 @@ def test_both_ways(content: Content) -> None:
 def test_a_foreign_decoder_reads_a_bill() -> None:
     ended = msgpack.unpackb(body_of(ENDED))
     assert (ended["sessionId"], ended["stopReason"], ended["bill"]["total"]) == (ID, "EmergencyStop", 60)
-    assert ended["bill"]["lines"][0]["because"] == "1.000000 kWh x 0.60000 yuan/kWh, 00:00-24:00"
+    assert ended["bill"]["lines"][0]["because"] == "1.000000 kWh x 0.60 yuan/kWh, flat, 01-01 08:00-08:00"
 
 
 def test_the_hub_reckons_the_same_bill() -> None:

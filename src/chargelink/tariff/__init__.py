@@ -1,9 +1,27 @@
-"""Tariffs: what a session costs, reckoned alike at the edge and at the hub, to the fen."""
+"""Tariffs: what a session costs, reckoned alike at the edge and at the hub, to the fen.
+
+engine        price a session by the rules of a version
+rules_1/2     the rules; those of version 2 are written in docs/tariffs.md
+calendar      which price holds when
+energy        what flowed at which price
+agreed        prices by use, time and power
+deductions    passes, discounts, minimum, caps
+words         why a line is what it is
+"""
 
 from chargelink.model.tariff import Period, Tariff
+from chargelink.tariff.amounts import fen
+from chargelink.tariff.calendar import same_stretch
 from chargelink.tariff.consumption import Consumption, TariffError
-from chargelink.tariff.engine import RULES_VERSION, price, reprice, tariff_hash
-from chargelink.tariff.rules_1 import fen, same_stretch, split
+from chargelink.tariff.engine import (
+    RULES_VERSION,
+    due,
+    price,
+    price_occupancy,
+    reprice,
+    reprice_occupancy,
+    tariff_hash,
+)
 
 __all__ = [
     "RULES_VERSION",
@@ -11,10 +29,12 @@ __all__ = [
     "Period",
     "Tariff",
     "TariffError",
+    "due",
     "fen",
     "price",
+    "price_occupancy",
     "reprice",
+    "reprice_occupancy",
     "same_stretch",
-    "split",
     "tariff_hash",
 ]

@@ -4,13 +4,16 @@ Rules that were ever used are kept: a bill says by which version it was reckoned
 """
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from chargelink.link.chain import record_hash
-from chargelink.model import Bill, SessionEnded, Tariff, body_of
-from chargelink.tariff import rules_1
+from chargelink.model import Bill, OccupancyEnded, SessionEnded, Tariff, body_of
+from chargelink.tariff import rules_1, rules_2
 from chargelink.tariff.consumption import Consumption, TariffError
 
-RULES: Mapping[int, Callable[[Tariff, str, Consumption], Bill]] = {1: rules_1.price}
+Rules = TypeVar("Rules")
+RULES: Mapping[int, Callable[[Tariff, str, Consumption], Bill]] = {1: rules_1.price, 2: rules_2.price}
+OCCUPANCY_RULES = {2: rules_2.price_occupancy}
 RULES_VERSION = max(RULES)
 
 
@@ -24,10 +27,7 @@ def price(tariff: Tariff, tariff_hash: str, consumption: Consumption, rules_vers
 
     `tariff_hash` is the name of the tariff by its recorded bytes. Raises TariffError for what cannot be priced.
     """
-    rules = RULES.get(rules_version)
-    if rules is None:
-        raise TariffError(f"rules {rules_version} are not known here; there are {', '.join(map(str, RULES))}")
-    return rules(tariff, tariff_hash, consumption)
+    return _of(RULES, rules_version)(tariff, tariff_hash, consumption)
 
 
 def reprice(ended: SessionEnded, tariff: Tariff) -> Bill:
@@ -36,3 +36,37 @@ def reprice(ended: SessionEnded, tariff: Tariff) -> Bill:
     Raises TariffError for what cannot be priced.
     """
     return price(tariff, ended.tariff_hash, Consumption.of(ended), ended.bill.rules_version)
+
+
+def price_occupancy(
+    tariff: Tariff,
+    tariff_hash: str,
+    session_id: str,
+    duration: int,
+    fault: bool = False,
+    rules_version: int = RULES_VERSION,
+) -> Bill:
+    """The bill for staying plugged in for `duration` ms after a charge (占位费): one line, or none within the grace.
+
+    `fault` says that the session broke down: then nothing is due. Raises TariffError for a time that cannot be true.
+    """
+    return _of(OCCUPANCY_RULES, rules_version)(tariff, tariff_hash, session_id, duration, fault)
+
+
+def reprice_occupancy(ended: OccupancyEnded, tariff: Tariff) -> Bill:
+    """The bill for staying plugged in as it should be, by the rules of its own. Raises TariffError."""
+    bill = ended.bill
+    return price_occupancy(tariff, ended.tariff_hash, ended.session_id, ended.duration, bill.fault, bill.rules_version)
+
+
+def due(tariff: Tariff, consumption: Consumption) -> int:
+    """What a session comes to, fen, before it is cut to what was prepaid. Raises TariffError."""
+    reckoned = rules_2.reckon(tariff, consumption)
+    return reckoned.total + reckoned.given_away_amount
+
+
+def _of(known: Mapping[int, Rules], version: int) -> Rules:
+    rules = known.get(version)
+    if rules is None:
+        raise TariffError(f"rules {version} are not known here; there are {', '.join(map(str, known))}")
+    return rules

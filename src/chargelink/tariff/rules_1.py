@@ -16,17 +16,10 @@ from itertools import pairwise
 
 from chargelink.model import AuthorisedBy, Bill, BillLine, Period, Reading, SessionKind, Tariff
 from chargelink.model.bill import What
+from chargelink.tariff.amounts import MINUTE, fen
+from chargelink.tariff.calendar import CHINA, DAY
 from chargelink.tariff.consumption import Consumption, TariffError
-
-MINUTE = 60_000  # ms
-DAY = 24 * 60 * MINUTE
-CHINA = 8 * 60 * MINUTE  # UTC+8 in every province, without summer time
-PRICE_PER_FEN = 1_000_000_000  # mWh x 1/100 000 yuan per kWh in one fen
-
-
-def fen(energy: int, price: int) -> int:
-    """What `energy` mWh cost at `price` (1/100 000 yuan per kWh), half up: money is rounded here, nowhere else."""
-    return (2 * energy * price + PRICE_PER_FEN) // (2 * PRICE_PER_FEN)
+from chargelink.tariff.words import kilowatt_hours
 
 
 def price(tariff: Tariff, tariff_hash: str, consumption: Consumption) -> Bill:
@@ -125,13 +118,6 @@ def stretches(by_minute: Sequence[int], start: int, end: int) -> Iterator[tuple[
         start = stop
 
 
-def same_stretch(tariff: Tariff, start: int, end: int) -> bool:
-    """Whether the price stays the same from `start` to `end` (UTC milliseconds)."""
-    if len(tariff.periods) < 2 or start >= end:
-        return True
-    return next(stretches(_calendar(tariff.periods), start, end))[1] == end
-
-
 def _price_of(period: Period) -> int:
     return period.energy_price + period.service_price
 
@@ -150,11 +136,6 @@ def _calendar(periods: tuple[Period, ...]) -> tuple[int, ...]:
             for minute in part:
                 minutes[minute] = index
     return tuple(minutes)
-
-
-def kilowatt_hours(energy: int) -> str:
-    """mWh as kWh with every digit."""
-    return f"{energy // 1_000_000}.{energy % 1_000_000:06d}"
 
 
 def yuan(rate: int) -> str:
