@@ -77,7 +77,10 @@ class Pass(Document, frozen=True):
 
 
 class ListEntry(Document, frozen=True):
-    """One card, account, VIN or voucher. `pin` only counts together with it. `amount` is what a voucher is worth."""
+    """One card, account, VIN or voucher. `pin` only counts together with it. `amount` is what a voucher is worth.
+
+    `voucher` is how the hub calls one in records; null: by the `token` in hex.
+    """
 
     token: Digest
     kind: Word
@@ -89,12 +92,15 @@ class ListEntry(Document, frozen=True):
     honours: Pass | None = None
     amount: Money | None = None
     consent: bool = False
+    voucher: Name | None = None
 
 
 class SendLocalList(Shape, frozen=True):
     """A list in full, or what changed since `base`; after it the edge holds `version`. `removed` names tokens.
 
-    With `more` the list is not complete yet: the edge uses it when the last part has come.
+    With `more` the list is not complete yet: the edge uses it when the last part has come. Parts are numbered from 0
+    and sent one after the other; part 0 begins anew, and one that does not follow what has come is "Failed". A token
+    that is removed and stands in the same part among the entries, is there.
     """
 
     version: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
@@ -102,6 +108,7 @@ class SendLocalList(Shape, frozen=True):
     entries: Annotated[tuple[ListEntry, ...], msgspec.Meta(max_length=MOST_ENTRIES)] = ()
     removed: Annotated[tuple[Digest, ...], msgspec.Meta(max_length=MOST_ENTRIES)] = ()
     base: Count = 0
+    part: Count = 0
     more: bool = False
     key: Digest | None = None
 

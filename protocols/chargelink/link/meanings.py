@@ -183,6 +183,7 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "honours": "a monthly pass",
         "amount": "what a voucher is worth, once",
         "consent": "of a VIN: plugging in is enough",
+        "voucher": "name of a voucher in records; null: its token in hex",
     },
     authorisation.SendLocalList: {
         "version": "what the edge holds after it",
@@ -190,6 +191,7 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         "entries": "new or changed",
         "removed": "tokens that are gone",
         "base": "the version that it changes; for `Differential`",
+        "part": "of a list in parts: which, from 0, one after the other; 0 begins anew",
         "more": "another part of this version follows",
         "key": "with `Full`: the key of the digests, of this edge alone",
     },

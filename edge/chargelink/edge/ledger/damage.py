@@ -8,20 +8,28 @@ from chargelink.link.chain import chain_next, chain_start, record_hash
 
 CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 TABLES = {
+    "asked",
     "checkpoints",
     "epochs",
     "erased",
     "held_tariffs",
     "lanes",
     "leases",
+    "list_changes",
+    "list_entries",
+    "list_parts",
+    "local_list",
     "memory",
+    "pass_uses",
+    "pin_tries",
     "records",
-    "reservations",
     "refused",
+    "reservations",
     "sessions",
     "signers",
     "tariff_signers",
     "tariffs",
+    "used_vouchers",
 }
 HEADER_BYTES = 100  # https://www.sqlite.org/fileformat2.html, 1.3
 NEWEST = 200  # records of each lane whose chain is checked when the file is opened

@@ -2,11 +2,11 @@
 restored from a backup, or it is new because the old one was damaged.
 
 The new epoch says which one it follows and where that ended, then repeats what the hub did not have. In the same
-transaction goes what a backup would use a second time: radio session keys and leases; numbers that were reserved skip
-ahead.
+transaction goes what a backup would use a second time: radio session keys, leases, vouchers and passes; numbers that
+were reserved skip ahead.
 """
 
-from chargelink.edge.ledger import allowances, checkpoints, memory, schema
+from chargelink.edge.ledger import allowances, checkpoints, local_list, memory, schema
 from chargelink.edge.ledger.database import Database, Entry, Tail, entry_of
 from chargelink.link.chain import chain_start
 from chargelink.link.messages import RECORD_LANE
@@ -37,6 +37,7 @@ def begin_anew(database: Database, reason: str) -> None:
         _carry(database, old, lane, tail)
     memory.leave_behind(database)
     allowances.void(database, at)
+    local_list.leave_behind(database)
 
 
 def switch(database: Database) -> None:

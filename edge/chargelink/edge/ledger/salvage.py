@@ -130,6 +130,9 @@ def _tables(old: sqlite3.Connection, database: Database) -> int:
         ("memory", "name, value", _is_memory),
         ("leases", "id, account, amount, until, customers, spent, withdrawn, closed", _is_lease),
         ("reservations", "session, lease, amount", _is_reservation),
+        ("pass_uses", "session, pass, day", _is_use),
+        ("used_vouchers", "voucher, session, at", _is_use),
+        ("asked", "request, device, outlet, at, customer_order", _is_asked),
     ):
         places = ", ".join("?" for _ in columns.split(","))
         insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
@@ -224,6 +227,21 @@ def _is_lease(row: tuple[Any, ...], _: Database) -> bool:
 def _is_reservation(row: tuple[Any, ...], _: Database) -> bool:
     session, lease, amount = row
     return isinstance(session, str) and isinstance(lease, str) and isinstance(amount, int)
+
+
+def _is_use(row: tuple[Any, ...], _: Database) -> bool:
+    one, other, when = row
+    return isinstance(one, str) and isinstance(other, str) and isinstance(when, int)
+
+
+def _is_asked(row: tuple[Any, ...], _: Database) -> bool:
+    request, device, outlet, at, order = row
+    names = {"edgeId": "e", "device": device, "request": request, "outlet": outlet, "order": order}
+    try:
+        msgspec.convert({**names, "reason": "", "text": "", "at": at}, StartRefused)
+    except msgspec.ValidationError:
+        return False
+    return isinstance(request, str)
 
 
 def _decodes(body: object, shape: Any) -> bool:

@@ -95,6 +95,36 @@ REFUSED = """
     CREATE TABLE refused (remote_start_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL)
 """
 
+# One local list in use, and what has come of the next; tries of PINs; what is used once or so often, by session; what
+# the hub was asked for a start that has not begun yet.
+LISTS = """
+    CREATE TABLE local_list (
+        one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, generation INTEGER NOT NULL,
+        entries INTEGER NOT NULL, key BLOB NOT NULL, whole INTEGER NOT NULL
+    );
+    CREATE TABLE list_entries (
+        generation INTEGER NOT NULL, token BLOB NOT NULL, body BLOB NOT NULL,
+        kind TEXT NOT NULL, blocked INTEGER NOT NULL, pass TEXT,
+        PRIMARY KEY (generation, token)
+    ) WITHOUT ROWID;
+    CREATE INDEX list_passes ON list_entries (generation, pass) WHERE pass IS NOT NULL;
+    CREATE TABLE list_parts (
+        version INTEGER NOT NULL, kind TEXT NOT NULL, base INTEGER NOT NULL, part INTEGER NOT NULL,
+        generation INTEGER NOT NULL, entries INTEGER NOT NULL, key BLOB NOT NULL
+    );
+    CREATE TABLE list_changes (token BLOB PRIMARY KEY, body BLOB) WITHOUT ROWID;
+    CREATE TABLE pin_tries (
+        token BLOB PRIMARY KEY, pin BLOB NOT NULL, tries INTEGER NOT NULL, at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE pass_uses (session TEXT PRIMARY KEY, pass TEXT NOT NULL, day INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX pass_uses_by_pass ON pass_uses (pass, day);
+    CREATE TABLE used_vouchers (voucher TEXT PRIMARY KEY, session TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE INDEX used_vouchers_by_session ON used_vouchers (session);
+    CREATE TABLE asked (
+        request TEXT PRIMARY KEY, device TEXT NOT NULL, outlet TEXT, at INTEGER NOT NULL, customer_order TEXT
+    ) WITHOUT ROWID
+"""
+
 
 def connect(path: str, edge: str) -> Database:
     """Open the file of an edge, made durable and brought to the newest version.
@@ -205,6 +235,11 @@ def _refused(database: sqlite3.Connection, _: str) -> None:
     _script(database, REFUSED)
 
 
+def _lists(database: sqlite3.Connection, _: str) -> None:
+    """A local list, and what must be remembered of its use."""
+    _script(database, LISTS)
+
+
 def _script(database: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit."""
     for statement in script.split(";"):
@@ -219,4 +254,5 @@ STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (
     _held_tariffs,
     _allowances,
     _refused,
+    _lists,
 )

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from chargelink.edge.ledger import held_tariffs, journal
+from chargelink.edge.ledger import agreed, held_tariffs, journal
 from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.open_session import Course, Ending, OpenSession, billed, not_priced
 from chargelink.edge.ledger.supervision import Supervision
@@ -25,10 +25,11 @@ class OrderRefused(ChargelinkError):  # noqa: N818 - says what it is
         self.refused = refused
 
 
-def begin(database: Database, session: OpenSession) -> SessionStarted | None:
+def begin(database: Database, session: OpenSession, clock_trusted: bool) -> SessionStarted | None:
     """Store a session that begins; or, for a remote start told again, find the one that it has.
 
-    Raises LedgerFull; OrderRefused for a remote start that was refused.
+    Raises LedgerFull; OrderRefused for a remote start that was refused; NotAuthorisedError if what it is to be paid
+    from is not there any more.
     """
     started = session.started
     if started.remote_start_id is not None:
@@ -38,6 +39,7 @@ def begin(database: Database, session: OpenSession) -> SessionStarted | None:
         if before is not None:
             return before
     journal.require_room(database)
+    agreed.begin(database, started, clock_trusted)
     held_tariffs.use(database, session.tariff, started.at)
     journal.append(database, started, started.at)
     database.execute(
@@ -114,6 +116,7 @@ def end(
     assert session is not None, "an open session that was not loaded"
     ended = billed(session, now, ending)
     journal.append(database, ended, ended.at)
+    agreed.end(database, ended)
     if (alarm := not_priced(ended, session.tariff)) is not None:
         journal.append(database, alarm, alarm.at)
     if supervision is not None:

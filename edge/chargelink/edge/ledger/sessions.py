@@ -56,11 +56,13 @@ class Sessions:
         supervision: Supervision | None = None,
         *,
         elapsed: Callable[[], Moment] = moment,
+        clock_trusted: Callable[[], bool] = lambda: False,
     ) -> None:
         """`entropy` gives so many random bytes: `os.urandom`. What each session measured is sealed by `supervision`.
 
-        Times of charging are measured by `elapsed`.
+        Times of charging are measured by `elapsed`. What ends at a time is not spent unless `clock_trusted`.
         """
+        self._clock_trusted = clock_trusted
         self._ledger = ledger
         self._supervision = supervision
         self._elapsed = elapsed
@@ -106,7 +108,8 @@ class Sessions:
 
         `measured` says what the meter's energy is worth; None: nobody says that it is verified. A remote start that is
         told again gets the session that it already has, open or ended. Raises LedgerFull while too many records wait
-        for the hub, OrderRefused for a remote start that was refused before.
+        for the hub, OrderRefused for a remote start that was refused before, NotAuthorisedError if what it is to be
+        paid from is not there any more.
         """
         started = SessionStarted(
             session_id=session_id(now, self._entropy(ENTROPY_BYTES)),
@@ -126,7 +129,8 @@ class Sessions:
         session = OpenSession(started, tariff, caps, key, course=Course(measured=measured))
         if start is not None:
             session = with_reading(session, start, self._elapsed()) or session
-        before = await self._ledger.writer.run(lambda database: store.begin(database, session))
+        trusted = self._clock_trusted()
+        before = await self._ledger.writer.run(lambda database: store.begin(database, session, trusted))
         if before is not None:
             return Begun(before, again=True)
         self._open[session.id] = session
