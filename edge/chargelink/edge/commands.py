@@ -72,8 +72,13 @@ def run_daemon(arguments: argparse.Namespace) -> int:
 
 
 def run_check(arguments: argparse.Namespace) -> int:
-    """Say what is configured. Raises CommandError with every problem that was found."""
+    """Say what is configured, and what to see to. Raises CommandError with every problem that was found."""
+    from chargelink.edge.clock import system_ms
+    from chargelink.edge.verification import warnings
+
     config = _configured(arguments.config)
+    for warning in warnings(config, system_ms()):
+        print(Text("{}: warning: {}", "{}：注意：{}").format(arguments.config, warning))
     found = {
         Text("meters", "电能表"): config.meters,
         Text("charger boards", "控制板"): config.io_boards,

@@ -33,6 +33,7 @@ from chargelink.edge.places import CannotError, Places, by_socket
 from chargelink.edge.ports.can import CanBus
 from chargelink.edge.prices import configured, tariffs_of
 from chargelink.edge.uplink import Uplink
+from chargelink.edge.verification import remind, verifications
 from chargelink.link.messages import Caps
 from chargelink.link.pricing import TariffUpdate
 from chargelink.link.quantities import Person
@@ -90,6 +91,7 @@ class Daemon:
         )
         self._board.listen(self._telemetry.take)
         self._around = Surroundings(journal, self._sessions, self._board, self._clock.now, self._telemetry.hear, people)
+        self._verifications = verifications(config)
         guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
         self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
@@ -137,6 +139,7 @@ class Daemon:
         works.append(("prune", self._prune()))
         works.append(("telemetry", self._telemetry.run()))
         works.append(("clock", tell_steps(self._clock, self._journal)))
+        works.append(("verification", remind(self._verifications.values(), self._journal, self._clock.now)))
         works.append(("settle", self._settle()))
         works.append(("control", self._controlled()))
         if self._notify.watchdog_interval:
@@ -156,7 +159,7 @@ class Daemon:
 
     def _gun(self, section: GunSection) -> Gun:
         limits = GunLimits(section.max_voltage, section.min_voltage, section.max_current, section.max_power)
-        return Gun(section.id, limits, self._around)
+        return Gun(section.id, limits, self._around, verification=self._verifications[section.meter or ""])
 
     def _wired(self, section: GunSection, gun: Gun) -> Hardware:
         """The hardware of a gun: the configuration was checked, so all that it names is there."""

@@ -58,6 +58,7 @@ lines = "unix:lines"
 id = "meter-1"
 port = "serial:{serial}?baud=9600"
 address = "{meter}"
+verified_until = 2099-12-31
 
 [[io]]
 id = "io-1"

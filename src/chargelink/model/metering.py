@@ -18,8 +18,8 @@ class Metering(Shape, frozen=True):
 
     `begin` and `end` are the registers (mWh) and their times, None without any reading; `energy` is what was billed,
     `total` for how much (fen). `meter` is the DL/T 645 address of the meter, None where a socket measures by itself or
-    the energy is calculated from voltage and current. `meter_verified` says whether the meter is within its period of
-    verification; nobody tells the edge yet, so it is "unknown".
+    the energy is calculated from voltage and current. `meter_verified` says whether the meter was within its period of
+    verification when the session began: "verified", "overdue" or "unverified"; "unknown" where no meter measured.
     """
 
     session_id: SessionId
@@ -72,4 +72,5 @@ def metering_of(ended: SessionEnded, meter: str | None) -> Metering:
         tariff_hash=ended.tariff_hash,
         measured_by=measured_by,
         meter=meter if measured_by == "meter" else None,
+        meter_verified=ended.measured or "unknown" if measured_by == "meter" else "unknown",
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,10 +23,17 @@ from chargelink.edge.guarded import Report, Trip
 from chargelink.edge.ledger import Journal, Limits, People, Sessions
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
+from chargelink.edge.verification import Verification
 from chargelink.gbt27930.transport import Frame
-from chargelink.model import AuthorisedBy, SessionEnded, SessionStarted, Tariff
+from chargelink.model import AuthorisedBy, Period, SessionEnded, SessionStarted, Tariff
 
 PRICES = Tariff(id="demo", version=1, per_use=500)
+BY_ENERGY = Tariff(
+    id="demo-energy",
+    version=1,
+    periods=(Period(start="00:00", end="24:00", name="flat", energy_price=65_000, service_price=40_000),),
+)
+VERIFIED = Verification("meter-1", date(2099, 12, 31))
 
 
 class Site(World):
@@ -133,7 +141,9 @@ def report(state: str, rule: str | None = None) -> Report:
 class Stage:
     """A gun in its surroundings."""
 
-    def __init__(self, journal: Journal, people: People, target: int, capacity: int) -> None:
+    def __init__(
+        self, journal: Journal, people: People, target: int, capacity: int, verification: Verification
+    ) -> None:
         self.news: list[SessionNews] = []
         self.board = Board()
         self.journal, self.people = journal, people
@@ -141,7 +151,7 @@ class Stage:
         loop = asyncio.get_running_loop()
         clock = lambda: 1_800_000_000_000 + int(loop.time() * 1000)  # noqa: E731
         around = Surroundings(journal, self.sessions, self.board, clock, self.news.append, people)
-        self.gun = Gun("gun-1", LIMITS, around)
+        self.gun = Gun("gun-1", LIMITS, around, verification=verification)
         self.site = Site(self.gun, target, capacity)
         self.gun.hear_guard(report("armed"))
 
@@ -176,11 +186,12 @@ async def stage(
     target: int = 900,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     capacity: int = 400_000,
+    verification: Verification = VERIFIED,
 ) -> AsyncIterator[Stage]:
     journal = open_journal(folder / "ledger.db", limits=limits)
     try:
         people = await People.open(folder / "people.db", journal)
-        stage = Stage(journal, people, target, capacity)
+        stage = Stage(journal, people, target, capacity, verification)
         parts = Hardware(board=stage.site, bus=OtherEnd(stage.site), guard=OtherEnd(stage.site), meter=Part())  # type: ignore[arg-type]
         task = asyncio.create_task(stage.gun.run(parts))
         try:

@@ -61,9 +61,9 @@ def test_nothing_begins_before_the_meter_was_read(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:
             await asyncio.sleep(0.5)
-            assert s.gun.books.refusal == "the meter has not been read yet"  # from what would the energy count?
+            assert s.gun.books.refusal(PRICES) == "the meter has not been read yet"  # from what would the energy count?
             await asyncio.sleep(1.0)
-            assert s.gun.books.refusal == ""
+            assert s.gun.books.refusal(PRICES) == ""
 
     run(story())
 

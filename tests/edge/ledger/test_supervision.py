@@ -52,7 +52,7 @@ async def test_the_registers_of_a_session(journal: Journal, sessions: Sessions) 
         tariff_hash=ended.tariff_hash,
         measured_by="meter",
         meter=METER,
-        meter_verified="unknown",
+        meter_verified="unverified",
     )
     assert [record.kind for record in await lane(journal, RECORD_LANE)][-1] == "session.ended"
 

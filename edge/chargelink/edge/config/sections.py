@@ -2,13 +2,14 @@
 and are given on in ours (`max_voltage`: mV).
 """
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from chargelink.link.quantities import Name
+from chargelink.link.quantities import Name, Word
 from chargelink.model import Tariff
 
 Eui = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]  # EUI-64, 16 lower-case hex digits
@@ -25,12 +26,16 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Site(Section, frozen=True):
-    """Who this edge is, where it keeps its ledger and sockets, and the groups of sites that it belongs to."""
+    """Who this edge is, where it keeps its ledger and sockets, and the groups of sites that it belongs to.
+
+    `sell_unverified` lets it sell by kWh on a meter of which nobody says that it is verified and in date.
+    """
 
     id: Name
     data: Path
     name: str = ""
     groups: tuple[Name, ...] = ()
+    sell_unverified: bool = False
 
 
 class Hub(Section, frozen=True):
@@ -91,11 +96,13 @@ class Guard(Section, frozen=True):
 
 
 class Meter(Section, frozen=True):
-    """A DL/T 645 meter."""
+    """A DL/T 645 meter. `verified_until` is the last day of its verification, `certificate` the number that says so."""
 
     id: Name
     port: Address
     address: MeterAddress
+    verified_until: date | None = None
+    certificate: Word = ""
 
 
 class Metering(Section, frozen=True):

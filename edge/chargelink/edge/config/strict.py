@@ -22,6 +22,7 @@ FORMATS = {
         "write the 64 lower-case hexadecimal digits that `chargelink metering keygen` prints",
         "请写 chargelink metering keygen 输出的 64 位小写十六进制数字",
     ),
+    "verified_until": Text("write a day without quotes, as 2029-05-31", "请写日期，不加引号，例如 2029-05-31"),
     "mode": Text('write "charge" or "monitor"', '请写 "charge" 或 "monitor"'),
     "start": Text('write a time of day, as "07:30"', '请写时刻，例如 "07:30"'),
     "end": Text('write a time of day, as "07:30" or "24:00"', '请写时刻，例如 "07:30" 或 "24:00"'),

@@ -32,6 +32,7 @@ from chargelink.edge.guard.rules import Latch as GuardLatch
 from chargelink.edge.guarded import Report
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
+from chargelink.edge.verification import Verification
 from chargelink.model import Authorisation, AuthorisedBy, Caps, SessionStarted, StopReason, Tariff
 
 TELL_EVERY = 0.05  # s: the guard hears what is wanted
@@ -97,11 +98,18 @@ class Hardware:
 class Gun:
     """A gun in mode "charge". Needs a running loop."""
 
-    def __init__(self, device: str, limits: GunLimits, around: Surroundings, number: int | None = None) -> None:
+    def __init__(
+        self,
+        device: str,
+        limits: GunLimits,
+        around: Surroundings,
+        number: int | None = None,
+        verification: Verification = Verification(),  # noqa: B008 - frozen
+    ) -> None:
         """Raises EncodeError when the limits or the number cannot be said to a vehicle."""
         self.device = device
         self.controller = Controller(self._now(), limits, number)
-        self.books = GunBooks(device, around)
+        self.books = GunBooks(device, around, verification)
         self._around = around
         self._hardware: Hardware | None = None
         self._wake = asyncio.Event()
@@ -146,7 +154,7 @@ class Gun:
         Raises RefusedError, which says why; LedgerError.
         """
         async with self._starting:
-            reason = self.controller.refusal(self._now()) or self.books.refusal
+            reason = self.controller.refusal(self._now()) or self.books.refusal(tariff)
             if reason and not (remote_start_id is not None and self._is_mine(remote_start_id)):
                 raise RefusedError(reason)
             register = self.books.register

@@ -11,6 +11,7 @@ from chargelink.edge.charge.events import Finished
 from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
 from chargelink.edge.drivers.vehicle_identity import identify, vin_of
 from chargelink.edge.ledger import Begun, Ending, LedgerError
+from chargelink.edge.verification import Verification, refusal
 from chargelink.model import (
     Alarm,
     Authorisation,
@@ -38,14 +39,15 @@ class Outcome(NamedTuple):
 
 
 class GunBooks:
-    """`device` is the gun's id. One session at a time."""
+    """`device` is the gun's id, `verification` what is known of its meter. One session at a time."""
 
-    def __init__(self, device: str, around: Surroundings) -> None:
+    def __init__(self, device: str, around: Surroundings, verification: Verification) -> None:
         self.session: SessionStarted | None = None
         self.trouble = ""
         """Why nothing can be stored now; empty if it can."""
         self._device = device
         self._around = around
+        self._verification = verification
         self._latest: Reading | None = None
         self._latest_at = float("-inf")  # s of the loop
         self._unread = False
@@ -61,14 +63,15 @@ class GunBooks:
         """mWh, as it was read last."""
         return self._latest.register if self._latest else None
 
-    @property
-    def refusal(self) -> str:
-        """Why no session can begin; empty if one can."""
+    def refusal(self, tariff: Tariff) -> str:
+        """Why no session can begin at this price; empty if one can."""
         if self.trouble:
             return self.trouble
         if self.session:
             return "the last session is not billed yet"
-        return "" if self._latest else "the meter has not been read yet"
+        if not self._latest:
+            return "the meter has not been read yet"
+        return refusal(tariff, self._verification, self._around.clock())
 
     async def read_after(self, at: float) -> None:
         """Wait until the meter has been read at `at` s of the loop, or later."""
@@ -85,16 +88,18 @@ class GunBooks:
         authorisation: Authorisation | None = None,
     ) -> Begun:
         """Store that a session begins, before anything is energised. Raises LedgerError."""
+        now = self._around.clock()
         begun = await self._around.sessions.begin(
             self._device,
             SessionKind.DC,
             tariff,
-            self._around.clock(),
+            now,
             authorised_by=by,
             remote_start_id=remote_start_id,
             caps=caps,
             start=self._latest,
             authorisation=authorisation,
+            measured=self._verification.measured(now),
         )
         if not begun.again:
             self.session = begun.started

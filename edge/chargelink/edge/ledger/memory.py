@@ -1,6 +1,5 @@
 """What drivers must remember across a restart: small values by name, and numbers that are never used twice."""
 
-from collections.abc import Callable
 from sqlite3 import Connection
 from typing import TYPE_CHECKING
 
@@ -20,18 +19,18 @@ class Memory:
 
     async def get(self, name: str) -> bytes | None:
         """The value last put, None if there is none."""
-        return await self._run(lambda database: _get(database, name))
+        return await self._run(lambda database: value_of(database, name))
 
     async def put(self, name: str, value: bytes) -> None:
         """Keep a value in place of the one before."""
-        await self._run(_putting(name, value))
+        await self._run(lambda database: keep(database, name, value))
 
     async def reserve(self, name: str, count: int) -> int:
         """The first of `count` consecutive numbers that nobody was ever given under this name; the very first is 0."""
 
         def take(database: Connection) -> int:
-            first = int(_get(database, NUMBERS + name) or b"0")
-            _putting(NUMBERS + name, str(first + count).encode())(database)
+            first = int(value_of(database, NUMBERS + name) or b"0")
+            keep(database, NUMBERS + name, str(first + count).encode())
             return first
 
         return await self._run(take)
@@ -50,16 +49,20 @@ def leave_behind(database: Connection) -> None:
     )
 
 
-def _get(database: Connection, name: str) -> bytes | None:
+def value_of(database: Connection, name: str) -> bytes | None:
+    """The value last kept under a name, within a transaction."""
     row = database.execute("SELECT value FROM memory WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
 
 
-def _putting(name: str, value: bytes) -> Callable[[Connection], None]:
-    def put(database: Connection) -> None:
-        database.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, value))
+def keep(database: Connection, name: str, value: bytes) -> None:
+    """Keep a value in place of the one before, within a transaction."""
+    database.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (name, value))
 
-    return put
+
+def drop(database: Connection, name: str) -> bool:
+    """Forget the value of a name, within a transaction; whether there was one."""
+    return database.execute("DELETE FROM memory WHERE name = ?", (name,)).rowcount > 0
 
 
 def _forget(database: Connection, prefix: str) -> None:
