@@ -32,7 +32,7 @@ def test_a_charge_is_stored_shown_and_billed(tmp_path: Path) -> None:
             assert (ended.soc_start, ended.soc_end) == (620, 640)
             used = ended.readings[-1].register - ended.readings[0].register
             assert used == ended.bill.energy == int(s.site._energy) > 5_000
-            assert ended.bill.measured == "unverified"
+            assert ended.bill.measured == "verified"
             assert not ended.bill.fault
             assert samples
             assert all(sample.session_id == started.session_id for sample in samples)
