@@ -246,6 +246,8 @@ class Gun:
         if event.quality is Quality.GOOD and event.value is not None:
             self.books.read(event.value, event.at)
             self._heard(self.controller.see_register(event.value, self._now()))
+            if self.controller.phase is Phase.CHARGING and (spent := self.books.used_up):
+                self._heard(self.controller.stop(self._now(), Cause.MONEY_REACHED, spent))
             self._sample()
         elif self._doubted >= DOUBTED:
             self._heard(self.controller.see_trouble(Cause.METER_DOUBTFUL, event.because, self._now()))

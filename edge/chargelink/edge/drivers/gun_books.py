@@ -120,6 +120,19 @@ class GunBooks:
         self._read.set()
         self._changed.set()
 
+    @property
+    def used_up(self) -> str:
+        """What the session comes to by the newest reading, in words, if no more may be due; else empty.
+
+        It is asked at each reading, stored or not: what flows beyond is given away, and there is as much of it as
+        flows until the next reading and while the current is brought down.
+        """
+        open_session = self._around.sessions.get(self.session.session_id) if self.session else None
+        if open_session is None or open_session.most is None:
+            return ""
+        due = self._around.sessions.due(open_session.id, self._latest)
+        return f"{due} of {open_session.most} fen" if due >= open_session.most else ""
+
     def identify(self, said: str | None) -> None:
         """What the vehicle says that it is."""
         if self.session is not None and said != self._said:

@@ -30,7 +30,7 @@ from chargelink.model import (
     StopReason,
     Tariff,
 )
-from chargelink.tariff import tariff_hash
+from chargelink.tariff import TariffError, due, tariff_hash
 from chargelink.trust.personal import Sealed
 
 KEPT_EVERY = 60_000  # ms: how much of a session's readings a crash may cost; the register itself loses nothing
@@ -182,11 +182,23 @@ class Sessions:
                 await self._ledger.append(backwards(session, reading), reading.at)
             return False
         self._open[identifier] = longer
-        due = abs(reading.at - self._kept_at.get(identifier, 0)) >= KEPT_EVERY  # a clock that was set back, too
-        if due or len(longer.readings) > len(session.readings):
+        late = abs(reading.at - self._kept_at.get(identifier, 0)) >= KEPT_EVERY  # a clock that was set back, too
+        if late or len(longer.readings) > len(session.readings):
             await self._ledger.writer.run(lambda database: store.keep(database, longer))
             self._kept_at[identifier] = reading.at
         return True
+
+    def due(self, identifier: str, reading: Reading | None = None) -> int:
+        """What an open session comes to so far, fen, before it is cut to what was prepaid.
+
+        `reading` is a newer one than was stored. 0 where the rules know no price. Raises KeyError.
+        """
+        session = self._open[identifier]
+        newer = None if reading is None else with_reading(session, reading, self._elapsed())
+        try:
+            return due(session.tariff, (newer or session).consumption())
+        except TariffError:
+            return 0
 
     async def identify(self, identifier: str, vehicle: Sealed) -> None:
         """Keep, sealed, what car an open session charges: what it said last stands in the record of the end."""
