@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz torture torture-storage torture-power docs clean
+.PHONY: help demo test check format bench fuzz histories torture torture-storage torture-power docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ bench: $(READY) ## ratios against named references; ONLY=name runs one
 
 fuzz: $(READY) ## every decoder against hostile bytes; SECONDS=60 each, ONLY=name for one
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ONLY)
+
+histories: $(READY) ## whole sessions with everything that goes wrong, billed to the fen; N=100000, SEED=n one again
+	$(BIN)/python -m tests.money.histories $(or $(N),100000) $(if $(SEED),--seed $(SEED))
 
 torture: $(READY) ## kill edge and hub under load; N=1000 kills, SEED=n repeats a run
 	$(BIN)/python -m tests.torture $(or $(N),100) $(if $(SEED),--seed $(SEED))

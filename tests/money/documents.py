@@ -17,8 +17,21 @@ BOUNDS = (100_000, 150_000, 200_000, 300_000, 500_000)  # mW
 HOURLY = (0, 1_000, 15_000, 20_000, 33_333, 100_000)  # 1/100 000 yuan per hour
 DAYS = ("2026-12-31", "2027-01-01", "2027-02-28", "2027-03-01", "2027-06-30", "2027-10-01", "2028-02-29", "2028-03-01")
 SEASONS = (("11-01", "02-28"), ("12-31", "01-01"), ("02-29", "02-29"), ("03-01", "10-31"), ("07-01", "06-30"))
-STEPS = (0, 1, 999, 1_000, 60_000, 299_999, 300_000, 300_001, 3_600_000, 86_400_000)  # ms between readings
-ENERGIES = (0, 1, 7, 999, 1_000_000, 12_345_678, 60_000_000)  # mWh
+STEPS = (
+    0,
+    1,
+    999,
+    60_000,
+    120_000,
+    180_000,
+    240_000,
+    299_999,
+    300_000,
+    300_001,
+    3_600_000,
+    86_400_000,
+)  # ms between readings
+ENERGIES = (0, 1, 7, 999, 1_000_000, 12_345_678, 60_000_000, 2**52)  # mWh
 SOLD = ("periods", "periods", "perUse", "perTime", "time-per-tier", "highest")
 DAY = 86_400_000
 
@@ -116,35 +129,42 @@ def _discount(random: Random) -> Map:
     return {"of": random.choice(("service", "total")), "groups": groups, **off}
 
 
-def moment(random: Random) -> int:
-    """A time near a midnight, a half hour, or anywhere of an interesting day; UTC milliseconds."""
+def moment(random: Random, tariff: Map | None = None) -> int:
+    """A time near a change of the tariff, a midnight, a half hour, or anywhere of an interesting day; UTC ms."""
     day = datetime.fromisoformat(random.choice(DAYS)).replace(tzinfo=CHINA).astimezone(UTC)
     begin = int(day.timestamp()) * 1000
+    if tariff is not None and "periods" in tariff and random.randrange(3):
+        plan = random.choice([tariff, *tariff["plans"]])
+        hours, minutes = random.choice(plan["periods"])["start"].split(":")
+        before = random.choice((0, 1, 30_000, 150_000, 299_999, 600_000))
+        return begin + (int(hours) * 60 + int(minutes)) * 60_000 - before
     within = random.choice((0, DAY, random.randrange(48) * 1_800_000, random.randrange(DAY)))
-    return begin + within + random.choice((0, 0, -1, 1, -60_000, -299_999, -3_600_000))
+    return begin + within + random.choice((0, 0, -1, 1, -60_000, -3_600_000))
 
 
-def readings(random: Random, *, honest: bool = False) -> list[Map]:
-    """What a meter said; not `honest`: now and then with a time or a register that runs backwards."""
-    at, register = moment(random), random.choice((0, 5, 10**12))
+def readings(random: Random, tariff: Map | None = None) -> list[Map]:
+    """What a meter said; now and then with a time or a register that runs backwards."""
+    at, register = moment(random, tariff), random.choice((0, 5, 10**12))
     made = []
-    for _ in range(random.choice((0, 1, 2, 2, 3, 3, 5, 9))):
+    for _ in range(random.choice((0, 1, 2, 2, 3, 5, 9, 9, 20))):
         made.append({"at": at, "register": register})
-        at += random.choice(STEPS) if random.randrange(4) else random.randrange(7_200_000)
-        register += random.choice(ENERGIES) if random.randrange(3) else random.randrange(5_000_000)
-    if not honest and made and random.randrange(40) == 0:
+        at += random.choice(STEPS) if random.randrange(8) else random.randrange(7_200_000)
+        register += random.randrange(5_000_000) if random.randrange(3) else random.choice(ENERGIES[:-1])
+    if made and random.randrange(100) == 0:
+        made[-1]["register"] = ENERGIES[-1] + 10**12
+    if made and random.randrange(40) == 0:
         spoilt = random.choice(made)
         spoilt[random.choice(("at", "register"))] = random.choice((0, spoilt["at"] + 500 * DAY))
-    if random.randrange(3) == 0:
+    if made and random.randrange(2):
         _correct(random, made)
     return made
 
 
 def _correct(random: Random, made: list[Map]) -> None:
     """A clock that was put right: from, or up to, one reading on every time was another."""
-    shift = random.choice((-1, 1_000, 3_600_000, -3_600_000, DAY, 41 * DAY, -500 * DAY, 401 * DAY))
+    shift = random.choice((-1, 1_000, 7_200_000, -7_200_000, 36_000_000, -43_200_000, DAY, -500 * DAY, 401 * DAY))
     part = random.randrange(len(made) + 1)
-    for one in made[part:] if random.randrange(3) == 0 else made[:part]:
+    for one in made if random.randrange(2) else made[part:] if random.randrange(3) == 0 else made[:part]:
         one["corrected"] = max(0, one["at"] + shift)
 
 
@@ -175,12 +195,12 @@ def agreement(random: Random) -> Map | None:
     return given(document) if random.randrange(4) else None
 
 
-def session(random: Random) -> Map:
-    """All that a session is priced from."""
+def session(random: Random, tariff: Map | None = None) -> Map:
+    """All that a session is priced from; near the changes of a tariff."""
     document = {
         "authorisedBy": "monitor" if random.randrange(20) == 0 else random.choice(("local", "remote")),
         "kind": random.choice(("dc", "socket")),
-        "readings": readings(random),
+        "readings": readings(random, tariff),
         "fault": random.randrange(6) == 0,
         "usage": usage(random) if random.randrange(8) else None,
         "authorisation": agreement(random),

@@ -20,6 +20,7 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 LONGEST = 400 * 24 * HOUR
 UNSEEN = 300_000
+MOST = 2**53 - 1  # fen
 
 
 class CannotBePriced(Exception):  # noqa: N818 - says what it is
@@ -64,7 +65,9 @@ class Due:
     given_away: int = 0
     given_away_amount: int = 0
     times: str = "read"
-    boundaries: list[tuple[int, int, int, bool]] = field(default_factory=list)  # at, before, after, cheapest
+    boundaries: list[tuple[int, int, int, bool]] = field(
+        default_factory=list
+    )  # at, registers before and after, cheapest
 
     @property
     def energy_fee(self) -> int:
@@ -127,9 +130,11 @@ def once(tariff: Map, session: Map, readings: list[tuple[int, int]]) -> Due:
     if session["authorisedBy"] == "monitor" or energy == 0:  # 1.2, 1.3
         return Due(energy, [], boundaries=boundaries)
     lines = by_period(pieces) if tariff.get("periods") else agreed(tariff, session, energy)
-    lines = lines + changes(tariff, session, lines)
-    due = Due(energy, lines, boundaries=boundaries)
-    return prepaid(session, due, pieces)
+    changed = changes(tariff, session, lines)
+    due = Due(energy, lines + changed, boundaries=boundaries)
+    if max([line.amount for line in due.lines], default=0) > MOST or sum(line.amount for line in lines) > MOST:
+        raise CannotBePriced("amounts")  # 1.1
+    return prepaid(session, due, [] if changed else pieces)
 
 
 # 2. Sold by energy
@@ -187,7 +192,8 @@ def split(
     (begin, low), (end, high) = before, after
     pieces, energy = stretches(tariff, begin, end), high - low
     unseen = len(pieces) > 1 and end - begin > UNSEEN
-    boundaries += [(piece.begin, begin, end, unseen) for piece in pieces[1:]]
+    changed = pieces[1:2] if unseen else pieces[1:]
+    boundaries += [(piece.begin, low, high, unseen) for piece in changed]
     if unseen:  # 2.4: `min` gives the earliest of equals
         return [replace(min(pieces, key=lambda one: one.price), energy=energy)]
     shares = [floor(Fraction(energy * (piece.end - piece.begin), end - begin)) for piece in pieces[:-1]]

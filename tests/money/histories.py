@@ -1,0 +1,149 @@
+"""Histories of whole sessions, by the hundred: `python -m tests.money.histories N`, or `--seed SEED` for one again.
+
+A history is one edge with a ledger of its own, from its first start until nothing is open: `STEPS` things happen at
+its guns, its sockets, on its line and to itself. `TOGETHER` histories share one hub, which is killed now and then.
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.money import audit
+from tests.money.ends import HubEnd
+from tests.money.story import History
+from tqdm import tqdm
+
+from chargelink.hub.store.database import opened
+
+TOGETHER = 50
+STEPS = 14
+MEMORY = Path("/dev/shm")
+
+
+@dataclass
+class Tally:
+    """What came of some histories. `findings` by seed."""
+
+    histories: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    findings: list[tuple[int, str]] = field(default_factory=list)
+    given: list[audit.Given] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Both together."""
+        self.histories += other.histories
+        self.counts += other.counts
+        self.findings += other.findings
+        self.given += other.given
+
+
+def run(seeds: list[int], template: Path | None = None) -> Tally:
+    """Histories that share a hub, with these seeds; the hub's database begins as a copy of the `template`."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None, prefix="histories-") as folder:
+        return asyncio.run(_together(seeds, Path(folder), template))
+
+
+async def _together(seeds: list[int], folder: Path, template: Path | None) -> Tally:
+    (folder / "hub").mkdir()
+    if template is not None:
+        shutil.copy(template, folder / "hub")
+    hub = HubEnd(folder / "hub")
+    await hub.start()
+    histories = [History(seed, f"edge-{seed}", folder / f"edge-{seed}", hub) for seed in seeds]
+    chance = Random(seeds[0] // TOGETHER)
+    await _all(history.start() for history in histories)
+    for _ in range(STEPS):
+        await _all(history.step() for history in histories)
+        if chance.randrange(STEPS) == 0:
+            await hub.kill()
+    await _all(history.finish() for history in histories)
+    await hub.read()
+    await hub.stop()
+    return _audited(histories, hub)
+
+
+async def _all(things: Iterable[object]) -> None:
+    await asyncio.gather(*things)  # type: ignore[call-overload]
+
+
+def _audited(histories: list[History], hub: HubEnd) -> Tally:
+    tally = Tally(len(histories))
+    seeds = {history.name: history.seed for history in histories}
+    books = {history.name: audit.books_of(history.edge.ledger) for history in histories}
+    for history in histories:
+        mine = books[history.name]
+        tally.findings += [(history.seed, problem) for problem in audit.of_edge(history, mine)]
+        tally.given += audit.given_away(mine)
+        tally.counts["sessions"] += len(mine.ended)
+        tally.counts["with energy"] += sum(ended["bill"]["energy"] > 0 for ended in mine.ended.values())
+        tally.counts["fen"] += sum(ended["bill"]["total"] for ended in mine.ended.values())
+        tally.counts.update(history.counts)
+    tally.findings += [(seeds.get(name, -1), problem) for name, problem in audit.of_hub(hub.file, books)]
+    return tally
+
+
+async def _make(folder: Path) -> None:
+    async with opened(folder):
+        pass
+
+
+def template_in(folder: Path) -> Path:
+    """An empty database of a hub: to begin with a copy of it is much faster."""
+    asyncio.run(_make(folder))
+    return folder / "hub.db"
+
+
+def distribution(given: list[audit.Given]) -> str:
+    """What was given away beyond what was prepaid."""
+    energies = sorted(one.energy for one in given if one.energy)
+    if not energies:
+        return f"given away: nothing in {len(given)} prepaid sessions"
+    points = {name: energies[min(len(energies) - 1, len(energies) * part // 100)] for name, part in _POINTS.items()}
+    words = ", ".join(f"{name} {energy / 1000:.1f} Wh" for name, energy in points.items())
+    worth = sum(one.worth for one in given)
+    return f"given away: in {len(energies)} of {len(given)} prepaid sessions; {words}; {worth} fen in all"
+
+
+_POINTS = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+
+
+def main() -> int:
+    """Run many, with all processors, and say what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=100_000)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first")
+    parser.add_argument("--seed", type=int, help="this one alone")
+    asked = parser.parse_args()
+    tally = run([asked.seed]) if asked.seed is not None else _many(asked.first, asked.count)
+    for seed, problem in tally.findings[:500]:
+        print(f"seed {seed}: {problem}")
+    print(f"{tally.histories} histories, {len({seed for seed, _ in tally.findings})} of them with findings")
+    print(", ".join(f"{count} {name}" for name, count in tally.counts.items()))
+    print(distribution(tally.given))
+    return 1 if tally.findings else 0
+
+
+def _many(first: int, count: int) -> Tally:
+    tally = Tally()
+    seeds = [[*range(low, min(low + TOGETHER, first + count))] for low in range(first, first + count, TOGETHER)]
+    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(os.cpu_count()) as processes:
+        template = template_in(Path(folder))
+        print(f"seeds {first} to {first + count - 1}", flush=True)
+        with tqdm(total=count, unit="history") as progress:
+            for part in processes.map(run, seeds, [template] * len(seeds)):
+                tally.add(part)
+                progress.update(part.histories)
+    return tally
+
+
+if __name__ == "__main__":
+    sys.exit(main())
