@@ -29,6 +29,7 @@ AGAIN = (
     "test_tokens.py",
     "test_accounts.py",
     "test_tariffs.py",
+    "test_leases.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )

@@ -183,6 +183,14 @@ def load_tariff() -> Command:
     return tariff_commands.COMMAND
 
 
+def load_lease() -> Command:
+    """`hub lease`."""
+    from chargelink.hub import lease_commands
+
+    return lease_commands.COMMAND
+
+
+LEASE = Text("money that an edge may spend offline: grant, list, withdraw", "离线额度: 授予、列出、收回")
 TARIFF = Text("what sessions cost: publish, list, show, check, sent", "资费: 发布、列出、显示、检查、下发情况")
 
 
@@ -213,6 +221,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             Offer("account", ACCOUNT, load_account),
             Offer("person", PERSON, load_person),
             Offer("tariff", TARIFF, load_tariff),
+            Offer("lease", LEASE, load_lease),
             Offer("export-metering", EXPORT, load_export),
             *OFFERS,
         ]

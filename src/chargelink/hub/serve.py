@@ -27,6 +27,7 @@ from chargelink.hub.services.checks import Checks
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.deliveries import Deliveries
 from chargelink.hub.services.intake import Intake
+from chargelink.hub.services.lease_errands import LeaseErrands
 from chargelink.hub.services.live import Live
 from chargelink.hub.services.person_errands import Errands
 from chargelink.hub.services.reading import Pace
@@ -126,7 +127,7 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
             gateway = Gateway(bus, live, writer, holdings, tasks, front.admission if front else None)
             errands = Errands(gateway.edges.call, lambda: gateway.edges.up)
-            deliveries = Deliveries(gateway.edges.call, gateway.edges.up, (TariffErrands(bus),))
+            deliveries = Deliveries(gateway.edges.call, gateway.edges.up, (TariffErrands(bus), LeaseErrands()))
             gateway.joined = (errands.joined, deliveries.joined)
             workers.append(tasks.create_task(errands.run(), name="ask edges about persons"))
             workers.append(tasks.create_task(deliveries.run(), name="bring edges what is for them"))

@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import persons, tariffs, views
+from chargelink.hub.services import leases, persons, tariffs, views
 from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
@@ -24,6 +24,7 @@ from chargelink.model import (
     Alarm,
     Content,
     JournalEpoch,
+    LeaseClosed,
     PersonErased,
     SessionEnded,
     SessionStarted,
@@ -122,6 +123,11 @@ async def read_adopted(record: Record, content: Content) -> list[Change]:
     return await tariffs.adopted(content, record)
 
 
+async def read_lease(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, LeaseClosed)
+    return await leases.closed(content, record)
+
+
 async def read_trip(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Trip)
     detail: dict[str, object] = {
@@ -146,6 +152,7 @@ async def read_alarm(record: Record, content: Content) -> list[Change]:
 
 async def read_epoch(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, JournalEpoch)
+    await leases.void(record.edge)
     detail: dict[str, object] = {"edge": record.edge, "reason": content.reason, "previous": content.previous}
     return views.alarms(await write_alarm(record.edge, "journal-epoch", record.hash, content.at, detail))
 
@@ -161,6 +168,7 @@ READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]
     SessionEnded: read_ended,
     Tariff: read_tariff,
     TariffAdopted: read_adopted,
+    LeaseClosed: read_lease,
     Trip: read_trip,
     Alarm: read_alarm,
     JournalEpoch: read_epoch,

@@ -78,6 +78,20 @@ ALARMS = {
         "网关 {edge} 的记录签名密钥已变 ({old} 变为 {new})，暂不接入；确认无误请执行 chargelink hub edge allow {edge}",
     ),
     "edge-alarm": Text("{text}", "{text}"),
+    "lease-doubtful": Text(
+        "allowance {lease} is over at {edge} ({reason}): it says {spent} fen were spent and {unbilled} sessions not"
+        " billed, here {ours} fen are; decide: chargelink hub lease release {lease}",
+        "额度 {lease} 在 {edge} 已结束（{reason}）: 网关称已用 {spent} 分、未结算 {unbilled} 次，平台为 {ours} 分；"
+        "请裁定: chargelink hub lease release {lease}",
+    ),
+    "lease-ended-twice": Text(
+        "{edge} told another end of allowance {lease} ({reason}, {spent} fen spent) than before ({before})",
+        "{edge} 再次上报额度 {lease} 结束（{reason}，已用 {spent} 分），与此前不符（{before}）",
+    ),
+    "lease-unknown": Text(
+        "{edge} ended allowance {lease}, which this hub never granted to it: {spent} fen spent, {reason}",
+        "{edge} 上报的额度 {lease} 并非本平台授予: 已用 {spent} 分，{reason}",
+    ),
     "tariff-refused": Text(
         "{edge} refused version {version} of tariff {tariff}: {why}",
         "{edge} 拒绝资费 {tariff} 第 {version} 版: {why}",

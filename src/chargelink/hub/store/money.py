@@ -150,7 +150,9 @@ class Lease(Model):
     """An allowance: money of an account that one edge may spend without asking.
 
     It is held in the ledger under `leased:ID` from the moment it is granted until the edge's record of its end, which
-    says what was `spent`; `returned` is what went back to the wallet then.
+    says what was `spent`; `returned` is what went back to the wallet then. `sent` is when the edge was first asked to
+    take it: before, it cannot have spent anything. `accepted`, `withdrawal` (a person wants it back) and `obeyed` (the
+    edge began no session on it any more) are times, too; `words` is the edge's last refusal.
     """
 
     id = fields.CharField(max_length=64, primary_key=True)
@@ -164,6 +166,11 @@ class Lease(Model):
     spent = fields.BigIntField(null=True)
     returned = fields.BigIntField(null=True)
     reason = fields.CharField(max_length=64, default="")
+    sent = fields.BigIntField(null=True)
+    accepted = fields.BigIntField(null=True)
+    withdrawal = fields.BigIntField(null=True)
+    obeyed = fields.BigIntField(null=True)
+    words = fields.TextField(default="")
 
     class Meta:
         table = "lease"
@@ -171,6 +178,24 @@ class Lease(Model):
             Index(fields=("account",), name="lease_account"),
             Index(fields=("edge", "state"), name="lease_edge"),
         )
+
+
+class LeasePolicy(Model):
+    """An account that always has an allowance at an edge.
+
+    `amount` fen for `duration` ms; renewed when half of either is used up.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    account = fields.CharField(max_length=64)
+    edge = fields.CharField(max_length=64)
+    amount = fields.BigIntField()
+    duration = fields.BigIntField()
+    since = fields.BigIntField()
+
+    class Meta:
+        table = "lease_policy"
+        unique_together = (("account", "edge"),)
 
 
 class Token(Model):
