@@ -37,6 +37,8 @@ class FakeHub:
         self.time = 1_000_000  # ms when an edge boots
         self.connection: ServerConnection | None = None
         self.reply: Callable[[list[Any]], Any] | None = None  # in place of the usual answer, unless it gives None
+        self.silent: set[str] = set()  # actions that it never answers
+        self.asked: list[dict[str, Any]] = []  # what it was asked to authorise
         self.changed = asyncio.Condition()
 
     @asynccontextmanager
@@ -85,12 +87,20 @@ class FakeHub:
             frame = self.unpack(message)
             if frame[0] == 2:
                 self.order.append(frame[2])
+                if frame[2] == "Authorize":
+                    self.asked.append(frame[3])
+                if frame[2] in self.silent:
+                    await self._tell()
+                    continue
                 reply = (self.reply and self.reply(frame)) or [3, frame[1], self._answer(frame[2], frame[3])]
                 await connection.send(reply if isinstance(reply, bytes) else self.pack(reply))
             else:
                 self.answers[frame[1]] = frame
-            async with self.changed:
-                self.changed.notify_all()
+            await self._tell()
+
+    async def _tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
 
     def _answer(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         match action:

@@ -13,6 +13,7 @@ from chargelink.edge.board import Board, Watch
 from chargelink.edge.identity.renewal import Renewal
 from chargelink.edge.ledger import Journal, LedgerError, People
 from chargelink.edge.uplink.conversation import (
+    Answered,
     Asked,
     Booted,
     Conversation,
@@ -22,9 +23,11 @@ from chargelink.edge.uplink.conversation import (
     Signed,
     Stored,
     Trouble,
+    Unanswered,
 )
 from chargelink.edge.uplink.history import EpochError, History, Measured
 from chargelink.edge.uplink.persons import Persons
+from chargelink.edge.uplink.questions import Question, Questions
 from chargelink.edge.uplink.usage import Usage
 from chargelink.link.frames import COMPRESSION, Code, Codec
 from chargelink.link.messages import (
@@ -83,6 +86,7 @@ class Edge(NamedTuple):
     usage: Usage | None = None
     errands: Mapping[type[Shape], Errand] = MappingProxyType({})
     holdings: Mapping[str, Holding] = MappingProxyType({})
+    questions: Questions | None = None
 
 
 class Connection:
@@ -106,6 +110,7 @@ class Connection:
         self._usage = edge.usage or Usage()
         self._renewal = renewal
         self._persons = Persons(edge.people, edge.ledger, edge.clock)
+        self._asked: dict[str, Question] = {}
         self._room = asyncio.Event()  # what was to be sent is sent
         self._caught_up = False  # ledger and hub agree on what the hub holds
         self._anew = 0  # new epochs that began on this connection
@@ -143,12 +148,23 @@ class Connection:
                 now = loop.time()
                 for event in self._conversation.tick(now):
                     await self._heard(event)
+                self._ask(now)
                 self._say_present(watch, now)
                 await self._flush()
                 await self._if_remembered(self._say_past(now))
                 await self._flush()
                 due = self._conversation.pace.due(now)
                 await self._sleep(due if watch.waits and due > now else None)
+
+    def _ask(self, now: float) -> None:
+        """Before all else: somebody stands there and waits."""
+        if self._edge.questions is None or not self._conversation.may_ask:
+            return
+        under_way = {*self._asked.values()}
+        for question in self._edge.questions.waiting:
+            if question not in under_way and now < question.until:
+                question.sent = True
+                self._asked[self._conversation.ask(question.request, now, question.until - now)] = question
 
     def _say_present(self, watch: Watch, now: float) -> None:
         """A new state at once, details and samples when they are due."""
@@ -245,6 +261,10 @@ class Connection:
                 assert self._renewal is not None
                 if self._renewal.keep(event.answer):
                     raise HubGoneError("connecting again with the renewed certificate")
+            case Answered():
+                self._asked.pop(event.id).answered(event.response)
+            case Unanswered():
+                self._asked.pop(event.id).refused(event.why)
             case Trouble():
                 log.warning("hub trouble", text=event.text)
             case Over():

@@ -91,6 +91,20 @@ class Signed(NamedTuple):
     answer: SignCertificateResponse
 
 
+class Answered(NamedTuple):
+    """The hub's answer to the question of this id."""
+
+    id: str
+    response: Shape
+
+
+class Unanswered(NamedTuple):
+    """The hub will not answer the question of this id any more: it refused to, or its time is over."""
+
+    id: str
+    why: str
+
+
 class Trouble(NamedTuple):
     """Something to write in the log; the conversation goes on."""
 
@@ -105,7 +119,7 @@ class Over(NamedTuple):
 
 HISTORY: frozenset[type[Shape]] = frozenset((Records, Telemetry))
 
-Event = Booted | Stored | KeysStored | Asked | Signed | Trouble | Over
+Event = Booted | Stored | KeysStored | Asked | Signed | Answered | Unanswered | Trouble | Over
 
 
 class Conversation:
@@ -118,6 +132,7 @@ class Conversation:
         self._interval: float | None = None  # seconds between heartbeats
         self._heartbeat_due: float | None = None
         self._in_flight: dict[type[Shape], str] = {}
+        self._questions: set[str] = set()
         self._sent_at = 0.0
         self._sent_bytes = 0
         self._paused: dict[type[Shape], float] = {}
@@ -172,6 +187,17 @@ class Conversation:
         """A sign of life."""
         if Heartbeat not in self._in_flight:
             self._ask(Heartbeat(), now)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the hub knows who asks."""
+        return self._booted
+
+    def ask(self, question: Shape, now: float, timeout: float) -> str:
+        """Ask what somebody waits for; Answered or Unanswered follows with the id returned. Many may be under way."""
+        identifier = self._peer.call(question, now, timeout)
+        self._questions.add(identifier)
+        return identifier
 
     def answer(self, identifier: str, response: Shape) -> None:
         """Answer what the hub asked."""
@@ -230,6 +256,12 @@ class Conversation:
         events: list[Event] = []
         for event in heard:
             match event:
+                case ResultReceived() if event.id in self._questions:
+                    self._questions.discard(event.id)
+                    events.append(Answered(event.id, event.payload))
+                case CallFailed() if event.id in self._questions:
+                    self._questions.discard(event.id)
+                    events.append(Unanswered(event.id, f"{event.code} {event.text}"))
                 case ResultReceived():
                     self._in_flight.pop(type(event.request), None)
                     events += self._answered(event, now)

@@ -19,6 +19,7 @@ from chargelink.edge.ledger import Journal, LedgerError, Memory, People
 from chargelink.edge.uplink.backoff import Backoff
 from chargelink.edge.uplink.connection import Connection, Edge, Errand, Handler, Holding, HubGoneError
 from chargelink.edge.uplink.history import Measured
+from chargelink.edge.uplink.questions import NoAnswerError, Questions
 from chargelink.edge.uplink.usage import Usage
 from chargelink.link.frames import LARGEST_FRAME, SUBPROTOCOLS
 from chargelink.link.shape import Shape
@@ -70,6 +71,16 @@ class Uplink:
         self._backoff = backoff or Backoff(random.random)
         self._wake = asyncio.Event()
         self._ended = asyncio.Event()
+        self._questions = Questions(self._wake.set)
+
+    async def ask(self, request: Shape, within: float) -> Shape:
+        """Ask the hub what somebody waits for; its answer, `within` so many seconds.
+
+        Raises NoAnswerError, which says whether the hub may have heard the question.
+        """
+        if not self.online:
+            raise NoAnswerError("the hub is away", heard=False)
+        return await self._questions.ask(request, within)
 
     def end(self) -> None:
         """To be called before `run` is cancelled: up to Python 3.12 a TaskGroup forgets a cancellation that arrives
@@ -87,7 +98,15 @@ class Uplink:
             async with asyncio.TaskGroup() as commands:
                 while not self._ended.is_set():
                     refused = await self._connection(
-                        Edge(*self._edge, commands, self._people, self.usage, self.errands, self.holdings)
+                        Edge(
+                            *self._edge,
+                            commands,
+                            self._people,
+                            self.usage,
+                            self.errands,
+                            self.holdings,
+                            self._questions,
+                        )
                     )
                     log.warning("hub away", why=self.trouble)
                     with suppress(TimeoutError):
