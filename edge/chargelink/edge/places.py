@@ -86,20 +86,30 @@ class Places:
         """
         async with self._starting:  # or one told twice at once would be refused the second time
             if remote_start_id is not None:
-                try:
-                    before = await self._sessions.started_by(remote_start_id)
-                except OrderRefused as refused:
-                    raise CannotError(str(refused), refused.refused.reason) from None
+                before = await self.begun(remote_start_id, device, outlet)
                 if before is not None:
-                    if before.device != device or before.outlet not in (None, outlet):
-                        place = f"{before.device} {before.outlet or ''}".rstrip()
-                        raise CannotError(f"remote start {remote_start_id} was for {place}")
-                    return before.session_id
+                    return before
             if asyncio.get_running_loop().time() >= until:
                 raise CannotError("expired", "expired")
             if not self.settled.is_set():
                 raise CannotError("sessions of before the restart are being closed; try again in a few seconds")
             return (await self._begin(device, outlet, caps, by, remote_start_id, tariff_hash, authorisation)).session_id
+
+    async def begun(self, remote_start_id: int, device: str, outlet: str | None) -> str | None:
+        """The session, open or ended, that a remote start has got; None before.
+
+        Raises CannotError if it was refused, or was for another place.
+        """
+        try:
+            before = await self._sessions.started_by(remote_start_id)
+        except OrderRefused as refused:
+            raise CannotError(str(refused), refused.refused.reason) from None
+        if before is None:
+            return None
+        if before.device != device or before.outlet not in (None, outlet):
+            place = f"{before.device} {before.outlet or ''}".rstrip()
+            raise CannotError(f"remote start {remote_start_id} was for {place}")
+        return before.session_id
 
     async def _begin(
         self,
@@ -184,16 +194,21 @@ class Places:
                 command.authorisation,
             )
         except CannotError as error:
-            return await self._refuse(command, error)
+            return await self.refuse(command, error)
         except LedgerError as error:  # nothing can be recorded: the order stands as it stood
             return RequestStartTransactionResponse(status="Rejected", reason=str(error))
         return RequestStartTransactionResponse(status="Accepted", transaction_id=session)
 
-    async def _refuse(self, command: RequestStartTransaction, error: CannotError) -> RequestStartTransactionResponse:
-        """What was frozen for an order is free only by our record, so a refusal of one leaves it, and is for ever."""
+    async def refuse(
+        self, command: RequestStartTransaction, error: CannotError, *, accepted: bool = False
+    ) -> RequestStartTransactionResponse:
+        """What was frozen for an order is free only by our record, so a refusal of one leaves it, and is for ever.
+
+        So does one that was `accepted` before: its sender hears of it by the record alone.
+        """
         text = str(error)
         order = command.authorisation.order if command.authorisation else None
-        if order is None:
+        if order is None and not accepted:
             return RequestStartTransactionResponse(status="Rejected", reason=text)
         try:
             stands = await self._sessions.refuse(

@@ -249,10 +249,29 @@ async def test_the_configuration_has_its_own_and_another_takes_its_place(journal
         ("guns", 1),
         ("guns", 2),
         ("use", 1),
+        ("guns", 1),
     ]
     assert (await kinds_waiting(journal)).count("tariff") == 3
     assert (await kinds_waiting(journal)).count("tariff.adopted") == 4
     assert await tariffs.sent() == ()
+
+
+async def test_what_held_at_a_time_in_the_past(tariffs: Tariffs, clock: Clock) -> None:
+    await tariffs.configure([Configured(sold("file"))])
+    clock.now = NOW + 10
+    await tariffs.update(update(sold("hub", valid_from=NOW + 5)))  # told of late
+    clock.now = NOW + 20
+    await tariffs.configure([Configured(sold("file", 2))])
+    was = [(await tariffs.was("gun-1", NOW + then)).tariff for then in (0, 5, 9, 10, 20)]
+    assert [(tariff.id, tariff.version) for tariff in was] == [("file", 1)] * 3 + [("hub", 1)] * 2
+    assert (await tariffs.was("gun-1", clock.now)) == (await tariffs.at("gun-1", clock.now))
+    with pytest.raises(NoTariffError):
+        await tariffs.was("gun-1", NOW - 1)
+
+
+async def test_a_clock_that_is_set_back_leaves_no_place_without_a_price(tariffs: Tariffs) -> None:
+    await tariffs.configure([Configured(sold("file"))])
+    assert (await tariffs.at("gun-1", NOW - DAY)).tariff.id == "file"
 
 
 async def test_a_price_set_on_site_is_signed_by_this_edge(journal: Journal, tariffs: Tariffs, clock: Clock) -> None:

@@ -22,6 +22,7 @@ TABLES = {
     "memory",
     "pass_uses",
     "pin_tries",
+    "plans",
     "records",
     "refused",
     "reservations",

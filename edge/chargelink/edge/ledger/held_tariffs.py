@@ -16,19 +16,21 @@ from chargelink.tariff import tariff_hash
 
 MOST_UNUSED = 10_000  # documents that no session was begun under; then the oldest of them go
 HUB, SCREEN, FILE = "hub", "screen", "file"
-COLUMNS = "h.hash, h.source, h.number, h.at, h.devices, h.signer, h.signature, h.used, t.body"
+COLUMNS = "h.hash, h.source, h.number, h.at, h.until, h.devices, h.signer, h.signature, h.used, t.body"
 
 
 class HeldTariff(NamedTuple):
     """A tariff as it was adopted at `at` (UTC ms) from `source`; `number` counts adoptions. No `devices` are all.
 
-    `signer` and `signature` are None for one of the configuration; `used` says that a session was begun under it.
+    It holds no longer from `until`: the configuration has another, or it was sent again for other devices. `signer`
+    and `signature` are None for one of the configuration; `used` says that a session was begun under it.
     """
 
     hash: str
     source: str
     number: int
     at: int
+    until: int | None
     devices: tuple[str, ...]
     signer: bytes | None
     signature: bytes | None
@@ -53,23 +55,22 @@ def adopt(database: Database, adoption: Adoption, at: int) -> str:
     """
     digest = tariff_hash(adoption.tariff)
     devices = msgspec.msgpack.encode(adoption.devices)
+    open_now = "hash = ? AND source = ? AND until IS NULL"
     row = database.execute(
-        "SELECT devices FROM held_tariffs WHERE hash = ? AND source = ? AND dropped = 0", (digest, adoption.source)
+        f"SELECT devices FROM held_tariffs WHERE {open_now}",  # noqa: S608
+        (digest, adoption.source),
     ).fetchone()
     if row is not None and row[0] == devices:
         return digest
     used = not keep_document(database, adoption.tariff, at)  # a document that was there may have been sold by
     journal.append(database, _adopted(adoption, digest, at), at)
-    (number,) = database.execute("SELECT coalesce(max(number), 0) + 1 FROM held_tariffs").fetchone()
+    database.execute(f"UPDATE held_tariffs SET until = ? WHERE {open_now}", (at, digest, adoption.source))  # noqa: S608
     database.execute(
-        "INSERT INTO held_tariffs (hash, source, number, at, valid_from, devices, signer, signature, used, dropped)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (hash, source) DO UPDATE SET"
-        " number = excluded.number, at = excluded.at, devices = excluded.devices, signer = excluded.signer,"
-        " signature = excluded.signature, dropped = 0",
+        "INSERT INTO held_tariffs (hash, source, at, valid_from, devices, signer, signature, used)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             digest,
             adoption.source,
-            number,
             at,
             adoption.tariff.valid_from,
             devices,
@@ -97,24 +98,36 @@ def use(database: Database, tariff: Tariff, at: int) -> None:
     database.execute("UPDATE held_tariffs SET used = 1 WHERE hash = ? AND used = 0", (tariff_hash(tariff),))
 
 
-def drop_files(database: Database, but: set[str]) -> None:
+def drop_files(database: Database, but: set[str], at: int) -> None:
     """What was configured before and is not any more holds no longer; it stays to be seen."""
-    rows = database.execute("SELECT hash FROM held_tariffs WHERE source = ? AND dropped = 0", (FILE,)).fetchall()
-    gone = [(digest, FILE) for (digest,) in rows if digest not in but]
-    database.executemany("UPDATE held_tariffs SET dropped = 1 WHERE hash = ? AND source = ?", gone)
+    rows = database.execute("SELECT hash FROM held_tariffs WHERE source = ? AND until IS NULL", (FILE,)).fetchall()
+    database.executemany(
+        "UPDATE held_tariffs SET until = ? WHERE hash = ? AND source = ? AND until IS NULL",
+        [(at, digest, FILE) for (digest,) in rows if digest not in but],
+    )
 
 
 def in_force(database: Database, device: str, now: int) -> Iterator[HeldTariff]:
     """What may hold at a device: begun by now (UTC ms), the latest beginning first, of equals the later adopted."""
+    return _of(database, device, "h.until IS NULL AND h.valid_from <= ?1", now)
+
+
+def was_in_force(database: Database, device: str, then: int) -> Iterator[HeldTariff]:
+    """The same, as it was at a time in the past."""
+    held = "h.at <= ?1 AND (h.until IS NULL OR h.until > ?1)"
+    return _of(database, device, f"{held} AND h.valid_from <= ?1", then)
+
+
+def _of(database: Database, device: str, where: str, time: int) -> Iterator[HeldTariff]:
     rows = database.execute(
         f"SELECT {COLUMNS} FROM held_tariffs h JOIN tariffs t ON t.hash = h.hash"  # noqa: S608
-        " WHERE h.dropped = 0 AND h.valid_from <= ? ORDER BY h.valid_from DESC, h.number DESC",
-        (now,),
+        f" WHERE {where} ORDER BY h.valid_from DESC, h.number DESC",
+        (time,),
     )
     for row in rows:
-        devices = msgspec.msgpack.decode(row[4], type=tuple[str, ...])
-        if not devices or device in devices:
-            yield _held(*row)
+        held = _held(*row)
+        if not held.devices or device in held.devices:
+            yield held
 
 
 def all_held(database: Database, most: int) -> list[HeldTariff]:
@@ -129,7 +142,7 @@ def all_held(database: Database, most: int) -> list[HeldTariff]:
 def sent(database: Database, most: int) -> tuple[str, ...]:
     """The hashes of what the hub sent, the newest of them, oldest first."""
     rows = database.execute(
-        "SELECT hash FROM held_tariffs WHERE source = ? ORDER BY number DESC LIMIT ?", (HUB, most)
+        "SELECT hash FROM held_tariffs WHERE source = ? AND until IS NULL ORDER BY number DESC LIMIT ?", (HUB, most)
     ).fetchall()
     return tuple(digest for (digest,) in reversed(rows))
 
@@ -183,6 +196,7 @@ def _held(
     source: str,
     number: int,
     at: int,
+    until: int | None,
     devices: bytes,
     signer: bytes | None,
     signature: bytes | None,
@@ -194,6 +208,7 @@ def _held(
         source=source,
         number=number,
         at=at,
+        until=until,
         devices=msgspec.msgpack.decode(devices, type=tuple[str, ...]),
         signer=signer,
         signature=signature,

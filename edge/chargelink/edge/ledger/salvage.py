@@ -17,6 +17,7 @@ from chargelink.edge.ledger import allowances, epochs, memory
 from chargelink.edge.ledger.damage import continues
 from chargelink.edge.ledger.database import LANES, Database, Entry, entry_of
 from chargelink.edge.ledger.open_session import Course
+from chargelink.edge.ledger.plans import Plan
 from chargelink.link.authorisation import Lease
 from chargelink.link.chain import DIGEST_BYTES, chain_start, record_hash
 from chargelink.link.messages import Caps
@@ -116,10 +117,11 @@ def _tables(old: sqlite3.Connection, database: Database) -> int:
         ("tariffs", "hash, body", _is_tariff),
         (
             "held_tariffs",
-            "hash, source, number, at, valid_from, devices, signer, signature, used, dropped",
+            "number, hash, source, at, until, valid_from, devices, signer, signature, used",
             _is_held_tariff,
         ),
         ("tariff_signers", "number, public, at, by", _is_tariff_signer),
+        ("plans", "number, body", _is_plan),
         ("erased", "person, at", _is_erased),
         (
             "sessions",
@@ -183,15 +185,20 @@ def _is_session(row: tuple[Any, ...], database: Database) -> bool:
 
 def _is_held_tariff(row: tuple[Any, ...], database: Database) -> bool:
     """Its document must be there, and say the same of when it holds."""
-    digest, source, number, at, valid_from, devices, signer, signature, used, dropped = row
+    number, digest, source, at, until, valid_from, devices, signer, signature, used = row
     if not (_decodes(devices, tuple[str, ...]) and isinstance(source, str)):
         return False
-    if not all(isinstance(value, int) for value in (number, at, used, dropped)):
+    if not all(isinstance(value, int) for value in (number, at, used, 0 if until is None else until)):
         return False
     if not all(value is None or isinstance(value, bytes) for value in (signer, signature)):
         return False
     document = database.execute("SELECT body FROM tariffs WHERE hash = ?", (digest,)).fetchone()
     return document is not None and msgspec.msgpack.decode(document[0], type=Tariff).valid_from == valid_from
+
+
+def _is_plan(row: tuple[Any, ...], _: Database) -> bool:
+    number, body = row
+    return _decodes(body, Plan) and msgspec.msgpack.decode(body, type=Plan).number == number
 
 
 def _is_tariff_signer(row: tuple[Any, ...], _: Database) -> bool:

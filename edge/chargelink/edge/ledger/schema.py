@@ -64,15 +64,15 @@ PERSONS = """
     CREATE TABLE erased (person TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID
 """
 
-# Tariffs in the order in which they were adopted, and the keys that the hub's must be signed by: the last one counts.
+# Tariffs in the order in which they were adopted, each until another of its kind took its place (none yet: NULL), and
+# the keys that the hub's must be signed by: the last one counts.
 HELD_TARIFFS = """
     CREATE TABLE held_tariffs (
-        hash TEXT NOT NULL, source TEXT NOT NULL, number INTEGER NOT NULL UNIQUE, at INTEGER NOT NULL,
-        valid_from INTEGER NOT NULL, devices BLOB NOT NULL, signer BLOB, signature BLOB,
-        used INTEGER NOT NULL, dropped INTEGER NOT NULL,
-        PRIMARY KEY (hash, source)
+        number INTEGER PRIMARY KEY, hash TEXT NOT NULL, source TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER,
+        valid_from INTEGER NOT NULL, devices BLOB NOT NULL, signer BLOB, signature BLOB, used INTEGER NOT NULL
     );
-    CREATE INDEX held_tariffs_in_force ON held_tariffs (valid_from, number) WHERE dropped = 0;
+    CREATE UNIQUE INDEX held_tariffs_open ON held_tariffs (hash, source) WHERE until IS NULL;
+    CREATE INDEX held_tariffs_in_force ON held_tariffs (valid_from, number);
     CREATE TABLE tariff_signers (
         number INTEGER PRIMARY KEY, public BLOB NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL
     )
@@ -88,6 +88,8 @@ ALLOWANCES = """
     CREATE TABLE reservations (session TEXT PRIMARY KEY, lease TEXT NOT NULL, amount INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX reservations_by_lease ON reservations (lease)
 """
+
+PLANS = "CREATE TABLE plans (number INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL)"
 
 # What is kept of an open session beside its readings; orders that were refused, each for ever as far as a hub asks.
 REFUSED = """
@@ -240,6 +242,11 @@ def _lists(database: sqlite3.Connection, _: str) -> None:
     _script(database, LISTS)
 
 
+def _plans(database: sqlite3.Connection, _: str) -> None:
+    """Starts that are planned."""
+    _script(database, PLANS)
+
+
 def _script(database: sqlite3.Connection, script: str) -> None:
     """Statement by statement: `executescript` would commit."""
     for statement in script.split(";"):
@@ -255,4 +262,5 @@ STEPS: tuple[Callable[[sqlite3.Connection, str], None], ...] = (
     _allowances,
     _refused,
     _lists,
+    _plans,
 )

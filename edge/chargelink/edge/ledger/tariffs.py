@@ -4,7 +4,7 @@ Of those that hold at a device and for a customer, the one with the latest `vali
 equals the one that was adopted later. What was sold by stays for ever.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -27,6 +27,9 @@ MOST_ALARMS = 16  # about keys that are not believed, between two starts of the 
 LONGEST_REASON = 512
 
 log = structlog.get_logger("tariffs")
+
+
+HeldAt = Callable[[Database, str, int], Iterator[HeldTariff]]
 
 
 class NoTariffError(ChargelinkError):
@@ -83,7 +86,7 @@ class Tariffs:
         def work(database: Database) -> None:
             if key is not None:
                 held_tariffs.trust(database, key, at, "configuration")
-            held_tariffs.drop_files(database, {tariff_hash(one.tariff) for one in adoptions})
+            held_tariffs.drop_files(database, {tariff_hash(one.tariff) for one in adoptions}, at)
             for adoption in adoptions:
                 held_tariffs.adopt(database, adoption, at)
 
@@ -91,10 +94,16 @@ class Tariffs:
         self._changed()
 
     async def at(self, device: str, now: int, group: str | None = None) -> Priced:
-        """What holds at a device at a time (UTC ms) for customers of a group. Raises NoTariffError."""
+        """What holds at a device now or later (UTC ms) for customers of a group. Raises NoTariffError."""
+        return await self._first(held_tariffs.in_force, device, now, group)
 
+    async def was(self, device: str, then: int, group: str | None = None) -> Priced:
+        """What held at a device at a time in the past, by what this edge had then. Raises NoTariffError."""
+        return await self._first(held_tariffs.was_in_force, device, then, group)
+
+    async def _first(self, held_at: HeldAt, device: str, time: int, group: str | None) -> Priced:
         def work(database: Database) -> Priced | None:
-            for held in held_tariffs.in_force(database, device, now):
+            for held in held_at(database, device, time):
                 if _is_for(held.tariff, self._groups, group):
                     return Priced(held.tariff, held.hash)
             return None
