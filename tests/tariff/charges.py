@@ -1,7 +1,7 @@
 """Charges to be priced, written shortly: times as "03-01 08:00" of 2026 in China, energies in Wh."""
 
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -10,6 +10,7 @@ from chargelink.model import AuthorisedBy, Bill, Period, Reading, SessionKind, T
 from chargelink.model.tariff import DayPlan
 from chargelink.tariff import Consumption, price, tariff_hash
 
+Document = TypeVar("Document", bound=msgspec.Struct)
 CHINA = timezone(timedelta(hours=8))
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -47,6 +48,11 @@ def bill(tariff: Tariff, consumption: Consumption) -> Bill:
     """Its bill, which is one that a record can hold."""
     made = price(tariff, tariff_hash(tariff), consumption)
     return msgspec.msgpack.decode(msgspec.msgpack.encode(_named(made)), type=Bill)
+
+
+def changed(document: Document, **fields: Any) -> Document:
+    """The same with other fields, checked again."""
+    return type(document)(**{name: getattr(document, name) for name in document.__struct_fields__} | fields)
 
 
 def _named(made: Bill) -> Bill:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.tariff.charges import BY_TIME, HOUR, MINUTE, amounts, bill, reading, took
+from tests.tariff.charges import BY_TIME, HOUR, MINUTE, amounts, bill, changed, reading, took
 
 from chargelink.model import AuthorisedBy, Measured, Period, SessionKind, Tariff, Usage
 from chargelink.model.tariff import Discount, Occupancy, PerTime, PowerTiers, Tier
@@ -20,10 +20,6 @@ PER_TIME = Tariff(id="per-time", version=1, per_time=PerTime(price=60_000, step=
 BY_TIER = Tariff(id="by-tier", version=1, tiers=PowerTiers(rule="time-per-tier", tiers=TIERS), inside=50_000)
 HIGHEST = Tariff(id="highest", version=1, tiers=PowerTiers(rule="highest", tiers=TIERS, step=60))
 TEN = (reading("03-02 08:00", 0), reading("03-02 09:00", 10_000))
-
-
-def changed(tariff: Tariff, **fields: Any) -> Tariff:
-    return Tariff(**{name: getattr(tariff, name) for name in Tariff.__struct_fields__} | fields)
 
 
 def test_a_bill_has_its_fees_apart_and_says_what_its_energy_is() -> None:

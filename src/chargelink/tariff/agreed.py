@@ -102,15 +102,16 @@ def _highest(tiers: PowerTiers, duration: int, minutes: Sequence[int]) -> Part:
     held = [index for index, count in enumerate(minutes) if count >= HELD]
     chosen = held[-1] if held else next((index for index, count in enumerate(minutes) if count), 0)
     part = _whole_time(duration, PerTime(price=tiers.tiers[chosen].price, step=tiers.step), "tier")
-    why = words.highest(_named(tiers.tiers, chosen), bool(held), part.why)
+    why = words.highest(named(tiers.tiers, chosen), bool(held), part.why)
     return Part(part.amount, "tier", why, part.duration, part.price)
 
 
 def _in_tier(tiers: Sequence[Tier], index: int, count: int) -> Part:
     price, duration = tiers[index].price, count * MINUTE
-    why = words.tier_minutes(_named(tiers, index), count, price)
+    why = words.tier_minutes(named(tiers, index), count, price)
     return Part(fen_by_time(duration, price), "tier", why, duration, price)
 
 
-def _named(tiers: Sequence[Tier], index: int) -> Text:
+def named(tiers: Sequence[Tier], index: int) -> Text:
+    """What a tier is called: by the power that it is for."""
     return words.tier(_edges(tiers)[index][0], tiers[index])

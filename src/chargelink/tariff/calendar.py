@@ -137,6 +137,11 @@ def calendar_of(tariff: Tariff) -> Calendar:
     return _calendar(tariff.periods, tariff.plans)
 
 
+def midnight(time: int) -> int:
+    """When the day of a time began, in UTC+8."""
+    return time - (time + CHINA) % DAY
+
+
 def same_stretch(tariff: Tariff, start: int, end: int) -> bool:
     """Whether the price stays the same from `start` to `end` (UTC milliseconds).
 

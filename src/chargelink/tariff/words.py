@@ -53,7 +53,8 @@ def minutes(duration: int) -> str:
 
 def times(start: int, end: int) -> str:
     """ "02-22 08:00-09:30", in UTC+8."""
-    return f"{_day(start)} {clock(start)}-{'' if _day(start) == _day(end) else _day(end) + ' '}{clock(end)}"
+    day, last = day_of_year(start), day_of_year(end)
+    return f"{day} {clock(start)}-{'' if day == last else last + ' '}{clock(end)}"
 
 
 def clock(time: int) -> str:
@@ -62,7 +63,8 @@ def clock(time: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
-def _day(time: int) -> str:
+def day_of_year(time: int) -> str:
+    """ "02-22", in UTC+8."""
     from datetime import date
 
     day = EPOCH + (time + CHINA) // DAY
