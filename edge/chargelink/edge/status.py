@@ -124,6 +124,8 @@ def _gun(detail: Mapping[str, Any]) -> Iterator[str]:
         yield _said(detail, "causeText", "causeChinese")
         if "advice" in detail:
             yield f"{_said(detail, 'whose', 'whoseChinese')}; {_said(detail, 'advice', 'adviceChinese')}"
+    if "stayText" in detail:
+        yield _said(detail, "stayText", "stayChinese")
     if detail.get("mode") == "monitor":
         yield str(Text("only listens", "仅监听"))
 

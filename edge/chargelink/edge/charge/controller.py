@@ -169,6 +169,11 @@ class Controller:
         }
         return next((hindrance for hindrance, holds in hindrances.items() if holds), None)
 
+    def waits_for_driver(self, now: float) -> bool:
+        """The charge is over, the plug is free, and nothing but its driver keeps it there."""
+        free = self.phase is Phase.RELEASED and self.latch is Latch.NONE and self.charge is None
+        return free and not self._board_silent(now) and not conditions.unplugged(self.situation)
+
     def refusal(self, now: float) -> str:
         """Why no charge can begin now; empty if one can."""
         if hindrance := self.hindrance(now):

@@ -30,10 +30,11 @@ from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guard.rules import RULES
 from chargelink.edge.guard.rules import Latch as GuardLatch
 from chargelink.edge.guarded import Report
+from chargelink.edge.occupancy import Occupancy
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
 from chargelink.edge.verification import Verification
-from chargelink.model import Authorisation, AuthorisedBy, Caps, SessionStarted, StopReason, Tariff
+from chargelink.model import Authorisation, AuthorisedBy, Caps, SessionEnded, SessionStarted, StopReason, Tariff
 
 TELL_EVERY = 0.05  # s: the guard hears what is wanted
 SHOW_EVERY = 1.0  # s
@@ -109,13 +110,15 @@ class Gun:
         """Raises EncodeError when the limits or the number cannot be said to a vehicle."""
         self.device = device
         self.controller = Controller(self._now(), limits, number)
-        self.books = GunBooks(device, around, verification)
+        self.books = GunBooks(device, around, verification, self._closed)
+        self.occupancy = Occupancy(device, around)
         self._around = around
         self._hardware: Hardware | None = None
         self._wake = asyncio.Event()
         self._starting = asyncio.Lock()
         self._board_heard = asyncio.Event()
         self._stopped_by = ""
+        self._stays = False  # the vehicle of the last charge is still plugged in
         self._report: Report | None = None
         self._reported = asyncio.Event()
         self._doubted = 0  # registers of the meter in a row
@@ -131,6 +134,7 @@ class Gun:
         self._hardware = hardware
         async with asyncio.TaskGroup() as group:
             self._task(group, self.books.run(), "books")
+            self._task(group, self.occupancy.run(), "occupancy")
             for name in ("board", "bus", "guard", "meter"):
                 self._task(group, getattr(hardware, name).run(), name)
             try:
@@ -297,12 +301,16 @@ class Gun:
                 case Warned(phase=phase, what=what):
                     log.warning(what, gun=self.device, phase=phase)
                 case Finished(stop=stop):
+                    self._stays = True
                     by = self._stopped_by or stop.cause.key
                     self.books.end(Outcome(event, by, self._tripped()))
         self._do()
 
     def _entered(self, phase: Phase) -> None:
         log.info("gun", gun=self.device, phase=phase)
+        if phase in (Phase.AVAILABLE, Phase.LOCKING):
+            self._stays = False
+            self.occupancy.leave()
         tripped = {one.rule for one in self._report.trips} if self._report else set()
         if phase is Phase.AVAILABLE and tripped and tripped <= PLUG_RESETS and self._hardware:
             self._hardware.guard.reset()
@@ -328,8 +336,14 @@ class Gun:
         short = int(session.session_id[-8:], 16) if session else 0
         hardware.guard.tell(wanted=wants.permit, limit_mv=voltage, limit_ma=current, session=short)
 
+    def _closed(self, ended: SessionEnded, tariff: Tariff) -> None:
+        """A session is billed; a ledger may have been slow, and the place left meanwhile."""
+        if self._stays:
+            self.occupancy.begin(ended, tariff)
+
     def _show(self) -> None:
         self._shown_at = self._now()
+        self.occupancy.look(self.controller.waits_for_driver(self._now()), self._now())
         session = self.books.session
         self._around.board.show(
             shown(
@@ -338,6 +352,7 @@ class Gun:
                 session.session_id if session else None,
                 self._now(),
                 self._around.clock(),
+                self.occupancy.shown,
             )
         )
 

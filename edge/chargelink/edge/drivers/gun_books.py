@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 import structlog
@@ -18,6 +19,7 @@ from chargelink.model import (
     AuthorisedBy,
     Caps,
     Reading,
+    SessionEnded,
     SessionKind,
     SessionStarted,
     StopReason,
@@ -30,6 +32,9 @@ LAST_READING_WITHIN = 3.0  # s after the end that the meter may take to be read 
 log = structlog.get_logger()
 
 
+Closed = Callable[[SessionEnded, Tariff], None]
+
+
 class Outcome(NamedTuple):
     """How a charge came to its end, as the ledger takes it."""
 
@@ -39,15 +44,19 @@ class Outcome(NamedTuple):
 
 
 class GunBooks:
-    """`device` is the gun's id, `verification` what is known of its meter. One session at a time."""
+    """`device` is the gun's id, `verification` what is known of its meter. One session at a time.
 
-    def __init__(self, device: str, around: Surroundings, verification: Verification) -> None:
+    `closed` hears of each end, when it is stored.
+    """
+
+    def __init__(self, device: str, around: Surroundings, verification: Verification, closed: Closed) -> None:
         self.session: SessionStarted | None = None
         self.trouble = ""
         """Why nothing can be stored now; empty if it can."""
         self._device = device
         self._around = around
         self._verification = verification
+        self._closed = closed
         self._latest: Reading | None = None
         self._latest_at = float("-inf")  # s of the loop
         self._unread = False
@@ -199,8 +208,11 @@ class GunBooks:
         await self._close(session, ending)
 
     async def _close(self, session: SessionStarted, ending: Ending) -> None:
+        open_session = self._around.sessions.get(session.session_id)
         ended = await self._around.sessions.end(session.session_id, self._around.clock(), ending)
         self.session = None
+        if open_session is not None:
+            self._closed(ended, open_session.tariff)
         energy = ended.bill.energy
         log.info("session ended", gun=self._device, session=session.session_id, reason=ending.reason, energy=energy)
         self._around.news(ended)

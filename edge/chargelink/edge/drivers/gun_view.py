@@ -1,5 +1,6 @@
 """A gun as others see it: on the board of devices, in curves, in records."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from chargelink.edge.charge.advice import ADVICE
@@ -14,10 +15,12 @@ MICROWATTS = 1000  # in a milliwatt
 WAITING = (Status.AVAILABLE, Status.PLUGGED)
 
 
-def shown(device: str, controller: Controller, session_id: str | None, now: float, at: int) -> Device:
+def shown(
+    device: str, controller: Controller, session_id: str | None, now: float, at: int, stay: Mapping[str, Any]
+) -> Device:
     """The gun as it is at `now` (s of the controller's clock), `at` in UTC milliseconds: mV, mA, mWh, 0.1 %.
 
-    One that waits for people, and could not serve them, is unavailable.
+    One that waits for people, and could not serve them, is unavailable. `stay` says what staying plugged in costs.
     """
     situation, board = controller.situation, controller.situation.board
     vehicle, wants = situation.vehicle, controller.wants
@@ -40,6 +43,7 @@ def shown(device: str, controller: Controller, session_id: str | None, now: floa
         detail |= {"cause": cause.key, "causeText": cause.words, "causeChinese": cause.value.chinese}
         detail |= {"whose": whose.english, "whoseChinese": whose.chinese}
         detail |= {"advice": advice.english, "adviceChinese": advice.chinese}
+    detail |= stay
     status = controller.row.shows
     if status in WAITING and (hindrance := controller.hindrance(now)):
         status = Status.UNAVAILABLE
