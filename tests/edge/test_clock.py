@@ -11,6 +11,7 @@ from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge import clock as room
 from chargelink.edge.clock import RELEASED, Clock, Step, last_record, tell, tell_steps
+from chargelink.edge.time_sources import Kernel, kernel
 from chargelink.link.messages import RECORD_LANE
 from chargelink.model import Alarm, content_of
 
@@ -147,6 +148,92 @@ def test_it_never_runs_backwards(moves: list[tuple[int, int]]) -> None:
         assert now - last >= passed * 9 // 10 - 1
         last = now
     assert len(clock.steps) <= room.MOST_STEPS
+
+
+def unsure(_: int = 0) -> Kernel | None:
+    return None
+
+
+def test_nobody_is_trusted_before_somebody_agrees() -> None:
+    clock = System().clock()
+    assert clock.quality == (False, None, {})
+    assert clock.right is None
+
+
+@pytest.mark.parametrize(
+    ("off", "within", "trusted"),
+    [
+        (0, 0, True),
+        (5_000, 0, True),
+        (5_001, 0, False),
+        (4_000, 1_001, False),
+        (-4_000, 1_000, True),
+        (0, 9_000, False),
+    ],
+)
+def test_who_agrees_within_five_seconds_is_believed(off: int, within: int, trusted: bool) -> None:
+    system = System()
+    clock = system.clock()
+    clock.hear("hub", NOW + off, within)
+    assert (clock.trusted, clock.quality.source) == (trusted, "hub" if trusted else None)
+    assert clock.quality.off == {"hub": -off}
+
+
+def test_what_the_kernel_says_counts_while_it_is_synchronised() -> None:
+    system = System()
+    clock = system.clock()
+    clock.look(lambda: Kernel(False, 16_000))
+    assert not clock.trusted
+    clock.look(lambda: Kernel(True, 20))
+    assert clock.quality == (True, "ntp", {"ntp": 0})
+    clock.look(lambda: None)  # the daemon of NTP went away: what it said holds until a step
+    assert clock.quality == (True, "ntp", {})
+    system.says += HOUR
+    assert not clock.trusted
+
+
+def test_a_step_away_from_what_was_said_ends_the_trust_and_a_step_to_it_gives_it() -> None:
+    system = System()
+    clock = system.clock()
+    system.says -= HOUR
+    clock.hear("hub", NOW, 10)
+    assert clock.trusted  # ours goes on
+    system.says += 3 * HOUR
+    assert not clock.trusted
+    assert clock.quality.off == {"hub": 2 * HOUR}
+    system.says -= 2 * HOUR
+    clock.follow()
+    assert clock.quality == (True, "person", {"hub": 0, "person": 0})
+
+
+def test_two_who_differ_leave_nobody_sure() -> None:
+    clock = System().clock()
+    clock.look(lambda: Kernel(True, 5))
+    clock.hear("hub", NOW + HOUR, 100)
+    assert clock.quality.off == {"ntp": 0, "hub": -HOUR}
+    clock.look(lambda: Kernel(True, 5))
+    assert not clock.trusted
+    clock.hear("hub", NOW + 100, 100)
+    assert clock.quality == (True, "ntp", {"ntp": 0, "hub": -100})
+
+
+def test_what_is_right_is_the_best_word_until_it_is_too_old() -> None:
+    system = System()
+    clock = system.clock()
+    clock.hear("hub", NOW + HOUR, 200)
+    assert clock.right == NOW + HOUR
+    system.wait(HOUR)
+    clock.look(lambda: Kernel(True, 10))
+    assert clock.right == NOW
+    clock.look(unsure)
+    assert clock.right == NOW + HOUR
+    system.wait(24 * HOUR)
+    assert clock.right is None
+
+
+def test_the_kernel_of_this_machine_can_be_asked() -> None:
+    said = kernel()
+    assert said is None or said.within >= 0
 
 
 async def test_a_step_is_recorded_with_both_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

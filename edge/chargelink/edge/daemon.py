@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -32,6 +33,7 @@ from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
 from chargelink.edge.ports.can import CanBus
 from chargelink.edge.prices import configured, tariffs_of
+from chargelink.edge.time_sources import HUB
 from chargelink.edge.uplink import Uplink
 from chargelink.edge.verification import remind, verifications
 from chargelink.link.messages import Caps
@@ -200,6 +202,7 @@ class Daemon:
             measured=self._telemetry,
             people=self._people,
         )
+        uplink.heard_time = partial(self._clock.hear, HUB)
         uplink.errands[TariffUpdate] = self._tariffs.update
         uplink.holdings["tariffs"] = self._tariffs.sent
         return uplink
@@ -261,6 +264,7 @@ class Daemon:
                 "aside": [str(old) for old in aside.set_aside(paths.ledger(self._config.site.data))],
             },
             "clockAhead": self._clock.ahead,
+            "clock": self._clock.quality._asdict(),
             "usage": link.usage.shown() if link else [],
             "telemetry": {"missing": self._telemetry.missing, "trouble": self._telemetry.trouble},
             "settled": self._places.settled.is_set(),

@@ -28,6 +28,8 @@ NUMBERS = {
     "soc": (Text("SOC ", "SOC "), 10, "%", 1),
     "energy": (Text("", ""), 1_000_000, "kWh", 3),
 }
+SOURCES = {"ntp": "NTP/GPS", "hub": "平台", "person": "现场人员"}
+OFF = 5_000  # ms between our clock and a source: worth a line
 NEARLY = 0.5  # full: worth a line
 GUARD = {"armed": "已就绪", "fault-hold": "故障保持", "permit": "许可", "tripped": "已跳闸"}
 
@@ -51,6 +53,7 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield from _telemetry(status.get("telemetry", {}))
     for month in status.get("usage", ()):
         yield _usage(month)
+    yield from _clock(status.get("clock"))
     if (ahead := status.get("clockAhead", 0) // 1000) > 1:
         clock = Text(
             "our clock is {} s ahead of the system's; if that is right: chargelink edge clock --follow",
@@ -62,6 +65,25 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield _device(device)
     for session in status["sessions"]:
         yield _session(session)
+
+
+def _clock(clock: Mapping[str, Any] | None) -> Iterator[str]:
+    """Whether the clock is to be relied on, by whose word, and who differs."""
+    if clock is None:
+        return
+    if clock["trusted"]:
+        yield Text("the clock is trusted: {} agrees", "时钟可信：与{}一致").format(_word(clock["source"], SOURCES))
+    else:
+        yield str(
+            Text(
+                "THE CLOCK IS NOT TRUSTED: nobody is given credit on an allowance; see to NTP, GPS or the hub",
+                "时钟不可信：离线额度暂停使用；请检查 NTP、GPS 或平台连接",
+            )
+        )
+    for source, off in clock["off"].items():
+        if abs(off) > OFF:
+            words = Text("the clock is {:+.0f} s off from {}", "时钟与{1}相差 {0:+.0f} 秒")
+            yield words.format(off / 1000, _word(source, SOURCES))
 
 
 def _telemetry(telemetry: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from chargelink.edge.uplink.conversation import (
     Booted,
     Conversation,
     Held,
+    HubTime,
     Over,
     Stored,
     Trouble,
@@ -40,7 +41,8 @@ def booted(interval: int = 30) -> Conversation:
     (call,) = sent(conversation)
     answer = msgpack.packb([3, call[1], {"currentTime": 9, "interval": interval, "have": {"record": 4}}])
     assert conversation.receive(answer, 0.0) == [
-        Booted(9, {"record": Held(4, None, None), "metering": Held(0, None, None), "telemetry": Held(0, None, None)})
+        HubTime(9, 0.0),
+        Booted(9, {"record": Held(4, None, None), "metering": Held(0, None, None), "telemetry": Held(0, None, None)}),
     ]
     return conversation
 

@@ -18,6 +18,7 @@ from chargelink.edge.uplink.conversation import (
     Booted,
     Conversation,
     Event,
+    HubTime,
     KeysStored,
     Over,
     Signed,
@@ -59,12 +60,19 @@ Errand = Callable[[Any], Awaitable[Shape]]
 Holding = Callable[[], Awaitable[Any]]
 """What the edge holds of something, for one field of its BootNotification."""
 
+HeardTime = Callable[[int, int], None]
+"""Hears what time it is at the hub: UTC milliseconds, give or take so many."""
+
 MOST_SAMPLES = 500  # in one message
 MOST_OUTGOING = 64  # messages that wait to be sent; then the hub is not heard until it has read some
 MOST_AT_ODDS = 2  # new epochs on one connection: of the journal, and of the telemetry
 CLOCKS_APART = 30_000  # ms, beyond which it is worth a warning: prices of the day depend on our clock
 
 log = structlog.get_logger("uplink")
+
+
+def forget_time(_: int, __: int) -> None:
+    """Nobody wants to know."""
 
 
 class HubGoneError(Exception):
@@ -87,6 +95,7 @@ class Edge(NamedTuple):
     errands: Mapping[type[Shape], Errand] = MappingProxyType({})
     holdings: Mapping[str, Holding] = MappingProxyType({})
     questions: Questions | None = None
+    heard_time: HeardTime = forget_time
 
 
 class Connection:
@@ -233,8 +242,9 @@ class Connection:
 
     async def _heard(self, event: Event) -> None:
         match event:
+            case HubTime():
+                self._compare_clocks(event)
             case Booted():
-                self._compare_clocks(event.current_time)
                 await self._persons.booted(event.lanes)
                 if await self._history.reconcile(event.lanes):
                     self._caught_up = True
@@ -270,9 +280,11 @@ class Connection:
             case Over():
                 raise HubGoneError(event.why)
 
-    def _compare_clocks(self, hub: int) -> None:
-        self._hub_time = hub, asyncio.get_running_loop().time()
-        ahead = self._edge.clock() - hub
+    def _compare_clocks(self, hub: HubTime) -> None:
+        self._hub_time = hub.current_time, asyncio.get_running_loop().time()
+        half = -(-int(hub.round_trip * 1000) // 2)  # it said so somewhere on the way there and back
+        self._edge.heard_time(hub.current_time + half, half)
+        ahead = self._edge.clock() - hub.current_time
         if abs(ahead) > CLOCKS_APART:
             log.warning("our clock differs from the hub's", ahead_s=round(ahead / 1000))
 

@@ -20,6 +20,7 @@ from chargelink.link.messages import (
     BootNotificationResponse,
     Device,
     Heartbeat,
+    HeartbeatResponse,
     MeterValues,
     PersonKey,
     PersonKeys,
@@ -62,6 +63,13 @@ class Booted(NamedTuple):
 
     current_time: int
     lanes: dict[str, Held]
+
+
+class HubTime(NamedTuple):
+    """What time it was at the hub while it answered: within `round_trip` seconds before now."""
+
+    current_time: int
+    round_trip: float
 
 
 class Stored(NamedTuple):
@@ -119,7 +127,7 @@ class Over(NamedTuple):
 
 HISTORY: frozenset[type[Shape]] = frozenset((Records, Telemetry))
 
-Event = Booted | Stored | KeysStored | Asked | Signed | Answered | Unanswered | Trouble | Over
+Event = Booted | HubTime | Stored | KeysStored | Asked | Signed | Answered | Unanswered | Trouble | Over
 
 
 class Conversation:
@@ -133,6 +141,7 @@ class Conversation:
         self._heartbeat_due: float | None = None
         self._in_flight: dict[type[Shape], str] = {}
         self._questions: set[str] = set()
+        self._asked_at: dict[type[Shape], float] = {}
         self._sent_at = 0.0
         self._sent_bytes = 0
         self._paused: dict[type[Shape], float] = {}
@@ -249,6 +258,7 @@ class Conversation:
 
     def _ask(self, request: Shape, now: float) -> None:
         self._in_flight[type(request)] = self._peer.call(request, now)
+        self._asked_at[type(request)] = now
         if self._interval is not None:
             self._heartbeat_due = now + self._interval  # anything said is a sign of life
 
@@ -288,7 +298,10 @@ class Conversation:
                     lane: Held(boot.have.get(lane, 0), boot.hashes.get(lane), boot.chains.get(lane))
                     for lane in (*RECORD_LANES, TELEMETRY_LANE)
                 }
-                return [Booted(boot.current_time, lanes)]
+                round_trip = now - self._asked_at[BootNotification]
+                return [HubTime(boot.current_time, round_trip), Booted(boot.current_time, lanes)]
+            case HeartbeatResponse() as beat:
+                return [HubTime(beat.current_time, now - self._asked_at[Heartbeat])]
             case SignCertificateResponse() as answer:
                 return [Signed(answer)]
             case RecordsResponse() as stored:

@@ -17,7 +17,16 @@ from chargelink.edge.board import Board
 from chargelink.edge.identity import Door, IdentityError, Plain
 from chargelink.edge.ledger import Journal, LedgerError, Memory, People
 from chargelink.edge.uplink.backoff import Backoff
-from chargelink.edge.uplink.connection import Connection, Edge, Errand, Handler, Holding, HubGoneError
+from chargelink.edge.uplink.connection import (
+    Connection,
+    Edge,
+    Errand,
+    Handler,
+    HeardTime,
+    Holding,
+    HubGoneError,
+    forget_time,
+)
 from chargelink.edge.uplink.history import Measured
 from chargelink.edge.uplink.questions import NoAnswerError, Questions
 from chargelink.edge.uplink.usage import Usage
@@ -59,6 +68,8 @@ class Uplink:
         self._door = Plain(hub) if isinstance(hub, str) else hub
         self.usage = Usage()
         """What the link takes of a month; `count` keeps it."""
+        self.heard_time: HeardTime = forget_time
+        """Hears what time it is at the hub; to be set before `run`."""
         self.errands: dict[type[Shape], Errand] = {}
         """Who does what else the hub asks, by the request; to be filled before `run`."""
         self.holdings: dict[str, Holding] = {}
@@ -106,6 +117,7 @@ class Uplink:
                             self.errands,
                             self.holdings,
                             self._questions,
+                            self.heard_time,
                         )
                     )
                     log.warning("hub away", why=self.trouble)
