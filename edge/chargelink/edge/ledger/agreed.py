@@ -5,7 +5,7 @@ transactions that store them.
 from sqlite3 import Connection
 
 from chargelink.cli.language import Text
-from chargelink.edge.ledger import allowances, local_list, uses
+from chargelink.edge.ledger import allowances, asking, local_list, uses
 from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.refusal import NotAuthorisedError
 from chargelink.link.authorisation import Authorisation
@@ -32,7 +32,7 @@ def begin(database: Connection, started: SessionStarted, clock_trusted: bool) ->
     if agreed.lease is not None:
         _reserve(database, agreed, agreed.lease, started, clock_trusted)
     if agreed.order is not None:
-        database.execute("DELETE FROM asked WHERE customer_order = ?", (agreed.order,))
+        asking.begin(database, agreed.order)
 
 
 def end(database: Database, ended: SessionEnded) -> None:

@@ -134,7 +134,7 @@ def _tables(old: sqlite3.Connection, database: Database) -> int:
         ("reservations", "session, lease, amount", _is_reservation),
         ("pass_uses", "session, pass, day", _is_use),
         ("used_vouchers", "voucher, session, at", _is_use),
-        ("asked", "request, device, outlet, at, customer_order", _is_asked),
+        ("asked", "request, device, outlet, at, customer_order, state", _is_asked),
     ):
         places = ", ".join("?" for _ in columns.split(","))
         insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})"  # noqa: S608
@@ -242,13 +242,13 @@ def _is_use(row: tuple[Any, ...], _: Database) -> bool:
 
 
 def _is_asked(row: tuple[Any, ...], _: Database) -> bool:
-    request, device, outlet, at, order = row
+    request, device, outlet, at, order, state = row
     names = {"edgeId": "e", "device": device, "request": request, "outlet": outlet, "order": order}
     try:
         msgspec.convert({**names, "reason": "", "text": "", "at": at}, StartRefused)
     except msgspec.ValidationError:
         return False
-    return isinstance(request, str)
+    return isinstance(request, str) and isinstance(state, str)
 
 
 def _decodes(body: object, shape: Any) -> bool:

@@ -123,7 +123,8 @@ LISTS = """
     CREATE TABLE used_vouchers (voucher TEXT PRIMARY KEY, session TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
     CREATE INDEX used_vouchers_by_session ON used_vouchers (session);
     CREATE TABLE asked (
-        request TEXT PRIMARY KEY, device TEXT NOT NULL, outlet TEXT, at INTEGER NOT NULL, customer_order TEXT
+        request TEXT PRIMARY KEY, device TEXT NOT NULL, outlet TEXT, at INTEGER NOT NULL, customer_order TEXT,
+        state TEXT NOT NULL
     ) WITHOUT ROWID
 """
 
