@@ -51,7 +51,11 @@ async def test_a_start_goes_to_the_edge_and_its_answer_comes_back(hub: Hub) -> N
         "device": "socket-1",
         "outlet": "2",
         "remoteStartId": request["remoteStartId"],
-        "caps": {"energy": 1_000_000, "minutes": 120, "power": None},
+        "caps": {"energy": 1_000_000, "minutes": 120, "power": None, "money": None, "soc": None},
+        "authorisation": None,
+        "tariffHash": None,
+        "at": None,
+        "cheapUntil": None,
     }
 
 

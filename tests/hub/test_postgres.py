@@ -28,6 +28,8 @@ AGAIN = (
     "test_books.py",
     "test_tokens.py",
     "test_accounts.py",
+    "test_orders.py",
+    "test_money_commands.py",
     "test_tariffs.py",
     "test_leases.py",
     "identity/test_registry.py",

@@ -20,6 +20,7 @@ def port(text: str) -> int:
 
 
 def configure_serve(parser: argparse.ArgumentParser) -> None:
+    from chargelink.cli.money import amount
     from chargelink.hub.store_options import add_store_options
 
     parser.add_argument(
@@ -84,6 +85,18 @@ def configure_serve(parser: argparse.ArgumentParser) -> None:
             )
         ),
     )
+    parser.add_argument(
+        "--hold",
+        type=amount,
+        default=5_000,
+        metavar=str(Text("YUAN", "元")),
+        help=str(
+            Text(
+                "what is held of an account for a charge when nobody says how much, or all it has (default: 50)",
+                "未指定金额时每次充电冻结的金额，余额不足则冻结全部余额 (默认: 50)",
+            )
+        ),
+    )
     add_store_options(parser)
     parser.add_argument(
         "--log-json",
@@ -118,6 +131,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         plain=arguments.plain,
         database=database_of(arguments),
         keep=retention_of(arguments),
+        hold=arguments.hold,
     )
     configure(arguments.log_json)
     os.umask(0o077)  # the folder may be there, and others look into it

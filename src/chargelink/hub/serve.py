@@ -17,21 +17,24 @@ from chargelink.hub import collector
 from chargelink.hub.api.app import application
 from chargelink.hub.api.server import WebServer
 from chargelink.hub.bus import Bus
+from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.server import Gateway
 from chargelink.hub.identity import authority
 from chargelink.hub.identity.front import Front, address
 from chargelink.hub.loopback import ADDRESS
 from chargelink.hub.pulse import Pulse
-from chargelink.hub.services import persons
+from chargelink.hub.services import orders, persons
 from chargelink.hub.services.checks import Checks
 from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.deliveries import Deliveries
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.lease_errands import LeaseErrands
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.orders import USUAL
 from chargelink.hub.services.person_errands import Errands
 from chargelink.hub.services.reading import Pace
 from chargelink.hub.services.retention import Retention, forget_forever
+from chargelink.hub.services.starts import OrderErrands, Starts
 from chargelink.hub.services.tariff_errands import TariffErrands
 from chargelink.hub.services.telemetry import Curves
 from chargelink.hub.services.watching import Watching
@@ -49,7 +52,8 @@ log = structlog.get_logger()
 class Settings:
     """Where the data is, and which ports to listen on; 0 is a free one.
 
-    `database` is the URL of PostgreSQL, or none for SQLite beside the other files; `keep` says for how long what stays.
+    `database` is the URL of PostgreSQL, or none for SQLite beside the other files; `keep` says for how long what stays,
+    `hold` how many fen are frozen for a charge where nobody says how much.
     Edges come to `host` with TLS and find it under `names`; `plain` is for simulators on this machine. Pages are for
     this machine alone.
     """
@@ -63,6 +67,7 @@ class Settings:
     plain: bool = False
     database: str | None = None
     keep: Retention = field(default_factory=Retention)
+    hold: int = USUAL
 
 
 class Listening(NamedTuple):
@@ -107,6 +112,8 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
             authority.untell(settings.data)
             life.enter_context(unlocked(settings.data))
             await persons.make_up()
+            if lost := await orders.recover(now_ms()):
+                log.warning("orders whose start was on its way when the hub went down", orders=lost)
             front = None if settings.plain else Front(settings.data, settings.names, bus)
             tasks = await life.enter_async_context(asyncio.TaskGroup())
             writer, holdings, live = RecordWriter(engine), Holdings(engine), Live(bus, engine)
@@ -125,17 +132,20 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
                 await front.admission.start()
                 workers.append(tasks.create_task(front.admission.run(), name="look who was revoked"))
                 workers.append(tasks.create_task(front.stay_fresh(), name="renew our certificate"))
-            gateway = Gateway(bus, live, writer, holdings, tasks, front.admission if front else None)
+            admission = front.admission if front else None
+            gateway = Gateway(bus, live, writer, holdings, tasks, admission, settings.hold)
             errands = Errands(gateway.edges.call, lambda: gateway.edges.up)
-            deliveries = Deliveries(gateway.edges.call, gateway.edges.up, (TariffErrands(bus), LeaseErrands()))
+            starts = Starts(Commands(gateway.edges), bus, settings.hold)
+            duties = (TariffErrands(bus), LeaseErrands(), OrderErrands(starts))
+            deliveries = Deliveries(gateway.edges.call, gateway.edges.up, duties)
             gateway.joined = (errands.joined, deliveries.joined)
             workers.append(tasks.create_task(errands.run(), name="ask edges about persons"))
             workers.append(tasks.create_task(deliveries.run(), name="bring edges what is for them"))
             workers.append(tasks.create_task(Watching(bus, gateway.edges).run(), name="ask watched edges"))
             listening = where(settings, link_port, web_port, enroll_port)
             refused = front.refusals.counts if front else {}
-            commands, defects = Commands(gateway.edges), gateway.edges.defects
-            pages = WebServer(application(bus, live, commands, pulse, listening.link, refused, defects))
+            defects = gateway.edges.defects
+            pages = WebServer(application(bus, live, starts, pulse, listening.link, refused, defects))
             async with AsyncExitStack() as listeners:
                 await listeners.enter_async_context(gateway.listening(link_port, front.link if front else None))
                 if front and enroll_port and listening.enroll:

@@ -13,8 +13,8 @@ from chargelink.hub.bus import Bus
 from chargelink.hub.console import page
 from chargelink.hub.loopback import is_ours
 from chargelink.hub.pulse import Pulse
-from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.starts import Starts
 
 SECURITY = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -49,7 +49,7 @@ class Door:
 def application(
     bus: Bus,
     live: Live,
-    commands: Commands,
+    starts: Starts,
     pulse: Pulse,
     link: str,
     refused: Mapping[str, int],
@@ -66,7 +66,8 @@ def application(
     )
     inside.state.bus = bus
     inside.state.live = live
-    inside.state.commands = commands
+    inside.state.starts = starts
+    inside.state.commands = starts.commands
     inside.state.pulse = pulse
     inside.state.link = link
     inside.state.refused = refused

@@ -8,14 +8,16 @@ from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.connection import Connection, RefusalError
 from chargelink.hub.identity import registry
 from chargelink.hub.identity.admission import Admission
-from chargelink.hub.services import persons, views
+from chargelink.hub.services import authorising, persons, views
 from chargelink.hub.services.deliveries import Takes
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.orders import USUAL
 from chargelink.hub.store import keys
 from chargelink.hub.store.batches import Arrived, Batch, Blocks, require_storable
 from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.models import Alarm
 from chargelink.hub.store.writer import RecordWriter
+from chargelink.link.authorisation import Authorize, AuthorizeResponse
 from chargelink.link.frames import COMPRESSION, Code
 from chargelink.link.messages import (
     TELEMETRY_LANE,
@@ -50,6 +52,7 @@ class Actions:
     holdings: Holdings
     joined: Callable[[Connection], None]
     admission: Admission | None = None
+    usual: int = USUAL  # fen that are frozen for an edge that asks
 
     def handle(self, link: Connection, call: CallReceived) -> Shape | Awaitable[Shape]:
         """The answer to a call: at once when it is at hand, else after a while. Raises RefusalError, then or now."""
@@ -136,6 +139,10 @@ class Actions:
         self.tell(*stored.alarms)
         return RecordsResponse(have=stored.have)
 
+    async def authorize(self, link: Connection, asked: Authorize) -> AuthorizeResponse:
+        """Whether somebody may charge; the money is frozen before this returns."""
+        return await authorising.authorise(link.edge, asked, now_ms(), self.usual)
+
     async def person_keys(self, link: Connection, told: PersonKeys) -> Nothing:
         """Keep keys; the answer is sent after the commit."""
         self.tell(*await persons.keep(link.edge, told.keys, now_ms()))
@@ -164,6 +171,7 @@ ANSWERS: dict[type[Shape], Callable[..., Shape | Awaitable[Shape]]] = {
     Records: Actions.records,
     Telemetry: Actions.telemetry,
     PersonKeys: Actions.person_keys,
+    Authorize: Actions.authorize,
     Heartbeat: Actions.heartbeat,
     SignCertificate: Actions.sign,
 }

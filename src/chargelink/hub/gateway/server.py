@@ -20,6 +20,7 @@ from chargelink.hub.gateway.websocket import Websocket
 from chargelink.hub.identity.admission import Admission, Shown
 from chargelink.hub.loopback import is_ours
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.orders import USUAL
 from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.closing import WORDS, Close
@@ -48,13 +49,14 @@ class Gateway:
         holdings: Holdings,
         background: asyncio.TaskGroup,
         admission: Admission | None = None,
+        usual: int = USUAL,
     ) -> None:
         self.edges = Edges()
         self.live = live
         self.joined: Sequence[Callable[[str], None]] = ()
         """Told of every edge that has said who it is."""
         self._background = background
-        self._actions = Actions(bus, live, writer, holdings, self._joined, admission)
+        self._actions = Actions(bus, live, writer, holdings, self._joined, admission, usual)
         self._admission = admission
 
     @asynccontextmanager

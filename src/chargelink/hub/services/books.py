@@ -29,7 +29,7 @@ from typing import NamedTuple
 from tortoise.transactions import in_transaction
 
 from chargelink.cli.language import Text
-from chargelink.hub.store.statements import fetched
+from chargelink.hub.store.statements import connection, fetched
 from chargelink.link.quantities import EXACT
 from chargelink.wire import ChargelinkError
 
@@ -173,6 +173,13 @@ def _wrong_side(account: str, fen: int) -> bool:
 async def balance(account: str) -> int:
     """What an account of the ledger has now, fen."""
     rows = await fetched(KEPT if account.startswith(NEVER_BELOW + NEVER_ABOVE) else SUM, (account,))
+    return int(rows[0]["fen"]) if rows else 0
+
+
+async def held(account: str) -> int:
+    """The balance of an account that has it kept; nobody else changes it until this transaction ends."""
+    lock = "" if connection().capabilities.dialect == "sqlite" else " FOR UPDATE"  # SQLite has one writer anyway
+    rows = await fetched(KEPT + lock, (account,))
     return int(rows[0]["fen"]) if rows else 0
 
 

@@ -70,17 +70,36 @@ class Commands:
 
     async def start(self, edge: str, device: str, outlet: str | None, caps: Caps, expiry: int | None = None) -> Answer:
         """Start charging; the number of the command is the `remote_start_id` by which the session will be known."""
-        given = now_ms()
-        until = given + EXPIRY if expiry is None else expiry
-        row = Command(id=await self._number(), edge=edge, action="start", given=given, expiry=until)
-        request = RequestStartTransaction(device=device, outlet=outlet, remote_start_id=row.id, caps=caps, expiry=until)
-        return await self._give(row, request)
+        draft = await self.draft(edge, now_ms() + EXPIRY if expiry is None else expiry)
+        request = RequestStartTransaction(
+            device=device, outlet=outlet, remote_start_id=draft.id, caps=caps, expiry=draft.expiry
+        )
+        await self.keep(draft, request)
+        return await self.send(draft, request)
 
     async def stop(self, edge: str, session: str) -> Answer:
         """Stop a session."""
-        given = now_ms()
-        row = Command(id=await self._number(), edge=edge, action="stop", given=given, expiry=given + EXPIRY)
-        return await self._give(row, RequestStopTransaction(transaction_id=session, expiry=row.expiry))
+        draft = await self.draft(edge, now_ms() + EXPIRY, "stop")
+        request = RequestStopTransaction(transaction_id=session, expiry=draft.expiry)
+        await self.keep(draft, request)
+        return await self.send(draft, request)
+
+    async def draft(self, edge: str, expiry: int, action: str = "start") -> Command:
+        """A command with a number of its own, which nobody has heard of yet."""
+        return Command(id=await self._number(), edge=edge, action=action, given=now_ms(), expiry=expiry)
+
+    async def keep(self, draft: Command, request: Shape) -> None:
+        """Write a command down, in the transaction that runs: it may be sent when that is committed."""
+        draft.payload = msgspec.json.encode(request).decode()
+        await draft.save(force_create=True)
+
+    async def send(self, row: Command, request: Shape) -> Answer:
+        """Send a command that was written down, and write down what came of it."""
+        answer = await self._ask(row, request)
+        row.outcome = answer.outcome
+        row.answer = msgspec.json.encode(answer).decode()
+        await row.save()
+        return answer
 
     async def _number(self) -> int:
         """A number that no command has had: the time, or more if the clock was set back."""
@@ -89,15 +108,6 @@ class Commands:
             self._last = max(self._last, newest.id if newest else 0)
         self._last = max(self._last + 1, now_ms() * 1_000)
         return self._last
-
-    async def _give(self, row: Command, request: Shape) -> Answer:
-        row.payload = msgspec.json.encode(request).decode()
-        await row.save(force_create=True)
-        answer = await self._ask(row, request)
-        row.outcome = answer.outcome
-        row.answer = msgspec.json.encode(answer).decode()
-        await row.save()
-        return answer
 
     async def _ask(self, row: Command, request: Shape) -> Answer:
         try:

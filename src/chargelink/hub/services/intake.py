@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import leases, persons, tariffs, views
+from chargelink.hub.services import authorising, leases, persons, tariffs, views
 from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
@@ -28,6 +28,7 @@ from chargelink.model import (
     PersonErased,
     SessionEnded,
     SessionStarted,
+    StartRefused,
     Tariff,
     TariffAdopted,
     Trip,
@@ -128,6 +129,11 @@ async def read_lease(record: Record, content: Content) -> list[Change]:
     return await leases.closed(content, record)
 
 
+async def read_refused(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, StartRefused)
+    return views.alarms(*await authorising.refused(content, now_ms()))
+
+
 async def read_trip(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Trip)
     detail: dict[str, object] = {
@@ -169,6 +175,7 @@ READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]
     Tariff: read_tariff,
     TariffAdopted: read_adopted,
     LeaseClosed: read_lease,
+    StartRefused: read_refused,
     Trip: read_trip,
     Alarm: read_alarm,
     JournalEpoch: read_epoch,

@@ -10,8 +10,9 @@ import msgspec
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import persons, views
+from chargelink.hub.services import payments, persons, views
 from chargelink.hub.services.evidence import shown
+from chargelink.hub.services.orders import Told
 from chargelink.hub.services.registers import follow
 from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
@@ -32,7 +33,8 @@ async def start_session(started: SessionStarted) -> list[Change]:
     row = Session(**beginning(started, started.at))
     await row.save(force_create=True)
     first = () if started.start is None else (started.start,)
-    return [views.change("session", views.session(row)), *await follow(started, first)]
+    told = [views.change("session", views.session(row)), *await follow(started, first)]
+    return [*told, *views.alarms(*await payments.begun(of(started), now_ms()))]
 
 
 async def end_session(ended: SessionEnded, record: Record) -> list[Change]:
@@ -89,17 +91,19 @@ def beginning(content: SessionStarted | SessionEnded, at: int) -> dict[str, str 
 
 async def settle_session(ended: SessionEnded) -> list[Change]:
     """Price an ended session; made once, and again only when it could not be priced before."""
-    tariff = await Tariff.get_or_none(hash=ended.tariff_hash)
-    settled = settle(ended, None if tariff is None else document(tariff.hash, tariff.document))
+    settled = settle(ended, await known_tariff(ended.tariff_hash))
     hub = settled.hub_bill
+    charge = payments.Charge(f"charge:{ended.session_id}", of(ended), ended.bill, hub)
+    paid = await payments.settle(charge, settled.total, now_ms())
     row = await Bill.get_or_none(session=ended.session_id) or Bill(session=ended.session_id)
     row.update_from_dict(
         {
             "edge": ended.edge_id,
             "at": ended.at,
             "tariff_hash": ended.tariff_hash,
+            "account": paid.account,
             "settlement": settled.settlement,
-            "total": settled.total,
+            "total": paid.total,
             "edge_total": ended.bill.total,
             "hub_total": None if hub is None else hub.total,
             "edge_bill": msgspec.json.encode(ended.bill).decode(),
@@ -107,7 +111,12 @@ async def settle_session(ended: SessionEnded) -> list[Change]:
         }
     )
     await row.save()
-    return [views.change("bill", views.bill(row)), *await alarm_of(ended, settled)]
+    return [views.change("bill", views.bill(row)), *await alarm_of(ended, settled), *views.alarms(*paid.alarms)]
+
+
+def of(content: SessionStarted | SessionEnded) -> Told:
+    """What a record says of who pays."""
+    return Told(content.edge_id, content.session_id, content.authorisation, content.remote_start_id)
 
 
 async def alarm_of(ended: SessionEnded, settled: Settled) -> list[Change]:
@@ -143,6 +152,12 @@ async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:
         assert isinstance(ended, SessionEnded)
         changes += await settle_session(ended)
     return changes
+
+
+async def known_tariff(name: str) -> TariffDocument | None:
+    """The tariff of this name, which is its hash, if it was recorded or published here."""
+    row = await Tariff.get_or_none(hash=name)
+    return None if row is None else document(row.hash, row.document)
 
 
 @lru_cache(maxsize=256)

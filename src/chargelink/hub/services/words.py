@@ -63,6 +63,26 @@ ALARMS = {
         "the data of person {person} of {edge} was shown in plain by a command on the hub's machine",
         "在平台主机上以明文查看了 {edge} 人员 {person} 的信息",
     ),
+    "order-of-another": Text(
+        "session {session} of {edge} names order {order}, which is not its own; nothing was paid from it",
+        "网关 {edge} 的充电过程 {session} 所称订单 {order} 不属于它，未从该订单扣款",
+    ),
+    "order-contradiction": Text(
+        "order {order} was {state} when {heard} came; look at it: chargelink hub order show {order}",
+        "订单 {order} 状态为 {state} 时收到 {heard}；请查看: chargelink hub order show {order}",
+    ),
+    "lease-of-another": Text(
+        "session {session} of {edge} names allowance {lease}, which was not given to it; nothing was paid from it",
+        "网关 {edge} 的充电过程 {session} 所称额度 {lease} 并未授予它，未从该额度扣款",
+    ),
+    "above-prepaid": Text(
+        "session {session} of order {order} would cost {fen} fen, {prepaid} were prepaid; no more is taken",
+        "订单 {order} 的充电过程 {session} 计价 {fen} 分，预付 {prepaid} 分，按预付额收取",
+    ),
+    "unpaid": Text(
+        "{fen} fen of session {session} are owed by account {account}: nothing was held for them",
+        "充电过程 {session} 有 {fen} 分未能收取，记为账户 {account} 欠费",
+    ),
     "trip": Text("{device}: cut off by rule {rule}", "{device}: 触发保护 {rule}，已切断"),
     "edge-replaced": Text(
         "edge {edge} is another gateway now: certificate {old} ended, {new} took its place",

@@ -146,6 +146,22 @@ class Order(Model):
         )
 
 
+class Question(Model):
+    """An `Authorize` that may have an answer, or `refused`.
+
+    `refused` is when the edge said that nothing begins with an answer any more.
+    """
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    edge = fields.CharField(max_length=64)
+    asked = fields.CharField(max_length=64)
+    refused = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "question"
+        unique_together = (("edge", "asked"),)
+
+
 class Lease(Model):
     """An allowance: money of an account that one edge may spend without asking.
 

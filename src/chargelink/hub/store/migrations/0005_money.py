@@ -255,6 +255,23 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
+        ops.CreateModel(
+            name="Question",
+            fields=[
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ("edge", fields.CharField(max_length=64)),
+                ("asked", fields.CharField(max_length=64)),
+                ("refused", fields.BigIntField(null=True)),
+            ],
+            options={
+                "table": "question",
+                "app": "hub",
+                "unique_together": (("edge", "asked"),),
+                "pk_attr": "id",
+                "table_description": "An `Authorize` that may have an answer, or `refused`.",
+            },
+            bases=["Model"],
+        ),
         ops.AddField(
             model_name="Bill",
             name="account",
