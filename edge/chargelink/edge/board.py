@@ -5,8 +5,10 @@ newest state of a device and the newest samples: the present is never kept waiti
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+
+import msgspec
 
 from chargelink.link.messages import Device, Sample
 
@@ -65,11 +67,27 @@ class Board:
         self._devices: dict[str, Device] = {}
         self._watches: set[Watch] = set()
         self._listeners: list[Callable[[Sample], None]] = []
+        self._prices: dict[str, str] = {}
 
     @property
     def devices(self) -> tuple[Device, ...]:
         """Every device shown, by id."""
-        return tuple(self._devices[identifier] for identifier in sorted(self._devices))
+        return tuple(self._priced(self._devices[identifier]) for identifier in sorted(self._devices))
+
+    def price(self, hashes: Mapping[str, str | None]) -> None:
+        """Which tariff holds at each device: told with it (`tariff`) where somebody could begin by it."""
+        before = self._prices
+        self._prices = {device: tariff for device, tariff in hashes.items() if tariff is not None}
+        for identifier, device in self._devices.items():
+            if before.get(identifier) != self._prices.get(identifier):
+                for watch in self._watches:
+                    watch.see(self._priced(device), urgent=False)
+
+    def _priced(self, device: Device) -> Device:
+        tariff = self._prices.get(device.id)
+        if tariff is None or "session" in device.detail:  # no need of it during a charge, when most is told
+            return device
+        return msgspec.structs.replace(device, detail=device.detail | {"tariff": tariff})
 
     def show(self, device: Device) -> None:
         """A device as it is now. Nobody is told of one whose state and detail are as before."""
@@ -77,7 +95,7 @@ class Board:
         self._devices[device.id] = device
         if before is None or (before.state, before.detail) != (device.state, device.detail):
             for watch in self._watches:
-                watch.see(device, urgent=before is None or before.state != device.state)
+                watch.see(self._priced(device), urgent=before is None or before.state != device.state)
 
     def sample(self, sample: Sample) -> None:
         """One point of a session's curves."""

@@ -17,7 +17,7 @@ import msgspec
 
 from chargelink.wire import ChargelinkError
 
-LONGEST_LINE = 1 << 16
+LONGEST_LINE = 1 << 17  # the largest tariff, in Base64
 MOST_CONNECTIONS = 16
 ANSWER_TIMEOUT = 30.0  # seconds
 

@@ -27,16 +27,17 @@ from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.guarded import Guarded
 from chargelink.edge.identity import Drawer, door_to
 from chargelink.edge.ledger import Journal, Limits, People, Sessions, Supervision, aside, load_key
-from chargelink.edge.ledger.tariffs import Priced
 from chargelink.edge.ledger.telemetry import Telemetry
 from chargelink.edge.notify import Notify
 from chargelink.edge.places import CannotError, Places, by_socket
+from chargelink.edge.planned import Planned
 from chargelink.edge.ports.can import CanBus
-from chargelink.edge.prices import configured, tariffs_of
+from chargelink.edge.price_control import PriceControl
+from chargelink.edge.prices import Prices
+from chargelink.edge.starting import plan_number, start
 from chargelink.edge.time_sources import HUB
 from chargelink.edge.uplink import Uplink
 from chargelink.edge.verification import remind, verifications
-from chargelink.link.messages import Caps
 from chargelink.link.pricing import TariffUpdate
 from chargelink.link.quantities import Person
 from chargelink.model import SessionKind, StopReason
@@ -101,21 +102,23 @@ class Daemon:
             (SocketSite.configured(site, config.site.data, self._around), [socket.id for socket in site.sockets])
             for site in config.socket_sites
         ]
-        self._tariffs = tariffs_of(config, journal, clock.now)
+        self._prices = Prices(config, journal, clock.now)
         self._places = Places(
             {gun.device: gun for _, gun in guns},
             by_socket(self._sites),
-            self._price_now,
+            self._prices.now,
             self._sessions,
             self._clock.now,
         )
+        self._planned = Planned(journal, self._places, self._board, self._prices.at, clock.now)
         self._uplink = self._linked()
         self._notify = Notify(os.environ, os.getpid())
 
     async def run(self) -> None:
         """Until told to stop."""
         await self._sessions.load()
-        await self._tariffs.configure(configured(self._config))
+        await self._prices.load()
+        await self._planned.load()
         stop = asyncio.Event()
         for number in STOP_SIGNALS:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -143,13 +146,12 @@ class Daemon:
         works.append(("clock", tell_steps(self._clock, self._journal)))
         works.append(("verification", remind(self._verifications.values(), self._journal, self._clock.now)))
         works.append(("settle", self._settle()))
+        works.append(("prices", self._prices.show(self._board)))
+        works.append(("planned", self._planned.run()))
         works.append(("control", self._controlled()))
         if self._notify.watchdog_interval:
             works.append(("watchdog", self._watchdog(self._notify.watchdog_interval)))
         return works
-
-    async def _price_now(self, device: str, group: str | None) -> Priced:
-        return await self._tariffs.at(device, self._clock.now(), group)
 
     def _supervision(self) -> Supervision | None:
         """For whom what each session measured is sealed."""
@@ -197,14 +199,14 @@ class Daemon:
             software,
             self._journal,
             self._board,
-            self._places.obey,
+            self._planned.obey,
             self._clock.now,
             measured=self._telemetry,
             people=self._people,
         )
         uplink.heard_time = partial(self._clock.hear, HUB)
-        uplink.errands[TariffUpdate] = self._tariffs.update
-        uplink.holdings["tariffs"] = self._tariffs.sent
+        uplink.errands[TariffUpdate] = self._prices.tariffs.update
+        uplink.holdings["tariffs"] = self._prices.tariffs.sent
         return uplink
 
     async def _prune(self) -> NoReturn:
@@ -237,6 +239,7 @@ class Daemon:
             "reset": self._reset,
             "clock": self._tell_clock,
             "erase": self._erase,
+            **PriceControl(self._prices, self._clock.now).actions,
         }
         socket = paths.control_socket(self._config.site.data)
         await Control(socket, actions).serve(lambda: self._ready(str(socket)))
@@ -273,18 +276,18 @@ class Daemon:
                 {"id": one.id, "device": one.started.device, "outlet": one.started.outlet, "energy": one.energy}
                 for one in self._sessions.open
             ],
+            **self._planned.shown(),
         }
 
     async def _start(self, request: Request) -> Answer:
-        try:
-            caps = msgspec.convert(request.get("caps") or {}, Caps)
-        except msgspec.ValidationError as error:
-            raise CannotError(f"caps: {error}") from None
-        outlet = request.get("outlet")
-        return {"session": await self._places.start(str(request.get("device")), outlet and str(outlet), caps)}
+        return await start(request, self._places, self._planned)
 
     async def _stop(self, request: Request) -> Answer:
-        await self._places.stop(str(request.get("session")), StopReason.LOCAL, "local")
+        number = plan_number(request.get("session"))
+        if number is not None:
+            await self._planned.cancel(number)
+        else:
+            await self._places.stop(str(request.get("session")), StopReason.LOCAL, "local")
         return {}
 
     async def _reset(self, request: Request) -> Answer:

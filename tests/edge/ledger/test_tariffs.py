@@ -132,6 +132,9 @@ async def test_groups_of_sites_and_of_customers(journal: Journal, clock: Clock) 
     assert (await tariffs.at("gun-1", NOW)).tariff.id == "south"
     assert (await tariffs.at("gun-1", NOW, "guests")).tariff.id == "south"
     assert (await tariffs.at("gun-1", NOW, "staff")).tariff.id == "staff"
+    await tariffs.update(update(sold("newer", valid_from=NOW)))
+    assert (await tariffs.at("gun-1", NOW, "guests")).tariff.id == "newer"
+    assert (await tariffs.at("gun-1", NOW, "staff")).tariff.id == "staff"  # theirs comes before what is for all
 
 
 async def test_who_signs_first_is_believed_and_no_other_until_an_operator_says_so(

@@ -1,7 +1,8 @@
 """The prices of this edge: every document that the hub published to it, that was set on its screen or configured.
 
-Of those that hold at a device and for a customer, the one with the latest `validFrom` that has begun is the price; of
-equals the one that was adopted later. What was sold by stays for ever.
+Of those that hold at a device and for a customer, one for the customer's group comes before one for everybody; then the
+one with the latest `validFrom` that has begun is the price; of equals the one that was adopted later. What was sold by
+stays for ever.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ from chargelink.link.chain import record_hash
 from chargelink.link.pricing import SignedTariff, TariffUpdate, TariffUpdateResponse
 from chargelink.link.quantities import EXACT
 from chargelink.model import Alarm, AuthorisedBy, Reading, SessionKind, Tariff, Usage, body_of, content_of
-from chargelink.tariff import Consumption, TariffError, price, tariff_hash
+from chargelink.tariff import Consumption, TariffError, choose, price, tariff_hash
 from chargelink.trust import tariffs as signatures
 from chargelink.wire import ChargelinkError, DecodeError
 
@@ -103,10 +104,16 @@ class Tariffs:
 
     async def _first(self, held_at: HeldAt, device: str, time: int, group: str | None) -> Priced:
         def work(database: Database) -> Priced | None:
+            for_all: Priced | None = None
             for held in held_at(database, device, time):
-                if _is_for(held.tariff, self._groups, group):
+                if choose((held.tariff,), time, self._groups, group) is None:
+                    continue
+                if held.tariff.customers:
                     return Priced(held.tariff, held.hash)
-            return None
+                for_all = for_all or Priced(held.tariff, held.hash)
+                if group is None:
+                    break
+            return for_all
 
         found = await self._ledger.writer.run(work)
         if found is None:
@@ -238,12 +245,6 @@ def _require_priceable(tariff: Tariff) -> None:
         price(tariff, tariff_hash(tariff), trial)
     except TariffError as error:
         raise TariffRefusedError(f"tariff {tariff.id} {tariff.version} cannot be priced: {error}") from None
-
-
-def _is_for(tariff: Tariff, sites: Sequence[str], group: str | None) -> bool:
-    """Whether it is for this site and this customer."""
-    here = not tariff.sites or not set(tariff.sites).isdisjoint(sites)
-    return here and (not tariff.customers or group in tariff.customers)
 
 
 def _take(database: Database, adoptions: Sequence[Adoption], at: int) -> tuple[bytes | None, list[str]]:
