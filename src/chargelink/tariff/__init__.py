@@ -11,6 +11,7 @@ affordable    what money surely buys
 quote         the price in words before a start
 starts        which tariff holds for a start, and when a start is cheapest
 shares        how a service fee is shared
+document      the tariff's file, in yuan; `tables` are its tables
 """
 
 from chargelink.model.tariff import Period, Tariff
@@ -18,6 +19,7 @@ from chargelink.tariff.affordable import Affordable, affordable
 from chargelink.tariff.amounts import fen
 from chargelink.tariff.calendar import same_stretch
 from chargelink.tariff.consumption import Consumption, TariffError
+from chargelink.tariff.document import read_document, read_text
 from chargelink.tariff.engine import (
     RULES_VERSION,
     due,
@@ -46,6 +48,8 @@ __all__ = [
     "price",
     "price_occupancy",
     "quote",
+    "read_document",
+    "read_text",
     "reprice",
     "reprice_occupancy",
     "same_stretch",

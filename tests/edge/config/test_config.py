@@ -185,7 +185,7 @@ def test_in_chinese(folder: Path) -> None:
         ('id = "t"\nversion = 1\nper_use_yuan = nan\n', "per_use_yuan: NaN yuan is no price"),
         ('id = "t"\nversion = 1\n' + WHOLE_DAY.replace("00:00", "01:00"), "(tariff): the periods of a tariff cover"),
         ('id = "t"\nversion = 1\n' + WHOLE_DAY.replace("24:00", "25:00"), "period[0].end: Expected `str` matching"),
-        ('id = "t"\nversion = 0\n' + WHOLE_DAY, "(tariff): Expected `int` >= 1"),
+        ('id = "t"\nversion = 0\n' + WHOLE_DAY, "version: Expected `int` >= 1; write a whole number"),
         ("id = ", "(file): is not TOML"),
     ],
 )

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chargelink.edge.config import sections, tariff
-from chargelink.edge.config.sections import Section
+from chargelink.cli.strict import Section
+from chargelink.edge.config import sections
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 TABLES = [
@@ -47,9 +47,3 @@ def test_every_section_stands_there() -> None:
     headings = {heading.strip("`[]") for heading, _ in TABLES}
     assert headings == keys(sections.Document)
     assert re.findall(r"^## (`.*`)$", PAGE, re.MULTILINE) == [heading for heading, _ in TABLES]
-
-
-def test_every_key_of_a_tariff_stands_there() -> None:
-    file, _, period = chapter("The tariff's file").partition("Of each")
-    assert told(file) == keys(tariff.TariffTable)
-    assert told(period) == keys(tariff.PeriodTable)

@@ -3,12 +3,12 @@
 sections    what can be configured, as typed sections
 strict      unknown keys and wrong types, each with its path and remedy
 checks      values that contradict each other or what exists
-tariff      the tariff's file, in yuan
 document    a file becomes a Config
 """
 
+from chargelink.cli.strict import Problem
 from chargelink.edge.config.document import load
-from chargelink.edge.config.error import ConfigError, Problem
+from chargelink.edge.config.error import ConfigError
 from chargelink.edge.config.sections import Config, Guard, Gun, Hub, IoBoard, Meter, Metering, Site, Socket, SocketSite
 
 __all__ = [

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from chargelink.cli.language import Text
-from chargelink.edge.config.error import Problem
+from chargelink.cli.strict import Problem
 from chargelink.edge.config.sections import Document, Gun, Metering
 from chargelink.edge.ports.address import Address, AddressError
 

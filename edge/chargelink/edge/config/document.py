@@ -8,12 +8,13 @@ from typing import Any, NoReturn
 import msgspec
 
 from chargelink.cli.language import Text
+from chargelink.cli.strict import Problem
 from chargelink.edge.config.checks import impossible
-from chargelink.edge.config.error import ConfigError, Problem
+from chargelink.edge.config.error import ConfigError
 from chargelink.edge.config.sections import Config, Document
 from chargelink.edge.config.strict import read
-from chargelink.edge.config.tariff import tariff
 from chargelink.model import Tariff
+from chargelink.tariff import read_document
 
 LONGEST_SOCKET = 107  # bytes of a path, as the kernel has it
 UNIX = "unix:"
@@ -38,7 +39,7 @@ def load(path: Path) -> Config:
 
 def _prices(file: Path) -> Tariff:
     """The tariff of a file. Raises ConfigError."""
-    prices = tariff(_toml(file))
+    prices = read_document(_toml(file))
     if isinstance(prices, list):
         raise ConfigError(file, prices)
     return prices

@@ -1,22 +1,10 @@
-"""What is wrong with a configuration: where, what, and what to do."""
+"""What is wrong with a configuration, all of it at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from chargelink.cli.language import Text
+from chargelink.cli.strict import Problem
 from chargelink.wire import ChargelinkError
-
-
-class Problem(NamedTuple):
-    """One thing wrong: `path` as in `gun[0].max_voltage_V`, the problem, and its remedy."""
-
-    path: str
-    problem: Text
-    remedy: Text
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}; {self.remedy}"
 
 
 class ConfigError(ChargelinkError):

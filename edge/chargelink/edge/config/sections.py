@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from chargelink.cli.strict import Section
 from chargelink.link.quantities import Name, Word
 from chargelink.model import Tariff
 
@@ -19,10 +20,6 @@ SupervisorKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]  # X2551
 Address = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+:.")]
 
 LOWEST_VOLTAGE = Decimal(200)  # V, of most power modules
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all sections."""
 
 
 class Site(Section, frozen=True):
