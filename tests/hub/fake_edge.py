@@ -6,6 +6,7 @@ import json
 import ssl
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
@@ -114,6 +115,7 @@ class FakeEdge:
         self.edge = edge
         self.text = websocket.subprotocol == "chargelink.1.json"
         self.answers: dict[str, Any] = {}
+        self.takers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # who answers calls, by action
         self.asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self.refused: asyncio.Queue[list[Any]] = asyncio.Queue()  # CALLERRORs to none of our calls
         self._calls = 0
@@ -183,6 +185,9 @@ class FakeEdge:
     async def _answer(self, call: str, action: str, payload: dict[str, Any]) -> None:
         if action == "WatchLive":  # which depends on whether somebody watches
             await self.frame([3, call, {"status": "Accepted"}])
+            return
+        if action in self.takers:
+            await self.frame([3, call, self.takers[action](payload)])
             return
         self.asked.put_nowait((action, payload))
         if action in self.answers:

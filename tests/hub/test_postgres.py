@@ -32,6 +32,8 @@ AGAIN = (
     "test_money_commands.py",
     "test_tariffs.py",
     "test_leases.py",
+    "test_lists.py",
+    "test_passes.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )

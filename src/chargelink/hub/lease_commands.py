@@ -26,6 +26,7 @@ STATES = {
     "held": Text("held by the edge", "网关持有"),
     "doubtful": Text("needs your decision: chargelink hub lease release {}", "待裁定: chargelink hub lease release {}"),
     "closed": Text("over", "已结束"),
+    "voucher": Text("a voucher of this edge", "该网关的充电券"),
     "released": Text("released by a person", "已人工释放"),
 }
 

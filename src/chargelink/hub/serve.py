@@ -29,6 +29,7 @@ from chargelink.hub.services.commands import Commands
 from chargelink.hub.services.deliveries import Deliveries
 from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.lease_errands import LeaseErrands
+from chargelink.hub.services.list_errands import ListErrands
 from chargelink.hub.services.live import Live
 from chargelink.hub.services.orders import USUAL
 from chargelink.hub.services.person_errands import Errands
@@ -136,7 +137,7 @@ async def serve(settings: Settings, ready: Callable[[Listening], None], stop: as
             gateway = Gateway(bus, live, writer, holdings, tasks, admission, settings.hold)
             errands = Errands(gateway.edges.call, lambda: gateway.edges.up)
             starts = Starts(Commands(gateway.edges), bus, settings.hold)
-            duties = (TariffErrands(bus), LeaseErrands(), OrderErrands(starts))
+            duties = (TariffErrands(bus), LeaseErrands(), ListErrands(bus), OrderErrands(starts))
             deliveries = Deliveries(gateway.edges.call, gateway.edges.up, duties)
             gateway.joined = (errands.joined, deliveries.joined)
             workers.append(tasks.create_task(errands.run(), name="ask edges about persons"))

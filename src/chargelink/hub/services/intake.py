@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import authorising, leases, persons, tariffs, views
+from chargelink.hub.services import authorising, leases, persons, tariffs, views, vouchers
 from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
@@ -159,6 +159,7 @@ async def read_alarm(record: Record, content: Content) -> list[Change]:
 async def read_epoch(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, JournalEpoch)
     await leases.void(record.edge)
+    await vouchers.void(record.edge)
     detail: dict[str, object] = {"edge": record.edge, "reason": content.reason, "previous": content.previous}
     return views.alarms(await write_alarm(record.edge, "journal-epoch", record.hash, content.at, detail))
 

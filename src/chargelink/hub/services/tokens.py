@@ -5,13 +5,16 @@ made from.
 """
 
 import hmac
+from collections.abc import Sequence
 from enum import StrEnum
 
 from tortoise.transactions import in_transaction
 
+from chargelink.hub.services.changes import next_change
+from chargelink.hub.store.lists import EdgeList, Unlisted
 from chargelink.hub.store.money import Token
 from chargelink.hub.store.vault import vault
-from chargelink.trust.tokens import PIN
+from chargelink.trust.tokens import PIN, token_digest
 from chargelink.wire import ChargelinkError
 
 MOST_TRIES = 5  # wrong PINs one after the other; then a person unblocks the token
@@ -21,6 +24,7 @@ class TokenStatus(StrEnum):
     """Whether a token may be used."""
 
     ACTIVE = "active"
+    WAITING = "waiting"  # a VIN that was bound, and that no order has confirmed yet
     BLOCKED = "blocked"
 
 
@@ -58,7 +62,7 @@ async def add(
         row.status = TokenStatus.ACTIVE
         row.sealed = vault().tokens.seal(value, f"{kind}|{digest}")
         row.pin = None if pin is None else vault().tokens.seal(pin, f"pin|{kind}|{digest}")
-        row.until, row.tries = until, 0
+        row.until, row.tries, row.changed = until, 0, await next_change()
         await row.save()
     return row
 
@@ -85,15 +89,60 @@ async def try_pin(token: Token, pin: str) -> bool:
         status = TokenStatus.BLOCKED if tries >= MOST_TRIES else TokenStatus.ACTIVE
         if (tries, status) != (row.tries, row.status):
             await Token.filter(id=row.id).update(tries=tries, status=status)
+        if status != row.status:
+            await Token.filter(id=row.id).update(changed=await next_change())
     return good
 
 
 async def block(token: Token, *, blocked: bool = True) -> None:
     """A token is lost, or found again."""
     status = TokenStatus.BLOCKED if blocked else TokenStatus.ACTIVE
-    await Token.filter(id=token.id).update(status=status, tries=0)
+    async with in_transaction():
+        await Token.filter(id=token.id).update(status=status, tries=0, changed=await next_change())
+
+
+async def set_pin(token: Token, pin: str | None) -> None:
+    """Give a token another PIN, or none. Raises TokenError for one that has not 4 to 8 digits."""
+    if pin is not None and not PIN.fullmatch(pin):
+        raise TokenError("a PIN has 4 to 8 digits")
+    sealed = None if pin is None else vault().tokens.seal(pin, f"pin|{token.kind}|{token.digest}")
+    async with in_transaction():
+        await Token.filter(id=token.id).update(pin=sealed, tries=0, changed=await next_change())
+
+
+async def remove(token: Token) -> None:
+    """Forget a token, here and in the lists of the edges."""
+    async with in_transaction():
+        await _unlist([token])
+        await Token.filter(id=token.id).delete()
 
 
 async def cut(account: str) -> int:
     """Forget every token of an account: nothing tells any more whose it was. How many there were."""
-    return int(await Token.filter(account=account).delete())
+    async with in_transaction():
+        await _unlist(await Token.filter(account=account))
+        return int(await Token.filter(account=account).delete())
+
+
+async def _unlist(tokens: Sequence[Token]) -> None:
+    """Keep how these stand in the lists of the edges, which is all that tells an edge what to remove."""
+    changed = await next_change()
+    values = [(token.kind, value) for token in tokens if (value := plain(token)) is not None]
+    for row in await EdgeList.all():
+        key = list_key(row)
+        if key is None:
+            continue  # that edge gets a list under another key, in full
+        for kind, value in values:
+            digest = token_digest(key, kind, value).hex()
+            await Unlisted.update_or_create({"changed": changed}, edge=row.edge, digest=digest)
+
+
+def list_key(row: EdgeList) -> bytes | None:
+    """The key of an edge's list; None if it was sealed by another hub."""
+    digits = vault().tokens.open(row.key, f"list|{row.edge}")
+    return None if digits is None else bytes.fromhex(digits)
+
+
+def sealed_list_key(edge: str, key: bytes) -> bytes:
+    """The key of an edge's list, to be stored."""
+    return vault().tokens.seal(key.hex(), f"list|{edge}")

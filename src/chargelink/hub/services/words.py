@@ -112,6 +112,7 @@ ALARMS = {
         "{edge} ended allowance {lease}, which this hub never granted to it: {spent} fen spent, {reason}",
         "{edge} 上报的额度 {lease} 并非本平台授予: 已用 {spent} 分，{reason}",
     ),
+    "list-refused": Text("{edge} did not take its list of cards: {why}", "{edge} 未接收本地名单: {why}"),
     "tariff-refused": Text(
         "{edge} refused version {version} of tariff {tariff}: {why}",
         "{edge} 拒绝资费 {tariff} 第 {version} 版: {why}",

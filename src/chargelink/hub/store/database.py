@@ -23,7 +23,7 @@ from chargelink.hub.store.sqlite_engine import SqliteEngine
 
 APP = "hub"
 LOCK = "hub.lock"
-MODELS = ("models", "identities", "chains", "telemetry", "persons", "money", "tariffs")
+MODELS = ("models", "identities", "chains", "telemetry", "persons", "money", "tariffs", "lists")
 
 
 def configuration(directory: Path, url: str | None = None) -> dict[str, Any]:

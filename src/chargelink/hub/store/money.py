@@ -217,7 +217,8 @@ class LeasePolicy(Model):
 class Token(Model):
     """A card, VIN or voucher by which an account is known.
 
-    `digest` finds it, `sealed` and `pin` are encrypted.
+    `digest` finds it, `sealed` and `pin` are encrypted. `changed` numbers its last change, for the lists of the edges.
+    `consent` was given when a VIN was bound. A voucher of one `edge` is worth `amount` there, until it was used.
     """
 
     id = fields.BigIntField(primary_key=True, generated=True)
@@ -230,11 +231,18 @@ class Token(Model):
     pin = fields.BinaryField(null=True)
     tries = fields.IntField(default=0)
     added = fields.BigIntField()
+    changed = fields.BigIntField(default=0)
+    consent = fields.BooleanField(default=False)
+    edge = fields.CharField(max_length=64, null=True)
+    amount = fields.BigIntField(null=True)
 
     class Meta:
         table = "token"
         unique_together = (("kind", "digest"),)
-        indexes = (Index(fields=("account",), name="token_account"),)
+        indexes = (
+            Index(fields=("account",), name="token_account"),
+            Index(fields=("changed",), name="token_changed"),
+        )
 
 
 class OccupancyBill(Model):
