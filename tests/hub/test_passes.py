@@ -5,24 +5,40 @@ from typing import Any
 import msgspec
 import pytest
 from tests.hub.conftest import Place
-from tests.hub.fake_edge import PERIODS
+from tests.hub.fake_edge import PERIODS, identifier
 
 from chargelink.hub.identity import tariff_key
-from chargelink.hub.services import accounts, books, changes, leases, listing, passes, tariffs, tokens, vouchers
+from chargelink.hub.services import (
+    accounts,
+    authorising,
+    books,
+    changes,
+    leases,
+    listing,
+    passes,
+    payments,
+    tariffs,
+    tokens,
+    vouchers,
+)
 from chargelink.hub.services.listing import Reader
+from chargelink.hub.services.orders import Told
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.services.tariffs import Aim
 from chargelink.hub.store.engine import Engine
 from chargelink.hub.store.lists import MonthlyPass
-from chargelink.hub.store.money import Token
+from chargelink.hub.store.models import Bill
+from chargelink.hub.store.money import Lease, Token
 from chargelink.hub.store.tariffs import PublishedTariff
 from chargelink.hub.store.vault import unlocked
-from chargelink.link.authorisation import ListEntry
-from chargelink.model import Tariff
+from chargelink.link.authorisation import Authorisation, Authorize, ListEntry
+from chargelink.model import Bill as BillShape
+from chargelink.model import BillLine, Tariff
 
 NOW = 1_800_000_000_000  # 2027-01-15 16:00 in UTC+8
 KEY = bytes(range(32))
 DAY = 24 * 3_600_000
+SESSION = identifier(1)
 
 
 @pytest.fixture
@@ -182,3 +198,81 @@ async def test_paid_vouchers_are_paid_once(vaulted: Place) -> None:
     for count, fen in ((0, 1), (10_001, 1), (1, 0)):
         with pytest.raises(RefusedError):
             await vouchers.make(count, fen, NOW)
+
+
+async def asked(kind: str, token: str, edge: str) -> Authorisation | str:
+    """What an edge is told that asks: what to begin with, or why not."""
+    question = Authorize(id=f"q-{edge}-{token}", kind=kind, token=token, device="gun-1")
+    answer = await authorising.authorise(edge, question, NOW, 2_000)
+    return answer.authorisation or answer.status
+
+
+async def test_an_edge_that_asks_is_told_the_allowance_that_has_the_money(vaulted: Place) -> None:
+    account = await rich(5_000)
+    lease = await leases.grant(account, "edge-1", 4_000, NOW + DAY, NOW)
+    await Lease.filter(id=lease.id).update(state="held")
+    told = await asked("card", f"card-{account}", "edge-1")
+    assert isinstance(told, Authorisation)
+    assert (told.lease, told.prepaid, told.order) == (lease.id, 2_000, None)
+    elsewhere = await asked("card", f"card-{account}", "edge-2")
+    assert isinstance(elsewhere, Authorisation)
+    assert (elsewhere.lease, elsewhere.prepaid) == (None, 1_000)
+    assert elsewhere.order
+
+
+async def test_an_edge_that_asks_is_told_the_pass_that_it_honours(vaulted: Place) -> None:
+    tariff, account = await published(vaulted, usesPerMonth=1), await rich(3_000)
+    row, _ = await passes.sell(account, tariff, "sale-1", NOW, {"edge-1": 1})
+    told = await asked("card", f"card-{account}", "edge-1")
+    assert isinstance(told, Authorisation)
+    assert (told.pass_id, told.order, told.prepaid) == (row.id, None, None)
+    assert await asked("card", f"card-{account}", "edge-2") == "NoCredit"
+    bill: dict[str, Any] = {
+        "edge": "edge-1",
+        "account": account,
+        "tariff_hash": "",
+        "settlement": "agreed",
+        "edge_total": 0,
+    }
+    await Bill.create(session="s1", at=NOW, edge_bill=f'{{"passId":"{row.id}"}}', **bill)
+    assert await asked("card", f"card-{account}", "edge-1") == "NoCredit"  # used up, and the wallet is empty
+
+
+async def test_an_edge_that_asks_is_told_its_own_voucher(vaulted: Place) -> None:
+    (made,) = await vouchers.make(1, 500, NOW, edge="edge-1")
+    told = await asked("voucher", made.code, "edge-1")
+    assert isinstance(told, Authorisation)
+    assert (told.voucher, told.prepaid, told.order) == (vouchers.name_of(made.account), 500, None)
+    assert await asked("voucher", made.code, "edge-2") == "NoCredit"
+
+
+async def test_an_account_charges_where_it_may(vaulted: Place) -> None:
+    account = await rich()
+    await passes.allow(account, ["edge-2"])
+    assert await asked("card", f"card-{account}", "edge-1") == "Blocked"
+    assert isinstance(await asked("card", f"card-{account}", "edge-2"), Authorisation)
+
+
+@pytest.mark.parametrize(("energy", "left", "listed"), [(4_000_000, 380, 0), (0, 0, 1)])
+async def test_a_session_on_a_voucher_pays_from_it(vaulted: Place, energy: int, left: int, listed: int) -> None:
+    """One that delivered nothing has not used it."""
+    (made,) = await vouchers.make(1, 500, NOW, edge="edge-1")
+    name, total = vouchers.name_of(made.account), 120 if energy else 0
+    line = BillLine(what="energy", energy=energy, amount=total, because="")
+    bill = BillShape(
+        session_id=SESSION,
+        tariff_id="t",
+        tariff_hash="0" * 64,
+        rules_version=2,
+        lines=(line,),
+        total=total,
+        energy=energy,
+        verified_meter=True,
+        fault=False,
+    )
+    told = Told("edge-1", SESSION, Authorisation(voucher=name, account=made.account, prepaid=500))
+    paid = await payments.settle(payments.Charge("charge:s1", told, bill, bill), total, NOW)
+    assert (paid.account, paid.total, paid.alarms) == (made.account, total, [])
+    assert await books.balance(books.wallet(made.account)) == left
+    assert len(await entries("edge-1")) == listed
+    assert not await books.verify()

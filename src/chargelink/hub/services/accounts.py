@@ -14,6 +14,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.cli.money import yuan
 from chargelink.hub.services import books, tokens
+from chargelink.hub.services.changes import touch
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.money import Account, Refund, TopUp
 from chargelink.hub.store.statements import fetched
@@ -107,6 +108,7 @@ async def regroup(account: str, group: str | None) -> Account:
         row = await locked(account)
         row.group = group
         await row.save(update_fields=["group"])
+        await touch([account])
     return row
 
 

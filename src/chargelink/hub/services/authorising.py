@@ -9,7 +9,7 @@ from typing import Literal
 from tortoise.transactions import in_transaction
 
 from chargelink.cli.language import Text
-from chargelink.hub.services import orders, tokens
+from chargelink.hub.services import held_there, listing, orders, tokens
 from chargelink.hub.services.order_states import Event, State
 from chargelink.hub.services.orders import Alarms, Place
 from chargelink.hub.services.refused import RefusedError
@@ -54,6 +54,10 @@ async def authorise(edge: str, asked: Authorize, now: int, usual: int) -> Author
         return no("Invalid")
     if (refusal := await _refusal(token, asked, now)) is not None:
         return refusal
+    if not await listing.may_charge(token.account, edge):
+        return no("Blocked")
+    if (there := await held_there.at_edge(token, edge, now, usual)) is not None:
+        return AuthorizeResponse(status="Accepted", authorisation=there)
     shown = None if asked.tariff_hash is None else await known_tariff(asked.tariff_hash)
     try:
         async with in_transaction():

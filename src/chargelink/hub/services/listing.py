@@ -137,6 +137,11 @@ async def _passes(accounts: Sequence[str], reader: Reader) -> Mapping[str, Pass]
     return {row["account"]: shape(row) for row in sorted(rows, key=lambda row: -int(row["until"]))}
 
 
+async def pass_of(account: str, edge: str, now: int) -> Pass | None:
+    """The pass of an account that an edge may honour now."""
+    return (await _passes([account], Reader(edge, b"", now))).get(account)
+
+
 def shape(row: Mapping[str, Any]) -> Pass:
     """A pass as it is sent: `uses` are all that this edge may honour of it, used or not."""
     return Pass(

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chargelink.hub.services import books, orders
+from chargelink.hub.services import books, orders, vouchers
 from chargelink.hub.services.order_states import Event
 from chargelink.hub.services.orders import Alarms, Told
 from chargelink.hub.store.alarms import write_alarm
@@ -60,11 +60,12 @@ async def payer_of(told: Told, now: int) -> tuple[Payer, Alarms]:
     agreed = told.authorisation
     if agreed is None or alarms:
         return Payer(), alarms
-    if agreed.lease is not None:
-        lease = await Lease.filter(id=agreed.lease, edge=told.edge).select_for_update().get_or_none()
+    held = agreed.lease or agreed.voucher  # the money of a voucher is held for its edge like that of a lease
+    if held is not None:
+        lease = await Lease.filter(id=held, edge=told.edge).select_for_update().get_or_none()
         if lease is not None:
             return Payer(lease.account, lease=lease), alarms
-        detail: dict[str, object] = {"lease": agreed.lease, "session": told.session, "edge": told.edge}
+        detail: dict[str, object] = {"lease": held, "session": told.session, "edge": told.edge}
         return Payer(), [await write_alarm(told.edge, "lease-of-another", told.session, now, detail)]
     known = agreed.account is not None and await Account.exists(id=agreed.account)
     return Payer(agreed.account if known else None), alarms
@@ -152,4 +153,6 @@ async def settle(charge: Charge, total: int | None, now: int) -> Paid:
         detail["prepaid"] = total = payer.order.prepaid
         alarms.append(await write_alarm(told.edge, "above-prepaid", told.session, now, detail))
     alarms += await _pay(charge, payer, total, now)
+    if payer.lease is not None and payer.lease.state == vouchers.STATE and charge.edge.energy:
+        await vouchers.used(payer.lease.id, now)
     return Paid(payer.account, total, alarms)
