@@ -10,8 +10,9 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,19 +61,30 @@ async def _together(seeds: list[int], folder: Path, template: Path | None) -> Ta
     await hub.start()
     histories = [History(seed, f"edge-{seed}", folder / f"edge-{seed}", hub) for seed in seeds]
     chance = Random(seeds[0] // TOGETHER)
-    await _all(history.start() for history in histories)
+    broken: list[tuple[int, str]] = []
+    await _all(histories, History.start, broken)
     for _ in range(STEPS):
-        await _all(history.step() for history in histories)
+        await _all(histories, History.step, broken)
         if chance.randrange(STEPS) == 0:
             await hub.kill()
-    await _all(history.finish() for history in histories)
+    await _all(histories, History.finish, broken)
     await hub.read()
     await hub.stop()
-    return _audited(histories, hub)
+    tally = _audited(histories, hub)
+    tally.findings += broken
+    return tally
 
 
-async def _all(things: Iterable[object]) -> None:
-    await asyncio.gather(*things)  # type: ignore[call-overload]
+async def _all(
+    histories: list[History], do: Callable[[History], Awaitable[None]], broken: list[tuple[int, str]]
+) -> None:
+    """All of them at once; one in which something breaks is taken out."""
+    outcomes = await asyncio.gather(*(do(history) for history in histories), return_exceptions=True)
+    for history, outcome in zip([*histories], outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            broken.append((history.seed, "".join(traceback.format_exception(outcome))))
+            histories.remove(history)
+            await history.edge.stop()
 
 
 def _audited(histories: list[History], hub: HubEnd) -> Tally:

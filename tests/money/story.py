@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
 import msgspec
 from tests.money import documents
+from tests.money.customers import Watched, Wish, agreement, caps
 from tests.money.ends import EdgeEnd, HubEnd, Line
 from tests.money.plant import HOUR, Clock, Gun, Socket
 
@@ -16,7 +16,6 @@ from chargelink.edge.ledger import Ending
 from chargelink.edge.sockets.events import OrderAnswered, OrderExpired, Told
 from chargelink.edge.sockets.orders import Order
 from chargelink.edge.sockets.terms import StartRefused
-from chargelink.link.messages import Caps
 from chargelink.lora_socket.channel import Opened
 from chargelink.lora_socket.codes import OutletState, Place, Result, StatusFlags
 from chargelink.lora_socket.codes import StopReason as SocketReason
@@ -24,7 +23,7 @@ from chargelink.lora_socket.commands import Start
 from chargelink.lora_socket.frame import Control, Header
 from chargelink.lora_socket.messages import CommandResult, Meter, StatusShort
 from chargelink.lora_socket.session import Received
-from chargelink.model import Authorisation, AuthorisedBy, Reading, SessionKind, StopReason, Tariff
+from chargelink.model import AuthorisedBy, Reading, SessionKind, StopReason, Tariff
 
 Result_ = TypeVar("Result_")
 
@@ -36,28 +35,6 @@ POLL = 20_000  # ms between two readings of a gun's meter; near the end of the m
 
 class Killed(Exception):  # noqa: N818 - says what happened
     """The edge is dead."""
-
-
-@dataclass
-class Wish:
-    """Somebody wants to charge. `number` is that of a remote start, which is told until it is answered."""
-
-    gun: Gun | None
-    socket: Socket | None
-    place: Place
-    tariff: Tariff
-    number: int | None
-    authorisation: Authorisation | None
-    caps: Caps
-    tries: int = 3
-
-
-@dataclass
-class Watched:
-    """What was seen of a gun's session: all readings that the edge took, unless something broke the row."""
-
-    readings: list[Reading] = field(default_factory=list)
-    whole: bool = True
 
 
 class History:
@@ -201,8 +178,8 @@ class History:
             place=self.random.choice(PLACES),
             tariff=self.by_energy if by_gun or self.random.randrange(4) == 0 else self.for_sockets,
             number=remote,
-            authorisation=_agreement(self.random),
-            caps=_caps(self.random),
+            authorisation=agreement(self.random),
+            caps=caps(self.random),
         )
         if remote is not None:
             self.wishes.append(wish)
@@ -400,18 +377,3 @@ THINGS: tuple[tuple[Callable[[History], Awaitable[None]], int], ...] = (
     (History.the_edge_dies, 1),
     (History.the_hub_reads, 1),
 )
-
-
-def _agreement(random: Random) -> Authorisation | None:
-    document = documents.agreement(random)
-    return None if document is None else msgspec.convert(document, Authorisation)
-
-
-def _caps(random: Random) -> Caps:
-    if random.randrange(3):
-        return Caps()
-    return Caps(
-        energy=documents.sometimes(random, random.choice((2_000_000, 50_000, 1_000)), 2),
-        minutes=documents.sometimes(random, random.choice((1, 60, 480)), 2),
-        money=documents.sometimes(random, random.choice((0, 50, 500)), 2),
-    )
