@@ -20,7 +20,7 @@ SESSION = identifier(1)
 
 
 async def test_lists_are_empty_at_first(hub: Hub) -> None:
-    for name in ("edges", "devices", "sessions", "bills", "alarms"):
+    for name in ("edges", "devices", "sessions", "bills", "orders", "alarms"):
         assert await hub.get(f"/api/{name}") == []
 
 

@@ -29,6 +29,7 @@ AGAIN = (
     "test_tokens.py",
     "test_accounts.py",
     "test_orders.py",
+    "test_starts.py",
     "test_money_commands.py",
     "test_tariffs.py",
     "test_leases.py",

@@ -5,8 +5,18 @@ from collections.abc import Iterable
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import persons, views
 from chargelink.hub.services.live import Live
-from chargelink.hub.services.views import AlarmView, BillView, DeviceView, EdgeView, SampleView, SessionView, View
+from chargelink.hub.services.views import (
+    AlarmView,
+    BillView,
+    DeviceView,
+    EdgeView,
+    OrderView,
+    SampleView,
+    SessionView,
+    View,
+)
 from chargelink.hub.store import models
+from chargelink.hub.store.money import Order
 
 MOST_RUNNING = 200
 MOST_BILLS = 20
@@ -51,6 +61,12 @@ async def sessions(limit: int, running: bool | None = None) -> list[SessionView]
 async def bills(limit: int) -> list[BillView]:
     rows = await models.Bill.all().order_by("-at").limit(limit)
     return [views.bill(row) for row in rows]
+
+
+async def orders(limit: int, account: str | None = None) -> list[OrderView]:
+    """The newest orders, of an account or of all."""
+    query = Order.all() if account is None else Order.filter(account=account)
+    return [views.order(row) for row in await query.order_by("-created", "id").limit(limit)]
 
 
 async def alarms(limit: int) -> list[AlarmView]:

@@ -3,9 +3,10 @@
 Bodies and answers are JSON, errors say what to do.
 """
 
+import re
 import time
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
@@ -17,14 +18,20 @@ from chargelink.hub.api import queries
 from chargelink.hub.api.events import events
 from chargelink.hub.clock import now_ms
 from chargelink.hub.pulse import Pulse
-from chargelink.hub.services import curves, persons, telemetry, views
+from chargelink.hub.services import accounts, curves, persons, telemetry, views
 from chargelink.hub.services.commands import Answer, Commands, Outcome
+from chargelink.hub.services.orders import Place
+from chargelink.hub.services.refused import RefusedError
+from chargelink.hub.services.starts import Starts, Wish
 from chargelink.hub.store.models import Device, Session
+from chargelink.hub.store.money import Account, Order
+from chargelink.link.authorisation import StartMode
 from chargelink.link.messages import Caps
-from chargelink.link.quantities import Name
+from chargelink.link.quantities import EXACT, HexDigest, Name, Time
 
 LARGEST_BODY = 16 * 1024
 LONGEST_ID = 36  # characters of a session's id
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 DEFAULT_LIMIT, MOST = 50, 500
 
 FORMATS = {"json": ("application/json", telemetry.as_json), "csv": ("text/csv; charset=utf-8", telemetry.as_csv)}
@@ -45,11 +52,35 @@ class ApiError(Exception):
         self.text = text
 
 
-class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a start: which outlet of a socket, and how much at most."""
+class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """The body of a start: which outlet of a socket, and how much at most.
+
+    With an `account` it is paid for in advance: `prepaid` fen, or the usual amount, are frozen first. `tariffHash` is
+    the price that was shown, `mode` how it was asked for, `at` or `cheapUntil` (UTC ms) when to begin.
+    """
 
     outlet: Name | None = None
     caps: Caps = Caps()
+    account: Name | None = None
+    prepaid: Annotated[int, msgspec.Meta(ge=1, le=EXACT)] | None = None
+    mode: Name = StartMode.REMOTE
+    tariff_hash: HexDigest | None = None
+    at: Time | None = None
+    cheap_until: Time | None = None
+
+    def __post_init__(self) -> None:
+        if self.account is None and (self.prepaid, self.tariff_hash, self.at, self.cheap_until) != (None,) * 4:
+            raise ValueError("a price, an amount or a time is for a start that an account pays for")
+
+
+class Started(msgspec.Struct, frozen=True):
+    """What came of a start that an account pays for: of the command, and of its order."""
+
+    outcome: Outcome
+    session: str | None
+    reason: str | None
+    order: str
+    state: str
 
 
 def json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Response:
@@ -142,8 +173,49 @@ async def start(request: Request) -> Response:
             HTTPStatus.NOT_FOUND,
             Text("there is no such device; GET /api/devices lists them", "没有该设备；设备列表见 GET /api/devices"),
         )
-    commands: Commands = request.app.state.commands
-    return answered(await commands.start(edge, device, wanted.outlet, wanted.caps))
+    starts: Starts = request.app.state.starts
+    if wanted.account is None:
+        return answered(await starts.commands.start(edge, device, wanted.outlet, wanted.caps))
+    place = Place(edge=edge, device=device, outlet=wanted.outlet, mode=wanted.mode, tariff_hash=wanted.tariff_hash)
+    wish = Wish(
+        account=wanted.account,
+        place=place,
+        caps=wanted.caps,
+        prepaid=wanted.prepaid,
+        at=wanted.at,
+        cheap_until=wanted.cheap_until,
+    )
+    try:
+        order, answer = await starts.start(wish)
+    except RefusedError as refusal:
+        raise ApiError(HTTPStatus.CONFLICT, refusal.text) from None
+    said = Started(answer.outcome, answer.session, answer.reason, order.id, order.state)
+    return json(said, STATUS_OF[answer.outcome])
+
+
+async def one_account(request: Request) -> Response:
+    """The money of an account, fen: unused, held for orders and allowances, owed."""
+    name = request.path_params["account"]
+    row = await Account.get_or_none(id=name) if NAME.fullmatch(name) else None
+    if row is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, Text("there is no such account", "没有该账户"))
+    return json(views.account(row, await accounts.standing(row.id)))
+
+
+async def list_orders(request: Request) -> Response:
+    """The newest orders; ?account= chooses."""
+    account = request.query_params.get("account")
+    if account is not None and not NAME.fullmatch(account):
+        return json([])
+    return json(await queries.orders(limit_of(request), account))
+
+
+async def one_order(request: Request) -> Response:
+    name = request.path_params["order"]
+    row = await Order.get_or_none(id=name) if NAME.fullmatch(name) else None
+    if row is None:
+        raise ApiError(HTTPStatus.NOT_FOUND, Text("there is no such order", "没有该订单"))
+    return json(views.order(row))
 
 
 async def stop(request: Request) -> Response:
@@ -190,6 +262,9 @@ ROUTES = [
     Route("/api/sessions/{session}/samples", all_samples),
     Route("/api/sessions/{session}/stop", stop, methods=["POST"]),
     Route("/api/bills", list_bills),
+    Route("/api/orders", list_orders),
+    Route("/api/orders/{order}", one_order),
+    Route("/api/accounts/{account}", one_account),
     Route("/api/alarms", list_alarms),
     Route("/api/refusals", count_refusals),
     Route("/api/events", events),

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 
 from chargelink.hub.bus import Change
+from chargelink.hub.services.accounts import Standing
 from chargelink.hub.services.curves import Point
 from chargelink.hub.services.seen import Seen
 from chargelink.hub.services.words import words
 from chargelink.hub.store import models
+from chargelink.hub.store.money import Account, Order
 from chargelink.link.messages import LARGEST_DETAIL
 from chargelink.model import Device, Sample
 
@@ -76,16 +78,49 @@ class SessionView(View, frozen=True):
 
 
 class BillView(View, frozen=True):
-    """What a session cost. `bill` is the one that settles, or the edge's where none does yet."""
+    """What a session cost, and who pays. `bill` is the one that settles, or the edge's where none does yet."""
 
     session: str
     edge: str
+    account: str | None
     at: int
     settlement: str
     total: int | None
     edge_total: int
     hub_total: int | None
     bill: msgspec.Raw
+
+
+class OrderView(View, frozen=True):
+    """An order; amounts in fen."""
+
+    id: str
+    account: str
+    edge: str
+    device: str
+    outlet: str | None
+    mode: str
+    group: str | None
+    tariff_hash: str | None
+    prepaid: int
+    minimum: int
+    state: str
+    remote_start_id: int | None
+    session: str | None
+    created: int
+    changed: int
+    reason: str
+
+
+class AccountView(View, frozen=True):
+    """An account and its money, fen."""
+
+    id: str
+    state: str
+    group: str | None
+    wallet: int
+    held: int
+    owed: int
 
 
 class AlarmView(View, frozen=True):
@@ -146,8 +181,16 @@ def session(row: models.Session, seen: Seen | None = None) -> SessionView:
 
 def bill(row: models.Bill) -> BillView:
     settles = row.hub_bill if row.hub_bill and row.hub_total == row.total else row.edge_bill
-    plain = ("session", "edge", "at", "settlement", "total", "edge_total", "hub_total")
+    plain = ("session", "edge", "account", "at", "settlement", "total", "edge_total", "hub_total")
     return BillView(**{name: getattr(row, name) for name in plain}, bill=raw(settles))
+
+
+def order(row: Order) -> OrderView:
+    return OrderView(**{name: getattr(row, name) for name in OrderView.__struct_fields__})
+
+
+def account(row: Account, has: Standing) -> AccountView:
+    return AccountView(id=row.id, state=row.state, group=row.group, **has._asdict())
 
 
 def alarm(row: models.Alarm) -> AlarmView:
