@@ -19,7 +19,8 @@ from chargelink.edge.clock import Clock, last_record, tell, tell_steps
 from chargelink.edge.config import Config
 from chargelink.edge.config.sections import Gun as GunSection
 from chargelink.edge.control import Answer, Control, Request
-from chargelink.edge.drivers.gun import Gun, Hardware
+from chargelink.edge.drivers.gun import Gun
+from chargelink.edge.drivers.gun_hardware import Hardware
 from chargelink.edge.drivers.io_board import IoBoard
 from chargelink.edge.drivers.meter import MeterDriver
 from chargelink.edge.drivers.socket_site import SocketSite

@@ -82,11 +82,17 @@ class Car:
         return self._cable.locked
 
     def feel(self, cable: ChargerSide, now: float) -> list[Event]:
-        """What the inlet sees. The auxiliary supply wakes the BMS; without it the BMS is gone at once."""
+        """What the inlet sees. The auxiliary supply wakes the BMS; without it the BMS is gone at once.
+
+        A charger that only asked who the car is lets it sleep and wakes it again: nothing has ended.
+        """
         self._cable = cable
         if cable.aux and self._vehicle is None and not self.ended:
             self.wake(now)
         elif not cable.aux and self._vehicle is not None:
+            if self.outcome is None and not self.contactors:
+                self._vehicle = self._closes = None
+                return []
             return self._obey(self._vehicle.end(now), now)
         return []
 

@@ -5,7 +5,7 @@ import pytest
 from chargelink.edge.charge import conditions
 from chargelink.edge.charge.advice import ADVICE, ELSEWHERE, LEAVE, Whose
 from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch
-from chargelink.edge.charge.phases import ENDING, LIVE, ORDER, TABLE, WATCHES, Output, Phase, Status
+from chargelink.edge.charge.phases import ASKING, ENDING, LIVE, ORDER, TABLE, WATCHES, Output, Phase, Status
 from chargelink.edge.guard.rules import RULES
 from chargelink.model import StopReason
 
@@ -33,6 +33,8 @@ def reached(start: Phase) -> set[Phase]:
             todo.append(row.wait.to)
         if phase in LIVE:
             todo += ENDS
+        if phase in ASKING:
+            todo.append(Phase.UNLOCKING)
         if phase is Phase.AVAILABLE:
             todo.append(Phase.OUT_OF_SERVICE)  # by its latch
     return seen
@@ -50,8 +52,8 @@ def test_every_wait_is_bounded(phase: Phase) -> None:
 
 
 def test_every_wait_in_a_charge_has_a_failure_of_its_own() -> None:
-    """But the two places where the guard is asked, and where contactors or voltage are waited for again."""
-    again = {Phase.CHARGE_PERMIT, Phase.CUTTING, Phase.OPENING, Phase.DISCHARGE}
+    """But the two places where the guard is asked, where contactors or voltage are waited for again, and before it."""
+    again = ASKING | {Phase.CHARGE_PERMIT, Phase.CUTTING, Phase.OPENING, Phase.DISCHARGE}
     causes = [TABLE[phase].wait.cause for phase in Phase if phase not in RESTS | again]  # type: ignore[union-attr]
     assert len(set(causes)) == len(causes)
 
@@ -84,6 +86,14 @@ def test_dangerous_outputs_come_with_what_makes_them_bearable(phase: Phase) -> N
         assert Output.LOCK in outputs
 
 
+@pytest.mark.parametrize("phase", ASKING)
+def test_a_vehicle_that_only_says_who_it_is_gets_nothing_but_its_auxiliary_supply(phase: Phase) -> None:
+    row = TABLE[phase]
+    assert not row.outputs & ~(Output.LOCK | Output.AUXILIARY)
+    assert row.wait is not None
+    assert row.wait.to is Phase.UNLOCKING
+
+
 def test_idle_means_dead() -> None:
     for phase in (Phase.STARTING, Phase.AVAILABLE, Phase.RELEASED, Phase.OUT_OF_SERVICE):
         assert TABLE[phase].outputs is Output.NONE
@@ -91,7 +101,7 @@ def test_idle_means_dead() -> None:
 
 def test_the_emergency_stop_comes_first_and_is_watched_everywhere() -> None:
     assert WATCHES[0].cause is Cause.EMERGENCY_STOP
-    assert WATCHES[0].phases == LIVE
+    assert WATCHES[0].phases == LIVE | ASKING
     assert WATCHES[0].held == 0
     assert Cause.EMERGENCY_STOP.action is Action.OPEN
 

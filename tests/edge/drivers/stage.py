@@ -15,7 +15,8 @@ from tests.edge.ledger.opened import open_journal
 from chargelink.edge.board import Board
 from chargelink.edge.charge.phases import Phase
 from chargelink.edge.drivers.board_state import BoardFacts, Wanted
-from chargelink.edge.drivers.gun import Gun, Hardware
+from chargelink.edge.drivers.gun import Gun
+from chargelink.edge.drivers.gun_hardware import Hardware
 from chargelink.edge.drivers.meter_poll import Quantity
 from chargelink.edge.drivers.reading import Quality, Reading
 from chargelink.edge.drivers.surroundings import SessionNews, Surroundings

@@ -79,6 +79,15 @@ class Cause(Enum):
     SHUTDOWN = Meaning("the edge ends", "控制程序退出", RAMP, NONE, R.IMMEDIATE_RESET, S.MANUAL)
     UNRECORDED = Meaning("what happens cannot be stored", "充电记录无法保存", RAMP, NONE, R.OTHER, S.OTHER_FAULT)
     NOT_AUTHORISED = Meaning("nobody authorised a charge", "未授权", RAMP, NONE, R.TIMEOUT, S.MANUAL, "DC-R11")
+    NO_VIN = Meaning(
+        "the vehicle did not say its VIN", "车辆未提供VIN", RAMP, NONE, R.DE_AUTHORIZED, S.MANUAL, "DC-R11"
+    )
+    VIN_REFUSED = Meaning(
+        "this vehicle may not charge here", "该车辆未获授权", RAMP, NONE, R.DE_AUTHORIZED, S.MANUAL, "DC-R11"
+    )
+    OTHER_VEHICLE = Meaning(
+        "it is not the vehicle that was authorised", "车辆与授权不符", RAMP, REPLUG, R.DE_AUTHORIZED, S.MANUAL, "DC-R11"
+    )
 
     BATTERY_FULL = Meaning(
         "the vehicle reached its target",
@@ -220,3 +229,8 @@ class Stop(NamedTuple):
 
     cause: Cause
     detail: str = ""
+
+
+def by_guard(rule: str) -> Stop:
+    """What a cut-off of the guard means."""
+    return Stop(GUARD_RULES.get(rule, Cause.PERMIT_LOST), rule)

@@ -49,6 +49,24 @@ def authorised(situation: Situation) -> bool:
     return situation.charge is not None
 
 
+def asked(situation: Situation) -> bool:
+    """Somebody wants to begin by the VIN."""
+    return situation.asked
+
+
+def awake(situation: Situation) -> bool:
+    """The auxiliary supply is closed; nothing else is."""
+    return situation.board.k3k4_feedback
+
+
+def asleep(situation: Situation) -> bool:
+    return not situation.board.k3k4_feedback
+
+
+def identified(situation: Situation) -> bool:
+    return situation.vehicle.identified
+
+
 def energised(situation: Situation) -> bool:
     """AC contactor and auxiliary supply are closed."""
     return situation.board.ac_feedback and situation.board.k3k4_feedback

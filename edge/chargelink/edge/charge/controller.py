@@ -13,16 +13,18 @@ decided by `conditions`. Times are seconds of one clock that never goes backward
 from datetime import datetime
 
 from chargelink.edge.charge import conditions, register
-from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch, Stop
+from chargelink.edge.charge.causes import Action, Cause, Latch, Stop, by_guard
 from chargelink.edge.charge.dialogue import VehicleDialogue
-from chargelink.edge.charge.events import Entered, Event, Finished, Noted, RefusedError, Wants, Warned
-from chargelink.edge.charge.hindrances import Hindrance
+from chargelink.edge.charge.events import Entered, Event, Finished, Identified, Noted, RefusedError, Wants, Warned
+from chargelink.edge.charge.hindrances import Hindrance, hindrance
 from chargelink.edge.charge.phases import (
+    ASKING,
     ENDING,
     LIVE,
     ORDER,
     STOPPING,
     TABLE,
+    WATCHED,
     WATCHES,
     WITH_K1K2,
     WITH_MODULES,
@@ -108,13 +110,13 @@ class Controller:
     def receive(self, identifier: int, data: bytes, now: float) -> list[Event]:
         """Take any frame of the bus."""
         for stop in self._dialogue.receive(identifier, data, now):
-            self._stop(stop, now)
+            self._stop(self._meant(stop), now)
         return self._advance(now)
 
     def tick(self, now: float) -> list[Event]:
         """Let time pass."""
         for stop in self._dialogue.tick(now):
-            self._stop(stop, now)
+            self._stop(self._meant(stop), now)
         return self._advance(now)
 
     def see_board(self, facts: BoardFacts, now: float) -> list[Event]:
@@ -157,17 +159,8 @@ class Controller:
 
     def hindrance(self, now: float) -> Hindrance | None:
         """Why nobody can charge here now, whatever is plugged in."""
-        board = self.situation.board
-        hindrances = {
-            Hindrance.OUT_OF_SERVICE: self.latch is Latch.SERVICE or self.phase in (Phase.HELD, Phase.OUT_OF_SERVICE),
-            Hindrance.BOARD_SILENT: self._board_silent(now) or not self.situation.heard,
-            Hindrance.EMERGENCY_STOP: board.e_stop,
-            Hindrance.DOOR_OPEN: board.door_open,
-            Hindrance.GUARD_TRIPPED: self.situation.guard_state == "tripped",
-            Hindrance.GUARD_SILENT: self.situation.guard_state == "silent",
-            Hindrance.METER_SILENT: self._register.silent(now),
-        }
-        return next((hindrance for hindrance, holds in hindrances.items() if holds), None)
+        dead = self.latch is Latch.SERVICE or self.phase in (Phase.HELD, Phase.OUT_OF_SERVICE)
+        return hindrance(self.situation, dead, self._board_silent(now), self._register.silent(now))
 
     def waits_for_driver(self, now: float) -> bool:
         """The charge is over, the plug is free, and nothing but its driver keeps it there."""
@@ -181,19 +174,35 @@ class Controller:
         reasons = {
             "a charge is under way": self.charge is not None or self.phase in LIVE,
             "the gun is not ready yet": self.phase in ENDING or self.phase is Phase.STARTING,
+            "the vehicle is asked for its VIN": self.phase in ASKING or self.situation.asked,
             "the plug must be pulled first": self.latch is Latch.REPLUG,
             "nothing is plugged in": self.phase not in (Phase.LOCKING, Phase.LOCKED, Phase.RELEASED)
             or not conditions.plugged(self.situation),
         }
         return next((reason for reason, holds in reasons.items() if holds), "")
 
-    def authorise(
-        self, now: float, start: int, caps: Caps | None = None, local_time: datetime | None = None
-    ) -> list[Event]:
-        """A person said yes; the meter's register is at `start` mWh. Raises RefusedError."""
+    def identify(self, now: float) -> list[Event]:
+        """Ask the vehicle for its VIN: `Identified` tells it, or it is let go. Raises RefusedError."""
         if reason := self.refusal(now):
             raise RefusedError(reason)
-        self.situation.charge = Charge(caps or Caps(), start, start)
+        self.situation.asked, self.stopped = True, None
+        return self._advance(now)
+
+    def authorise(
+        self,
+        now: float,
+        start: int,
+        caps: Caps | None = None,
+        local_time: datetime | None = None,
+        vin: str | None = None,
+    ) -> list[Event]:
+        """A person said yes; the meter's register is at `start` mWh. With `vin` only that vehicle is charged.
+
+        Raises RefusedError.
+        """
+        if reason := self.refusal(now):
+            raise RefusedError(reason)
+        self.situation.charge = Charge(caps or Caps(), start, start, vin=vin)
         self.stopped = None
         self._dialogue.local_time = local_time
         return self._advance(now)
@@ -227,7 +236,7 @@ class Controller:
     def _watch(self, now: float) -> None:
         """Look at everything that must stay so."""
         self._look(now)
-        if self.phase not in LIVE:
+        if self.phase not in WATCHED:
             return
         for watch in WATCHES:
             if self.phase in watch.phases and self._ripe(watch.when, watch.held):
@@ -275,7 +284,7 @@ class Controller:
 
     def _silences(self) -> list[float]:
         """When silence of board or meter would count."""
-        if self.phase in LIVE:
+        if self.phase in WATCHED:
             return [self._board_at + BOARD_SILENT, self._register.read_at + register.SILENT]
         return [self._board_at + BOARD_LOST] if self.phase in ENDING else []
 
@@ -283,7 +292,10 @@ class Controller:
         return now >= self._board_at + BOARD_SILENT
 
     def _stop(self, stop: Stop, now: float) -> None:
-        """End a charge that is under way, or end it faster."""
+        """End a charge that is under way, or end it faster; or let a vehicle go that was asked who it is."""
+        if self.phase in ASKING:
+            self._note(stop)
+            self._enter(Phase.UNLOCKING, now)
         if self.phase not in LIVE:
             return
         target = self._end(stop.cause.action)
@@ -314,15 +326,20 @@ class Controller:
             case Phase.LOCKING:
                 self.stopped = None
                 situation.vehicle = Vehicle()
-            case Phase.HANDSHAKE:
+            case Phase.LOCKED if situation.vehicle.identified:
+                self._events.append(Identified(situation.vehicle.vin))
+                situation.asked, situation.vehicle = False, Vehicle()
+            case Phase.IDENTIFYING | Phase.CONFIGURATION:
+                self._dialogue.insulation_done(now)
+            case Phase.RESTING:
+                self._dialogue.end(now)
+            case Phase.HANDSHAKE | Phase.GREETING:
                 self._dialogue.start(now)
             case Phase.TEST_PERMIT:
                 named = situation.vehicle.handshake_limit or TEST_VOLTAGE
                 situation.test_voltage = min(named, situation.limits.max_voltage)
             case Phase.TEST_DISCHARGE if conditions.insulation_low(situation):
                 self._events.append(Warned(phase, "insulation-low"))
-            case Phase.CONFIGURATION:
-                self._dialogue.insulation_done(now)
             case Phase.READY:
                 self._dialogue.ready(now)
             case Phase.CHARGING if charge:
@@ -339,6 +356,7 @@ class Controller:
 
     def _finish(self, now: float) -> None:
         self._dialogue.end(now)
+        self.situation.asked = False
         if self.charge is not None:
             assert self.stopped is not None, "a charge ends by a cause"
             self._events.append(Finished(self.charge, self.stopped, self.situation.vehicle))
@@ -349,6 +367,11 @@ class Controller:
             self._enter(Phase.OUT_OF_SERVICE, now)
         else:
             self.latch, self.stopped = Latch.NONE, None
+
+    def _meant(self, stop: Stop) -> Stop:
+        """A vehicle that falls silent when it is asked for its VIN has none to tell."""
+        silent = self.phase in ASKING and stop.cause is Cause.COMMUNICATION
+        return Stop(Cause.NO_VIN, stop.detail) if silent else stop
 
     def _seen(self, watch: Watch) -> Stop:
         if watch.cause is Cause.PERMIT_LOST and self.situation.guard_state == "tripped":
@@ -364,8 +387,3 @@ class Controller:
         """Only what the board has shown until then: nothing moves on between two looks at it."""
         ripe = self._stopwatch.ripe(condition, held)
         return ripe is not None and self._board_at >= ripe
-
-
-def by_guard(rule: str) -> Stop:
-    """What a cut-off of the guard means."""
-    return Stop(GUARD_RULES.get(rule, Cause.PERMIT_LOST), rule)

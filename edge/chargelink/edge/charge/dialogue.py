@@ -109,7 +109,10 @@ class VehicleDialogue:
                 if limit is not None and limit < self._limits.min_voltage:
                     return Stop(Cause.VOLTAGE_RANGE, f"BHM {limit} mV")
             case VehicleIdentified(message=identity):
-                vehicle.vin = identity.vin
+                vehicle.identified, vehicle.vin = True, identity.vin
+                charge = self._situation.charge
+                if charge is not None and charge.vin not in (None, identity.vin):
+                    return Stop(Cause.OTHER_VEHICLE)
             case Parameters(message=battery):
                 vehicle.battery = battery
                 vehicle.soc = vehicle.soc_start = state_of_charge(battery.soc)

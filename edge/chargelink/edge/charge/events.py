@@ -33,6 +33,15 @@ class Warned(NamedTuple):
     what: str
 
 
+class Identified(NamedTuple):
+    """What a vehicle says that it is, before anybody authorised anything: personal, and not to be logged."""
+
+    vin: str | None
+
+    def __repr__(self) -> str:
+        return "Identified(...)"
+
+
 class Finished(NamedTuple):
     """A charge is over, contactors open as far as that can be known. `vehicle` is what it said."""
 
@@ -41,7 +50,7 @@ class Finished(NamedTuple):
     vehicle: Vehicle
 
 
-Event = Entered | Noted | Warned | Finished
+Event = Entered | Noted | Warned | Identified | Finished
 
 
 class Wants(NamedTuple):

@@ -2,6 +2,8 @@
 
 from enum import Enum
 
+from chargelink.edge.charge.situation import Situation
+
 
 class Hindrance(Enum):
     """In the order in which they are told."""
@@ -21,3 +23,18 @@ class Hindrance(Enum):
     @property
     def chinese(self) -> str:
         return self.value[1]
+
+
+def hindrance(situation: Situation, out_of_service: bool, board_silent: bool, meter_silent: bool) -> Hindrance | None:
+    """The first that holds."""
+    board = situation.board
+    hindrances = {
+        Hindrance.OUT_OF_SERVICE: out_of_service,
+        Hindrance.BOARD_SILENT: board_silent or not situation.heard,
+        Hindrance.EMERGENCY_STOP: board.e_stop,
+        Hindrance.DOOR_OPEN: board.door_open,
+        Hindrance.GUARD_TRIPPED: situation.guard_state == "tripped",
+        Hindrance.GUARD_SILENT: situation.guard_state == "silent",
+        Hindrance.METER_SILENT: meter_silent,
+    }
+    return next((one for one, holds in hindrances.items() if holds), None)

@@ -21,6 +21,10 @@ class Phase(StrEnum):
     AVAILABLE = "available"
     LOCKING = "locking"
     LOCKED = "locked"
+    WAKING = "waking"
+    GREETING = "greeting"
+    IDENTIFYING = "identifying"
+    RESTING = "resting"
     ENERGISING = "energising"
     HANDSHAKE = "handshake"
     TEST_PERMIT = "test-permit"
@@ -99,7 +103,8 @@ class Row(NamedTuple):
 
 NOTHING = Output.NONE
 LOCK, PERMIT, MODULES, K1K2, BLEED = Output.LOCK, Output.PERMIT, Output.MODULES, Output.K1K2, Output.BLEED
-ON = LOCK | Output.AC | Output.AUXILIARY
+WAKE = LOCK | Output.AUXILIARY
+ON = WAKE | Output.AC
 P, C = Phase, Cause
 
 TABLE: Mapping[Phase, Row] = {
@@ -110,8 +115,17 @@ TABLE: Mapping[Phase, Row] = {
     P.LOCKED: Row(
         Status.PLUGGED,
         LOCK,
-        (Move(so.unplugged, P.UNLOCKING, 0.5), Move(so.authorised, P.ENERGISING)),
+        (Move(so.unplugged, P.UNLOCKING, 0.5), Move(so.authorised, P.ENERGISING), Move(so.asked, P.WAKING)),
         Wait(600.0, C.NOT_AUTHORISED, P.UNLOCKING),
+    ),
+    # A dialogue for the VIN alone (BRM), on the auxiliary supply alone: after CRM(00) a vehicle waits 5 s for the next
+    # step, so it can be held neither for a person's answer nor for the insulation test, which comes before. It is let
+    # go to sleep, and a charge begins anew with its own dialogue.
+    P.WAKING: Row(Status.PREPARING, WAKE, (Move(so.awake, P.GREETING),), Wait(3.0, C.SUPPLY_FAILED, P.UNLOCKING)),
+    P.GREETING: Row(Status.PREPARING, WAKE, (Move(so.answered, P.IDENTIFYING),), Wait(12.0, C.NO_VIN, P.UNLOCKING)),
+    P.IDENTIFYING: Row(Status.PREPARING, WAKE, (Move(so.identified, P.RESTING),), Wait(6.0, C.NO_VIN, P.UNLOCKING)),
+    P.RESTING: Row(  # long enough that a BMS forgets; the time is ours
+        Status.PREPARING, LOCK, (Move(so.asleep, P.LOCKED, 2.0),), Wait(5.0, C.SUPPLY_FAILED, P.UNLOCKING)
     ),
     P.ENERGISING: Row(Status.PREPARING, ON, (Move(so.energised, P.HANDSHAKE),), Wait(3.0, C.SUPPLY_FAILED)),
     P.HANDSHAKE: Row(Status.PREPARING, ON, (Move(so.answered, P.TEST_PERMIT),), Wait(12.0, C.NO_HANDSHAKE)),
@@ -190,7 +204,11 @@ TABLE: Mapping[Phase, Row] = {
     ),
     P.HELD: Row(Status.UNAVAILABLE, LOCK, (Move(so.safe, P.UNLOCKING, 2.0),)),
     P.UNLOCKING: Row(Status.FINISHING, NOTHING, (Move(so.unlocked, P.RELEASED),), Wait(3.0, C.LOCK_STUCK, P.RELEASED)),
-    P.RELEASED: Row(Status.FINISHED, NOTHING, (Move(so.unplugged, P.AVAILABLE, 0.5), Move(so.authorised, P.LOCKING))),
+    P.RELEASED: Row(
+        Status.FINISHED,
+        NOTHING,
+        (Move(so.unplugged, P.AVAILABLE, 0.5), Move(so.authorised, P.LOCKING), Move(so.asked, P.LOCKING)),
+    ),
     P.OUT_OF_SERVICE: Row(Status.UNAVAILABLE, NOTHING, ()),
 }
 
@@ -204,6 +222,11 @@ def between(first: Phase, last: Phase) -> frozenset[Phase]:
 
 LIVE = between(P.ENERGISING, P.CUTTING)
 """A charge is under way: everything is watched."""
+
+ASKING = between(P.WAKING, P.RESTING)
+"""A vehicle says who it is; nothing is energised but its auxiliary supply, and no session exists."""
+
+WATCHED = ASKING | LIVE
 
 ENDING = between(P.OPENING, P.UNLOCKING)
 """Nothing stops the ending; what goes wrong in it is noted."""
@@ -225,17 +248,17 @@ class Watch(NamedTuple):
 
 
 WATCHES = (
-    Watch(so.emergency_stop, C.EMERGENCY_STOP, LIVE),
-    Watch(so.door_open, C.DOOR_OPEN, LIVE),
-    Watch(so.connection_lost, C.CONNECTION_LOST, LIVE),
+    Watch(so.emergency_stop, C.EMERGENCY_STOP, WATCHED),
+    Watch(so.door_open, C.DOOR_OPEN, WATCHED),
+    Watch(so.connection_lost, C.CONNECTION_LOST, WATCHED),
     Watch(so.mains_lost, C.MAINS_LOST, LIVE - {P.ENERGISING}),
-    Watch(so.button_pressed, C.BUTTON_PRESSED, LIVE),
-    Watch(so.unlocked, C.LOCK_LOST, LIVE, 0.2),
+    Watch(so.button_pressed, C.BUTTON_PRESSED, WATCHED),
+    Watch(so.unlocked, C.LOCK_LOST, WATCHED, 0.2),
     Watch(so.modules_failed, C.MODULES_FAILED, WITH_MODULES),
     Watch(so.permit_lost, C.PERMIT_LOST, WITH_MODULES | WITH_K1K2),
     Watch(so.contactors_open, C.CONTACTOR_REFUSED, WITH_K1K2 - {P.INSULATION_TEST, P.CLOSING, P.CUTTING}, 0.2),
-    Watch(so.contactors_closed, C.CONTACTOR_WELDED, LIVE - WITH_K1K2 - {P.TEST_OPENING}, 0.2),
-    Watch(so.foreign_voltage, C.FOREIGN_VOLTAGE, between(P.ENERGISING, P.TEST_VOLTAGE), 0.2),
+    Watch(so.contactors_closed, C.CONTACTOR_WELDED, WATCHED - WITH_K1K2 - {P.TEST_OPENING}, 0.2),
+    Watch(so.foreign_voltage, C.FOREIGN_VOLTAGE, between(P.WAKING, P.TEST_VOLTAGE), 0.2),
     Watch(so.reversed_polarity, C.POLARITY, between(P.BATTERY_CHECK, P.CLOSING), 0.1),
     Watch(so.battery_differs, C.BATTERY_VOLTAGE, between(P.CHARGE_PERMIT, P.CLOSING), 0.2),
 )

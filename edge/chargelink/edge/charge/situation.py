@@ -50,7 +50,8 @@ class Vehicle:
     permits: bool = True
     soc_start: int | None = None  # 0.1 %
     soc: int | None = None  # 0.1 %
-    vin: str | None = None
+    identified: bool = False  # it said who it is
+    vin: str | None = field(default=None, repr=False)  # personal: it stands in no log
     gone: bool = True  # no dialogue, or one that is over
 
     @property
@@ -69,6 +70,7 @@ class Charge:
     register: int = 0  # mWh
     began: float | None = None  # when the current was first permitted
     ended: float | None = None  # when the contactors were told to open
+    vin: str | None = field(default=None, repr=False)  # of the vehicle that was authorised by it
 
     @property
     def energy(self) -> int:
@@ -89,6 +91,7 @@ class Situation:
     heard: bool = False  # the board told something
     vehicle: Vehicle = field(default_factory=Vehicle)
     charge: Charge | None = None
+    asked: bool = False  # somebody wants to know what vehicle it is
     test_voltage: int = 0  # mV
     guard_state: str = "silent"  # as it says it; silent when it says nothing
     guard_rule: str | None = None

@@ -3,7 +3,7 @@
 from chargelink.cli.language import Text
 from chargelink.edge.charge.advice import ADVICE
 from chargelink.edge.charge.causes import Action, Cause, Latch
-from chargelink.edge.charge.phases import LIVE, ORDER, TABLE, WATCHES, Condition, Move, Output, Phase, Row, Watch
+from chargelink.edge.charge.phases import ORDER, TABLE, WATCHED, WATCHES, Condition, Move, Output, Phase, Row, Watch
 
 OUTPUTS = {
     Output.LOCK: "lock",
@@ -67,7 +67,7 @@ def _watch(watch: Watch) -> str:
 
 def _phases(phases: frozenset[Phase]) -> str:
     """Runs of phases in the order of the sequence."""
-    if phases == LIVE:
+    if phases == WATCHED:
         return "the whole charge"
     runs: list[list[Phase]] = []
     for place, phase in enumerate(ORDER):

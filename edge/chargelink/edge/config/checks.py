@@ -111,6 +111,9 @@ def _gun(document: Document, gun: Gun, path: str) -> Iterator[Problem]:
                 f"{path}.{key}", problem, Text('remove it, or set mode = "charge"', '请删除，或设 mode = "charge"')
             )
     yield from _lowest_voltage(gun, path)
+    if gun.mode == "monitor" and gun.vin_start != "now":
+        problem = Text("a gun that only listens begins nothing", "监听模式不会启动充电")
+        yield Problem(f"{path}.vin_start", problem, Text("remove it", "请删除"))
     for key, (name, highest) in LIMITS.items():
         value = getattr(gun, name)
         if value is not None and not (value.is_finite() and 0 < value <= highest):

@@ -121,13 +121,17 @@ class IoBoard(Section, frozen=True):
 
 
 class Gun(Section, frozen=True):
-    """A place to charge a car. `charge` needs meter, io and limits; `monitor` only listens on the CAN bus."""
+    """A place to charge a car. `charge` needs meter, io and limits; `monitor` only listens on the CAN bus.
+
+    `vin_start` says what begins a charge by VIN: a person "now", or plugging in alone, by "consent" of the owner.
+    """
 
     id: Name
     mode: Literal["charge", "monitor"]
     can: Address
     meter: Name | None = None
     io: Name | None = None
+    vin_start: Literal["now", "consent"] = "now"
     min_voltage_volt: Decimal | None = msgspec.field(name="min_voltage_V", default=None)
     max_voltage_volt: Decimal | None = msgspec.field(name="max_voltage_V", default=None)
     max_current_ampere: Decimal | None = msgspec.field(name="max_current_A", default=None)

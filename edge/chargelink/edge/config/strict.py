@@ -21,6 +21,7 @@ FORMATS = {
         "请写 chargelink metering keygen 输出的 64 位小写十六进制数字",
     ),
     "verified_until": Text("write a day without quotes, as 2029-05-31", "请写日期，不加引号，例如 2029-05-31"),
+    "vin_start": Text('write "now" or "consent"', '请写 "now" 或 "consent"'),
     "mode": Text('write "charge" or "monitor"', '请写 "charge" 或 "monitor"'),
 }
 _PORT = Text(

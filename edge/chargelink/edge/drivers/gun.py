@@ -9,24 +9,25 @@ await gun.run(hardware)
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import structlog
 
 from chargelink.edge.charge.causes import Cause, Latch
 from chargelink.edge.charge.controller import Controller
-from chargelink.edge.charge.events import Entered, Event, Finished, Noted, RefusedError, Warned
+from chargelink.edge.charge.events import Entered, Event, Finished, Identified, Noted, RefusedError, Warned
 from chargelink.edge.charge.phases import LIVE, Phase
 from chargelink.edge.charge.situation import GunLimits
-from chargelink.edge.drivers.board_state import BoardFacts, BoardFault, Wanted
+from chargelink.edge.drivers.board_state import BoardFacts, BoardFault
 from chargelink.edge.drivers.gun_books import GunBooks, Outcome
+from chargelink.edge.drivers.gun_hardware import Hardware
 from chargelink.edge.drivers.gun_view import alarm, sample, shown, trip
 from chargelink.edge.drivers.io_board import BoardEvent, BoardLost
 from chargelink.edge.drivers.meter_poll import PollEvent, Quantity
 from chargelink.edge.drivers.reading import Quality, Reading
 from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.drivers.vehicle_identity import AskedVehicle
 from chargelink.edge.guard.rules import RULES
 from chargelink.edge.guard.rules import Latch as GuardLatch
 from chargelink.edge.guarded import Report
@@ -34,7 +35,16 @@ from chargelink.edge.occupancy import Occupancy
 from chargelink.edge.ports.address import LinkError
 from chargelink.edge.ports.can import CanFrame
 from chargelink.edge.verification import Verification
-from chargelink.model import Authorisation, AuthorisedBy, Caps, SessionEnded, SessionStarted, StopReason, Tariff
+from chargelink.model import (
+    Authorisation,
+    AuthorisedBy,
+    Caps,
+    SessionEnded,
+    SessionStarted,
+    StartMode,
+    StopReason,
+    Tariff,
+)
 
 TELL_EVERY = 0.05  # s: the guard hears what is wanted
 SHOW_EVERY = 1.0  # s
@@ -50,50 +60,6 @@ CLOSED = LIVE | {Phase.OPENING, Phase.DISCHARGE}  # or it is not known yet that 
 COMMANDS = {StopReason.LOCAL: Cause.LOCAL, StopReason.REMOTE: Cause.REMOTE}
 
 log = structlog.get_logger()
-
-
-class Outputs(Protocol):
-    """The charger's board."""
-
-    def want(self, wanted: Wanted) -> None:
-        """Raises LinkError while it is lost."""
-
-    async def run(self) -> NoReturn: ...
-
-
-class Bus(Protocol):
-    """The CAN bus to the vehicle."""
-
-    def send(self, frames: list[CanFrame]) -> None: ...
-
-    async def run(self) -> NoReturn: ...
-
-
-class GuardEnd(Protocol):
-    """This end of the guard."""
-
-    @property
-    def report(self) -> Report | None: ...
-
-    def tell(self, *, wanted: bool, limit_mv: int | None = None, limit_ma: int = 0, session: int = 0) -> None: ...
-
-    def reset(self) -> None: ...
-
-    async def run(self) -> None: ...
-
-
-class Runs(Protocol):
-    async def run(self) -> NoReturn: ...
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """What a gun is made of; each runs as long as the gun."""
-
-    board: Outputs
-    bus: Bus
-    guard: GuardEnd
-    meter: Runs
 
 
 class Gun:
@@ -118,6 +84,9 @@ class Gun:
         self._starting = asyncio.Lock()
         self._board_heard = asyncio.Event()
         self._stopped_by = ""
+        self.newly_plugged = asyncio.Event()  # set when a vehicle came and is locked; whoever waits clears it
+        self._fresh = False  # nothing is plugged in, or nothing has been asked yet of what is
+        self._vehicle = AskedVehicle()
         self._stays = False  # the vehicle of the last charge is still plugged in
         self._report: Report | None = None
         self._reported = asyncio.Event()
@@ -168,13 +137,33 @@ class Gun:
                 return begun.started
             self._stopped_by = ""
             local = datetime.fromtimestamp(self._around.clock() / 1000, CHINA).replace(tzinfo=None)
+            by_vin = authorisation is not None and authorisation.mode == StartMode.VIN
             try:
-                events = self.controller.authorise(self._now(), register, caps, local)
+                events = self.controller.authorise(
+                    self._now(), register, caps, local, self._vehicle.said if by_vin else None
+                )
             except RefusedError:  # the plug was pulled while it was stored
                 await self.books.withdraw()
                 raise
             self._heard(events)
             return begun.started
+
+    async def identify(self) -> str | None:
+        """Wake the vehicle that is plugged in, by its auxiliary supply alone, and have it say its VIN; then it sleeps.
+
+        None if what it says can be none. It is personal data, and belongs in no log. Raises RefusedError.
+        """
+        async with self._starting:
+            events = self.controller.identify(self._now())
+            self._vehicle.ask()
+            self._heard(events)
+        return await self._vehicle.answered()
+
+    def refuse(self, cause: Cause, detail: str = "") -> None:
+        """Nothing will be charged: give the plug back, and say why."""
+        if self.controller.charge is None:
+            log.info("gun refuses", gun=self.device, cause=cause.key, detail=detail)
+            self._heard(self.controller.stop(self._now(), cause, detail))
 
     async def stop(self, session_id: str, reason: StopReason = StopReason.LOCAL, by: str = "local") -> None:
         """Have a session stopped; its end comes later. Raises KeyError for one that does not run here."""
@@ -300,6 +289,8 @@ class Gun:
                         self.books.note(alarm(self.device, phase, stop, self.books.session, self._around.clock()))
                 case Warned(phase=phase, what=what):
                     log.warning(what, gun=self.device, phase=phase)
+                case Identified(vin=vin):
+                    self._vehicle.say(vin)
                 case Finished(stop=stop):
                     self._stays = True
                     by = self._stopped_by or stop.cause.key
@@ -311,6 +302,15 @@ class Gun:
         if phase in (Phase.AVAILABLE, Phase.LOCKING):
             self._stays = False
             self.occupancy.leave()
+        match phase:
+            case Phase.AVAILABLE:
+                self._fresh = True
+                self._vehicle.forget()
+            case Phase.LOCKED if self._fresh:
+                self._fresh = False
+                self.newly_plugged.set()
+            case Phase.UNLOCKING if stopped := self.controller.stopped:
+                self._vehicle.leave(stopped.cause)
         tripped = {one.rule for one in self._report.trips} if self._report else set()
         if phase is Phase.AVAILABLE and tripped and tripped <= PLUG_RESETS and self._hardware:
             self._hardware.guard.reset()
