@@ -11,8 +11,8 @@ from chargelink.cli.command import Command, CommandError, Example, Exit, Offer, 
 from chargelink.cli.groups import leaves
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
-from chargelink.edge import identity_commands
-from chargelink.edge.arguments import data_argument
+from chargelink.edge import identity_commands, start_command
+from chargelink.edge.arguments import asked, data_argument
 
 RUN = Text("run the daemon of a site", "运行站点守护进程")
 CHECK = Text("check a configuration before it is run", "运行前检查配置")
@@ -20,10 +20,10 @@ STATUS = Text("what a running edge does: devices, sessions, hub", "查看运行�
 START = Text("start charging at a gun or an outlet", "在充电枪或插座口上开始充电")
 RESET = Text("let a gun work again after a trip, on site", "跳闸后在现场复位充电枪")
 COMMISSION = Text("once, when a site is built: accept its guards", "建站时执行一次: 启用安全进程")
+PRICE = Text("prices: shown, set on site, their past", "价格: 查看、现场设置、历史")
+TRUST = Text("believe another key of the hub's tariffs", "信任平台新的资费签名公钥")
 PERSON = Text("persons whose data this edge has sealed", "本网关加密保存的个人信息")
-STOP = Text("stop a session", "停止一个充电过程")
-
-MOST = 100_000  # kWh or minutes that a session can be limited to
+STOP = Text("stop a session, or cancel a planned start", "停止一个充电过程，或取消预约")
 
 
 def _config_argument(parser: argparse.ArgumentParser) -> None:
@@ -90,16 +90,6 @@ def run_check(arguments: argparse.Namespace) -> int:
     return Exit.CLEAN
 
 
-def _asked(arguments: argparse.Namespace, action: str, **values: Any) -> dict[str, Any]:
-    from chargelink.edge.control import ControlError, ask
-    from chargelink.edge.paths import control_socket
-
-    try:
-        return ask(control_socket(arguments.data), action, **values)
-    except ControlError as error:
-        raise CommandError(str(error)) from None
-
-
 def configure_status(parser: argparse.ArgumentParser) -> None:
     data_argument(parser)
     parser.add_argument(
@@ -109,7 +99,7 @@ def configure_status(parser: argparse.ArgumentParser) -> None:
 
 def run_status(arguments: argparse.Namespace) -> int:
     """Print the state of a running edge."""
-    status = _asked(arguments, "status")
+    status = asked(arguments, "status")
     if arguments.json:
         import json
 
@@ -121,53 +111,18 @@ def run_status(arguments: argparse.Namespace) -> int:
     return Exit.CLEAN
 
 
-def amount(text: str) -> float:
-    """More than nothing, and some number. Raises ValueError."""
-    value = float(text)
-    if not 0 < value <= MOST:
-        raise ValueError(text)
-    return value
-
-
-def configure_start(parser: argparse.ArgumentParser) -> None:
-    data_argument(parser)
-    parser.add_argument("device", metavar=str(Text("DEVICE", "设备")), help=str(Text("gun or socket", "充电枪或插座")))
-    parser.add_argument(
-        "outlet",
-        nargs="?",
-        metavar=str(Text("OUTLET", "插座口")),
-        help=str(Text("A or B of a socket", "插座的 A 或 B 口")),
-    )
-    for name, unit in (("energy", "kWh"), ("minutes", "min")):
-        parser.add_argument(
-            f"--{name}",
-            type=amount,
-            metavar=unit,
-            help=str(Text(f"stop after so many {unit}", f"达到该 {unit} 后停止")),
-        )
-
-
-def run_start(arguments: argparse.Namespace) -> int:
-    """Start, and print the session's id."""
-    caps = {
-        "energy": None if arguments.energy is None else max(1, round(arguments.energy * 1_000_000)),
-        "minutes": None if arguments.minutes is None else max(1, round(arguments.minutes)),
-    }
-    answer = _asked(arguments, "start", device=arguments.device, outlet=arguments.outlet, caps=caps)
-    print(answer["session"])
-    return Exit.CLEAN
-
-
 def configure_stop(parser: argparse.ArgumentParser) -> None:
     data_argument(parser)
     parser.add_argument(
-        "session", metavar=str(Text("SESSION", "充电过程")), help=str(Text("its id, see `status`", "编号，见 status"))
+        "session",
+        metavar=str(Text("SESSION", "充电过程")),
+        help=str(Text("its id, or that of a planned start, see `status`", "编号，或预约编号，见 status")),
     )
 
 
 def run_stop(arguments: argparse.Namespace) -> int:
     """Ask for an orderly stop."""
-    _asked(arguments, "stop", session=arguments.session)
+    asked(arguments, "stop", session=arguments.session)
     return Exit.CLEAN
 
 
@@ -180,7 +135,7 @@ def configure_reset(parser: argparse.ArgumentParser) -> None:
 
 def run_reset(arguments: argparse.Namespace) -> int:
     """Ask guard and gun to work again. Raises CommandError, which says what still holds them."""
-    if holding := _asked(arguments, "reset", device=arguments.gun)["holding"]:
+    if holding := asked(arguments, "reset", device=arguments.gun)["holding"]:
         words = ", ".join(holding)
         raise CommandError(
             Text("{} does not work yet; what holds it: {}", "{} 尚未恢复；原因：{}").format(arguments.gun, words)
@@ -242,8 +197,8 @@ COMMANDS: dict[str, tuple[Text, Configure, Run, Example]] = {
     ),
     "start": (
         START,
-        configure_start,
-        run_start,
+        start_command.configure,
+        start_command.run,
         Example("chargelink edge start socket-1 A --minutes 120", Text("outlet A for two hours", "A 口充电两小时")),
     ),
     "reset": (
@@ -291,11 +246,31 @@ def load_person() -> Command:
     return person_commands.COMMAND
 
 
+def load_trust() -> Command:
+    """The command that believes another key of the hub."""
+    from chargelink.edge import price_commands
+
+    return price_commands.TRUST_COMMAND
+
+
+def load_price() -> Command:
+    """The commands about prices."""
+    from chargelink.edge import price_commands
+
+    return price_commands.COMMAND
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     assert isinstance(parser, Parser)
     own = [Offer(name, row[0], partial(load, name)) for name, row in COMMANDS.items()]
     parser.offer(
-        [*own, *offers_of_modules("chargelink.edge.ledger.commands", KEEPING), Offer("person", PERSON, load_person)]
+        [
+            *own,
+            *offers_of_modules("chargelink.edge.ledger.commands", KEEPING),
+            Offer("price", PRICE, load_price),
+            Offer("trust-tariff-key", TRUST, load_trust),
+            Offer("person", PERSON, load_person),
+        ]
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
+from chargelink.edge.arguments import local
 
 STATES = {
     "available": "空闲",
@@ -65,6 +66,11 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield _device(device)
     for session in status["sessions"]:
         yield _session(session)
+    for plan in status.get("plans", ()):
+        yield _plan(plan)
+    for plan in status.get("missedPlans", ()):
+        words = Text("{} planned for {} was not begun: {}", "{} 预约 {} 未启动：{}")
+        yield words.format(_place(plan), local(plan["due"]), plan["why"])
 
 
 def _clock(clock: Mapping[str, Any] | None) -> Iterator[str]:
@@ -163,8 +169,17 @@ def _outlets(outlets: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield f"{name} {_word(outlet.get('state', ''), STATES)}{power}"
 
 
+def _plan(plan: Mapping[str, Any]) -> str:
+    words = Text("planned {}  {}  begins at {}", "预约 {}  {}  {} 开始")
+    return words.format(plan["id"], _place(plan), local(plan["due"]))
+
+
+def _place(thing: Mapping[str, Any]) -> str:
+    return f"{thing['device']} {thing['outlet'] or ''}".rstrip()
+
+
 def _session(session: Mapping[str, Any]) -> str:
-    place = session["device"] + (f" {session['outlet']}" if session["outlet"] else "")
+    place = _place(session)
     energy = f"{session['energy'] / 1_000_000:.3f} kWh"
     return f"{Text('session', '充电过程')} {session['id']}  {place}  {energy}"
 

@@ -7,7 +7,7 @@ document    a file becomes a Config
 """
 
 from chargelink.cli.strict import Problem
-from chargelink.edge.config.document import load
+from chargelink.edge.config.document import load, tariff_of
 from chargelink.edge.config.error import ConfigError
 from chargelink.edge.config.sections import Config, Guard, Gun, Hub, IoBoard, Meter, Metering, Site, Socket, SocketSite
 
@@ -25,4 +25,5 @@ __all__ = [
     "Socket",
     "SocketSite",
     "load",
+    "tariff_of",
 ]

@@ -31,13 +31,13 @@ def load(path: Path) -> Config:
     document = _rooted(document, path.absolute().parent)
     if problems := [*impossible(document), *_missing_keys(document), *_long_paths(document)]:
         raise ConfigError(path, problems)
-    prices = _prices(document.tariff.file)
-    socket_prices = {site.id: _prices(site.tariff) for site in document.socket_sites if site.tariff}
+    prices = tariff_of(document.tariff.file)
+    socket_prices = {site.id: tariff_of(site.tariff) for site in document.socket_sites if site.tariff}
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
     return Config(**fields, prices=prices, socket_prices=socket_prices)
 
 
-def _prices(file: Path) -> Tariff:
+def tariff_of(file: Path) -> Tariff:
     """The tariff of a file. Raises ConfigError."""
     prices = read_document(_toml(file))
     if isinstance(prices, list):
