@@ -7,30 +7,36 @@ energy        what flowed at which price
 agreed        prices by use, time and power
 deductions    passes, discounts, minimum, caps
 words         why a line is what it is
-affordable    what money surely buys
-quote         the price in words before a start
+buying        what money surely buys
 starts        which tariff holds for a start, and when a start is cheapest
-shares        how a service fee is shared
+quoting       the price in words before a start
+meaning       a tariff in words, for who wrote it
+slips         what a person should look at in a tariff
+sharing       how a service fee is shared
 document      the tariff's file, in yuan; `tables` are its tables
 """
 
 from chargelink.model.tariff import Period, Tariff
-from chargelink.tariff.affordable import Affordable, affordable
 from chargelink.tariff.amounts import fen
+from chargelink.tariff.buying import Affordable, affordable
 from chargelink.tariff.calendar import same_stretch
 from chargelink.tariff.consumption import Consumption, TariffError
 from chargelink.tariff.document import read_document, read_text
 from chargelink.tariff.engine import (
     RULES_VERSION,
     due,
+    explained,
+    explained_occupancy,
     price,
     price_occupancy,
     reprice,
     reprice_occupancy,
     tariff_hash,
 )
-from chargelink.tariff.quote import quote
-from chargelink.tariff.shares import shares
+from chargelink.tariff.meaning import explain, week
+from chargelink.tariff.quoting import quote
+from chargelink.tariff.sharing import shares
+from chargelink.tariff.slips import doubts
 from chargelink.tariff.starts import cheapest_start, choose
 
 __all__ = [
@@ -43,7 +49,11 @@ __all__ = [
     "affordable",
     "cheapest_start",
     "choose",
+    "doubts",
     "due",
+    "explain",
+    "explained",
+    "explained_occupancy",
     "fen",
     "price",
     "price_occupancy",
@@ -55,4 +65,5 @@ __all__ = [
     "same_stretch",
     "shares",
     "tariff_hash",
+    "week",
 ]

@@ -6,6 +6,7 @@ Rules that were ever used are kept: a bill says by which version it was reckoned
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from chargelink.cli.language import Text
 from chargelink.link.chain import record_hash
 from chargelink.model import Bill, OccupancyEnded, SessionEnded, Tariff, body_of
 from chargelink.tariff import rules_1, rules_2
@@ -30,6 +31,15 @@ def price(tariff: Tariff, tariff_hash: str, consumption: Consumption, rules_vers
     return _of(RULES, rules_version)(tariff, tariff_hash, consumption)
 
 
+def explained(tariff: Tariff, tariff_hash: str, consumption: Consumption) -> tuple[Bill, tuple[Text, ...]]:
+    """The bill of a session by the newest rules, and of each of its lines the reason in both languages.
+
+    Raises TariffError for what cannot be priced.
+    """
+    reckoned = rules_2.reckon(tariff, consumption)
+    return rules_2.written(tariff, tariff_hash, consumption, reckoned), reckoned.reasons
+
+
 def reprice(ended: SessionEnded, tariff: Tariff) -> Bill:
     """The bill as it should be, reckoned again from the record of a session, by the rules of its own bill.
 
@@ -51,6 +61,14 @@ def price_occupancy(
     `fault` says that the session broke down: then nothing is due. Raises TariffError for a time that cannot be true.
     """
     return _of(OCCUPANCY_RULES, rules_version)(tariff, tariff_hash, session_id, duration, fault)
+
+
+def explained_occupancy(
+    tariff: Tariff, tariff_hash: str, session_id: str, duration: int, fault: bool = False
+) -> tuple[Bill, tuple[Text, ...]]:
+    """As `price_occupancy` by the newest rules, with the reason of its line in both languages. Raises TariffError."""
+    bill = rules_2.price_occupancy(tariff, tariff_hash, session_id, duration, fault)
+    return bill, tuple(line.why for line in rules_2.occupancy_lines(tariff, duration, fault))
 
 
 def reprice_occupancy(ended: OccupancyEnded, tariff: Tariff) -> Bill:

@@ -92,18 +92,7 @@ def price_occupancy(tariff: Tariff, tariff_hash: str, session_id: str, duration:
 
     Raises TariffError for a time that cannot be true.
     """
-    lines: tuple[Line, ...] = ()
-    terms = tariff.occupancy
-    if terms is not None and not fault and duration > terms.grace * MINUTE:
-        beyond = duration - terms.grace * MINUTE
-        steps = in_steps(beyond, terms.step)
-        charged = steps * terms.step * MINUTE
-        amount = fen_by_time(charged, terms.price)
-        capped = terms.most if terms.most is not None and amount > terms.most else None
-        time = words.hourly(beyond, steps, terms.step, terms.price)
-        why = words.occupied(duration, terms.grace, time, capped)
-        amount = amount if capped is None else capped
-        lines = (Line("occupancy", amount, "occupancy", why, price=terms.price, duration=charged),)
+    lines = occupancy_lines(tariff, duration, fault)
     total = sum(line.amount for line in lines)
     return Bill(
         session_id=session_id,
@@ -120,6 +109,22 @@ def price_occupancy(tariff: Tariff, tariff_hash: str, session_id: str, duration:
         occupancy_fee=total,
         duration=duration,
     )
+
+
+def occupancy_lines(tariff: Tariff, duration: int, fault: bool) -> tuple[Line, ...]:
+    """The line for staying plugged in, if anything is due. Raises TariffError."""
+    terms = tariff.occupancy
+    if terms is None or fault or duration <= terms.grace * MINUTE:
+        return ()
+    beyond = duration - terms.grace * MINUTE
+    steps = in_steps(beyond, terms.step)
+    charged = steps * terms.step * MINUTE
+    amount = fen_by_time(charged, terms.price)
+    capped = terms.most if terms.most is not None and amount > terms.most else None
+    time = words.hourly(beyond, steps, terms.step, terms.price)
+    why = words.occupied(duration, terms.grace, time, capped)
+    amount = amount if capped is None else capped
+    return (Line("occupancy", amount, "occupancy", why, price=terms.price, duration=charged),)
 
 
 def energy_of(readings: Sequence[Reading]) -> int:

@@ -52,9 +52,9 @@ def minutes(duration: int) -> str:
 
 
 def times(start: int, end: int) -> str:
-    """ "02-22 08:00-09:30", in UTC+8."""
+    """ "02-22 08:00-09:30" or "02-22 23:00 - 02-23 01:00", in UTC+8."""
     day, last = day_of_year(start), day_of_year(end)
-    return f"{day} {clock(start)}-{'' if day == last else last + ' '}{clock(end)}"
+    return f"{day} {clock(start)}-{clock(end)}" if day == last else f"{day} {clock(start)} - {last} {clock(end)}"
 
 
 def clock(time: int) -> str:
