@@ -11,7 +11,7 @@ from chargelink.cli.command import Command, CommandError, Example, Exit, Offer, 
 from chargelink.cli.groups import leaves
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
-from chargelink.edge import identity_commands, start_command
+from chargelink.edge import identity_commands, list_commands, start_command
 from chargelink.edge.arguments import asked, data_argument
 
 RUN = Text("run the daemon of a site", "运行站点守护进程")
@@ -222,6 +222,7 @@ COMMANDS: dict[str, tuple[Text, Configure, Run, Example]] = {
             Text("an orderly stop; the bill follows", "正常停止，随后出账"),
         ),
     ),
+    **list_commands.COMMANDS,
     **identity_commands.COMMANDS,
 }
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from chargelink.cli.language import Text
 from chargelink.wire import ChargelinkError
 
 LONGEST_LINE = 1 << 17  # the largest tariff, in Base64
@@ -85,7 +86,8 @@ class Control:
         try:
             return await action(request)
         except ChargelinkError as error:
-            return {"error": str(error)}
+            text = getattr(error, "text", None)
+            return {"error": str(error), **({"errorChinese": text.chinese} if isinstance(text, Text) else {})}
 
 
 def ask(path: Path, action: str, timeout: float = ANSWER_TIMEOUT, **values: Any) -> dict[str, Any]:
@@ -109,7 +111,8 @@ def ask(path: Path, action: str, timeout: float = ANSWER_TIMEOUT, **values: Any)
         except (OSError, msgspec.DecodeError) as error:
             raise ControlError(f"{path}: no answer: {error}") from error
     if "error" in answer:
-        raise ControlError(str(answer["error"]))
+        english = str(answer["error"])
+        raise ControlError(str(Text(english, str(answer.get("errorChinese", english)))))
     return answer
 
 

@@ -25,6 +25,7 @@ from chargelink.edge.drivers.io_board import IoBoard
 from chargelink.edge.drivers.meter import MeterDriver
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
+from chargelink.edge.entrance import Entrance
 from chargelink.edge.guarded import Guarded
 from chargelink.edge.identity import Drawer, door_to
 from chargelink.edge.ledger import Journal, Limits, People, Sessions, Supervision, aside, load_key
@@ -89,7 +90,9 @@ class Daemon:
         self._people = people
         journal.on_epoch.append(lambda _: people.tell_again())
         self._board = Board()
-        self._sessions = Sessions(journal, config.site.id, os.urandom, self._supervision())
+        self._sessions = Sessions(
+            journal, config.site.id, os.urandom, self._supervision(), clock_trusted=lambda: clock.trusted
+        )
         self._telemetry = Telemetry(
             paths.telemetry(config.site.data), config.telemetry.most_bytes, self._clock.now, journal
         )
@@ -112,12 +115,14 @@ class Daemon:
             self._clock.now,
         )
         self._planned = Planned(journal, self._places, self._board, self._prices.at, clock.now)
+        self._entrance = Entrance(journal, self._places, self._prices.now, clock)
         self._uplink = self._linked()
         self._notify = Notify(os.environ, os.getpid())
 
     async def run(self) -> None:
         """Until told to stop."""
         await self._sessions.load()
+        await self._entrance.authoriser.recover()
         await self._prices.load()
         await self._planned.load()
         stop = asyncio.Event()
@@ -146,6 +151,7 @@ class Daemon:
         works.append(("telemetry", self._telemetry.run()))
         works.append(("clock", tell_steps(self._clock, self._journal)))
         works.append(("verification", remind(self._verifications.values(), self._journal, self._clock.now)))
+        works.append(("entrance", self._entrance.run()))
         works.append(("settle", self._settle()))
         works.append(("prices", self._prices.show(self._board)))
         works.append(("planned", self._planned.run()))
@@ -208,6 +214,7 @@ class Daemon:
         uplink.heard_time = partial(self._clock.hear, HUB)
         uplink.errands[TariffUpdate] = self._prices.tariffs.update
         uplink.holdings["tariffs"] = self._prices.tariffs.sent
+        self._entrance.connect(uplink)
         return uplink
 
     async def _prune(self) -> NoReturn:
@@ -241,6 +248,7 @@ class Daemon:
             "clock": self._tell_clock,
             "erase": self._erase,
             **PriceControl(self._prices, self._clock.now).actions,
+            **self._entrance.actions,
         }
         socket = paths.control_socket(self._config.site.data)
         await Control(socket, actions).serve(lambda: self._ready(str(socket)))
@@ -271,6 +279,7 @@ class Daemon:
             "clock": self._clock.quality._asdict(),
             "usage": link.usage.shown() if link else [],
             "telemetry": {"missing": self._telemetry.missing, "trouble": self._telemetry.trouble},
+            **await self._entrance.shown(),
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],
             "sessions": [
@@ -281,6 +290,8 @@ class Daemon:
         }
 
     async def _start(self, request: Request) -> Answer:
+        if request.get("token") is not None:
+            return await self._entrance.start(request)
         return await start(request, self._places, self._planned)
 
     async def _stop(self, request: Request) -> Answer:

@@ -5,11 +5,13 @@ import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
+from chargelink.cli.language import Text
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.drivers.gun import Gun
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.ledger import LedgerError, OrderRefused, Sessions
 from chargelink.edge.ledger.journal import utc_ms
+from chargelink.edge.ledger.refusal import NotAuthorisedError
 from chargelink.edge.ledger.tariffs import NoTariffError, Priced
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.edge.uplink.connection import Command
@@ -32,9 +34,11 @@ PriceNow = Callable[[str, str | None], Awaitable[Priced]]
 class CannotError(ChargelinkError):
     """What was asked cannot be done; the message says why, `reason` in one word for a record."""
 
-    def __init__(self, text: str, reason: str = "refused") -> None:
+    def __init__(self, text: str, reason: str = "refused", words: Text | None = None) -> None:
+        """`words` says it in both languages."""
         super().__init__(text)
         self.reason = reason
+        self.text = words
 
 
 class Stoppable(Protocol):
@@ -121,31 +125,33 @@ class Places:
         tariff_hash: str | None,
         authorisation: Authorisation | None,
     ) -> SessionStarted:
+        self.require(device)
         group = authorisation.group if authorisation else None
         try:
+            tariff = await self._agreed(device, tariff_hash, group)
             if gun := self.guns.get(device):
                 return await gun.start(
-                    await self._agreed(device, tariff_hash, group),
-                    authorised_by=by,
-                    remote_start_id=remote_start_id,
-                    caps=caps,
-                    authorisation=authorisation,
+                    tariff, authorised_by=by, remote_start_id=remote_start_id, caps=caps, authorisation=authorisation
                 )
-            if site := self._sites.get(device):
-                tariff = await self._agreed(device, tariff_hash, group)
-                return await site.start(
-                    device,
-                    outlet or "",
-                    tariff,
-                    authorised_by=by,
-                    remote_start_id=remote_start_id,
-                    caps=caps,
-                    authorisation=authorisation,
-                )
+            return await self._sites[device].start(
+                device,
+                outlet or "",
+                tariff,
+                authorised_by=by,
+                remote_start_id=remote_start_id,
+                caps=caps,
+                authorisation=authorisation,
+            )
+        except NotAuthorisedError as error:
+            raise CannotError(str(error), error.status, error.text) from error
         except (RefusedError, StartRefused, OrderRefused, NoTariffError, LedgerError) as error:
             raise CannotError(str(error)) from error
-        known = ", ".join([*self.guns, *self._sites])
-        raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
+
+    def require(self, device: str) -> None:
+        """Raises CannotError for what is no gun and no socket of this edge."""
+        if device not in self.guns and device not in self._sites:
+            known = ", ".join([*self.guns, *self._sites])
+            raise CannotError(f"nothing to charge at is called {device}; there is {known or 'nothing'}")
 
     async def _agreed(self, device: str, tariff_hash: str | None, group: str | None) -> Tariff:
         """The price now, if it is the one that was shown. Raises CannotError, NoTariffError."""

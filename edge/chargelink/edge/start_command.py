@@ -6,6 +6,7 @@ from typing import Any
 
 from chargelink.cli.command import CommandError, Exit
 from chargelink.cli.language import Text
+from chargelink.edge import claim_arguments
 from chargelink.edge.arguments import asked, data_argument, local, moment
 
 MOST = 100_000  # kWh or minutes that a session can be limited to
@@ -36,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar=unit,
             help=str(Text(f"stop after so many {unit}", f"达到该 {unit} 后停止")),
         )
+    claim_arguments.configure(parser)
     parser.add_argument(
         "--at",
         type=moment,
@@ -53,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the price, then start; print the session's id, or the plan's and its time."""
+    who = claim_arguments.shown(arguments)
     price = shown(arguments)
     if not (arguments.yes or agreed()):
         raise CommandError(str(Text("nothing was started", "未启动")))
@@ -64,10 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
         caps={
             "energy": None if arguments.energy is None else max(1, round(arguments.energy * 1_000_000)),
             "minutes": None if arguments.minutes is None else max(1, round(arguments.minutes)),
+            "money": arguments.money,
         },
         tariffHash=price["hash"],
         at=arguments.at,
         cheapUntil=arguments.cheap_until,
+        **who,
+        **claim_arguments.pin(arguments),
     )
     if "plan" in answer:
         print(Text("{} begins at {}", "{} 将于 {} 开始").format(answer["plan"], local(answer["due"])))

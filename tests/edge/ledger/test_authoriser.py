@@ -232,7 +232,9 @@ async def test_where_no_passes_are_sold_the_account_pays(till: Till) -> None:
 
 async def test_a_voucher_is_good_once(till: Till) -> None:
     await till.hold(
-        entry("SPRING-1", TokenKind.VOUCHER, amount=300, voucher="v-1"), entry("2", TokenKind.VOUCHER, amount=7)
+        entry("SPRING-1", TokenKind.VOUCHER, amount=300, voucher="v-1"),
+        entry("2", TokenKind.VOUCHER, amount=250),
+        entry("3", TokenKind.VOUCHER, amount=199),
     )
     told = await till.ask("spring1", TokenKind.VOUCHER)
     assert told.authorisation == Authorisation(mode="voucher", account="a-1", voucher="v-1", prepaid=300)
@@ -247,6 +249,7 @@ async def test_a_voucher_is_good_once(till: Till) -> None:
     await refused(till, "spring1", "NoCredit", "has been used", kind=TokenKind.VOUCHER)
     named = (await till.ask("2", TokenKind.VOUCHER)).authorisation.voucher
     assert named == entry("2", TokenKind.VOUCHER).token.hex()
+    await refused(till, "3", "NoCredit", "buys nothing", kind=TokenKind.VOUCHER)
 
 
 async def test_a_restored_backup_lends_nothing_twice(till: Till) -> None:

@@ -30,6 +30,7 @@ from chargelink.link.authorisation import (
 from chargelink.link.messages import Caps
 from chargelink.link.shape import Shape
 from chargelink.model import Tariff
+from chargelink.tariff import affordable
 from chargelink.trust.tokens import PIN, normal, pin_digest
 from chargelink.wire import ChargelinkError
 
@@ -216,8 +217,10 @@ class Authoriser:
             confirmed="consent" if claim.kind == TokenKind.VIN and entry.consent else "now",
         )
         if claim.kind == TokenKind.VOUCHER:
-            return Authorised(await self._by_voucher(found, told))
+            told = await self._by_voucher(found, told)
         priced = await self._price(claim.device, entry.group)
+        if told.voucher is not None:
+            return Authorised(_buying(priced.tariff, told))
         if entry.honours is not None and priced.tariff.monthly_pass is not None:
             told = await self._by_pass(found, entry.honours, told)
             return Authorised(told, await self._caps(claim, told, entry.honours))
@@ -261,10 +264,8 @@ class Authoriser:
         if lease is None:
             raise NotAuthorisedError("NoCredit", NO_LEASE)
         amount = min(lease.left, _wanted(tariff, self._hold(claim.device)) if claim.money is None else claim.money)
-        if amount < max(1, tariff.per_use or 0):
-            raise NotAuthorisedError("NoCredit", TOO_LITTLE)
         group = told.group or lease.lease.group
-        return msgspec.structs.replace(told, lease=lease.lease.id, prepaid=amount, group=group)
+        return _buying(tariff, msgspec.structs.replace(told, lease=lease.lease.id, prepaid=amount, group=group))
 
     async def _caps(self, claim: Claim, told: Authorisation, terms: Pass | None) -> Caps:
         """The limits that a pass brings with it: those of the pass, and those by which it is sold here."""
@@ -291,6 +292,14 @@ def _mode(claim: Claim) -> str:
     return StartMode.PIN if by_pin else MODES[claim.kind]
 
 
+def _buying(tariff: Tariff, told: Authorisation) -> Authorisation:
+    """What was agreed, if its money buys anything. Raises NotAuthorisedError."""
+    bought = affordable(tariff, told.prepaid or 0, told)
+    if 0 in (bought.energy, bought.minutes) or not told.prepaid:
+        raise NotAuthorisedError("NoCredit", TOO_LITTLE)
+    return told
+
+
 def _wanted(tariff: Tariff, hold: int) -> int:
     """What one charge may come to, if the price says it; else what one may hold here."""
     if tariff.most is not None:
@@ -306,7 +315,7 @@ NO_LIST = Text("the hub is away, and without it nobody is known here", "平台�
 UNKNOWN = Text("this card, account, vehicle or code is not known here", "本站不识别该卡、账户、车辆或券码")
 NOT_NOW = Text("this cannot be used until the hub has been here again", "平台重新连接前不能使用")
 NO_LEASE = Text("the hub is away, and this account has no allowance here", "平台未连接，该账户在本站没有可用额度")
-TOO_LITTLE = Text("what is left of the allowance, or was chosen, buys nothing here", "剩余额度或所选金额不足以在此充电")
+TOO_LITTLE = Text("the money that is left, or was chosen, buys nothing here", "剩余或所选金额不足以在此充电")
 SAID: dict[Status, Text] = {
     "Blocked": Text("this card, account, vehicle or code is blocked", "该卡、账户、车辆或券码已停用"),
     "Expired": Text("this card, account, vehicle or code is not valid any more", "该卡、账户、车辆或券码已过期"),
