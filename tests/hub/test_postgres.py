@@ -35,6 +35,7 @@ AGAIN = (
     "test_leases.py",
     "test_lists.py",
     "test_passes.py",
+    "test_offer_commands.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )

@@ -13,13 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.hub.conftest import PATIENCE, Hub, Place
 from tests.hub.fake_edge import PERIODS, FakeEdge, ended, identifier, record
 
+from chargelink.cli.command import CommandError
 from chargelink.cli.main import main
 from chargelink.hub.identity import tariff_key
 from chargelink.hub.services import tariff_list, tariffs
 from chargelink.hub.services.tariffs import Aim, PublishError
 from chargelink.hub.store.engine import Engine
 from chargelink.hub.store.tariffs import PublishedTariff
-from chargelink.hub.tariff_file import Cost, above_cost, cost
+from chargelink.hub.tariff_file import Cost, above_cost, cost, read
 from chargelink.model import Tariff, body_of
 
 EVERYBODY = Aim()
@@ -209,10 +210,11 @@ def test_electricity_is_not_sold_above_its_cost(costs: tuple[Cost, ...], sold_ab
 
 
 @pytest.mark.parametrize(
-    ("text", "read"), [("0.65", Cost("", 65_000)), ("peak=0.95", Cost("peak", 95_000)), ("valley=0", Cost("valley", 0))]
+    ("text", "expected"),
+    [("0.65", Cost("", 65_000)), ("peak=0.95", Cost("peak", 95_000)), ("valley=0", Cost("valley", 0))],
 )
-def test_a_cost_is_written_in_yuan(text: str, read: Cost) -> None:
-    assert cost(text) == read
+def test_a_cost_is_written_in_yuan(text: str, expected: Cost) -> None:
+    assert cost(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "night=1", "=1", "NaN", "1e9", "0.000001"])
@@ -225,11 +227,55 @@ def command(*line: str) -> int:
     return main(["hub", "tariff", *line])
 
 
+NIGHT_FILE = """
+id = "night"
+version = 1
+
+[[period]]
+start = "00:00"
+end = "08:00"
+name = "valley"
+energy_yuan_per_kWh = 0.30
+service_yuan_per_kWh = 0.40
+
+[[period]]
+start = "08:00"
+end = "24:00"
+name = "peak"
+energy_yuan_per_kWh = 1.10
+service_yuan_per_kWh = 0.40
+"""
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
+    path = tmp_path / "night.toml"
+    path.write_text(NIGHT_FILE)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("bad.toml", NIGHT_FILE.replace("0.30", "-1"), "energy_yuan_per_kWh"),
+        ("bad.toml", "id = ", "is not TOML"),
+        ("bad.json", '{"id": "night"}', "version"),
+        ("gone.toml", None, "gone.toml"),
+    ],
+)
+def test_a_file_that_is_no_tariff(tmp_path: Path, name: str, content: str | None, why: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CommandError, match=why):
+        read(path)
+
+
+def test_the_document_itself_can_be_published(tmp_path: Path) -> None:
+    """As `hub tariff show` prints it."""
     path = tmp_path / "night.json"
     path.write_text(json.dumps({"id": "night", "version": 1, "periods": PERIODS}))
-    return path
+    assert body_of(read(path)) == body_of(tariff(name="night"))
 
 
 async def test_the_commands(place: Place, file: Path, capsys: pytest.CaptureFixture[str]) -> None:

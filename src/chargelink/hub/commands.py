@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
@@ -204,6 +205,24 @@ def load_lease() -> Command:
     return lease_commands.COMMAND
 
 
+def load_card() -> Command:
+    """`hub card`."""
+    from chargelink.hub import card_commands
+
+    return card_commands.COMMAND
+
+
+def load_offered(name: str) -> Command:
+    """`hub vin`, `hub voucher`, `hub pass`."""
+    from chargelink.hub import offer_commands
+
+    return offer_commands.COMMANDS[name]
+
+
+CARD = Text("cards and PINs: add, block, remove, list, pin, allow, sent", "卡与密码: 录入、挂失、删除、列出、密码")
+VIN = Text("cars that charge by their VIN: bind, confirm, list", "凭车辆识别码充电: 绑定、确认、列出")
+VOUCHER = Text("codes that are worth an amount: make, list", "充电券: 制作、列出")
+PASS = Text("monthly passes: sell, list", "包月: 售卖、列出")
 LEASE = Text("money that an edge may spend offline: grant, list, withdraw", "离线额度: 授予、列出、收回")
 TARIFF = Text("what sessions cost: publish, list, show, check, sent", "资费: 发布、列出、显示、检查、下发情况")
 
@@ -236,6 +255,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
             Offer("person", PERSON, load_person),
             Offer("tariff", TARIFF, load_tariff),
             Offer("lease", LEASE, load_lease),
+            Offer("card", CARD, load_card),
+            Offer("vin", VIN, partial(load_offered, "vin")),
+            Offer("voucher", VOUCHER, partial(load_offered, "voucher")),
+            Offer("pass", PASS, partial(load_offered, "pass")),
             Offer("export-metering", EXPORT, load_export),
             *OFFERS,
         ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chargelink.model import Tariff
 
 CHINA = timezone(timedelta(hours=8))
+LAST = 253_370_764_800  # s: the year 9999, as far as a calendar goes
 
 PUBLISH = Text("sign a version, keep it for ever, send it to edges", "签署并永久保存一个资费版本，下发到网关")
 LIST = Text("every version that was published", "列出已发布的资费版本")
@@ -269,7 +270,7 @@ def _cells(row: "Sent") -> list[str]:
 
 def shown(at: int) -> str:
     """UTC ms as a time in China."""
-    return datetime.fromtimestamp(at / 1000, CHINA).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(min(at / 1000, LAST), CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 Configure = Callable[[argparse.ArgumentParser], None]
@@ -281,11 +282,11 @@ COMMANDS: dict[str, Entry] = {
         run_publish,
         (
             Example(
-                "chargelink hub tariff publish night.json --data ./hub --cost 0.65",
+                "chargelink hub tariff publish night.toml --data ./hub --cost 0.65",
                 Text("for all edges; warns of electricity above 0.65 yuan/kWh", "下发全部网关；电价高于 0.65 元时提示"),
             ),
             Example(
-                "chargelink hub tariff publish night.json --data ./hub --edge garage-1 --device gun-1"
+                "chargelink hub tariff publish night.toml --data ./hub --edge garage-1 --device gun-1"
                 " --valid-from 2026-03-01T00:00",
                 Text("one gun, from 1 March", "仅一把枪，3 月 1 日起"),
             ),
@@ -309,7 +310,7 @@ COMMANDS: dict[str, Entry] = {
         run_check,
         (
             Example(
-                "chargelink hub tariff check night.json --data ./hub --cost peak=0.95 --cost valley=0.32",
+                "chargelink hub tariff check night.toml --data ./hub --cost peak=0.95 --cost valley=0.32",
                 Text("before publishing it", "发布前检查"),
             ),
         ),

@@ -39,11 +39,18 @@ def cost(text: str) -> Cost:
 
 
 def read(path: Path) -> Tariff:
-    """The tariff of a file. Raises CommandError."""
+    """The tariff of a TOML file, or of one named `.json` that is the document itself. Raises CommandError."""
+    from chargelink.tariff import read_text
+
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Tariff)
+        if path.suffix == ".json":
+            return msgspec.json.decode(path.read_bytes(), type=Tariff)
+        tariff = read_text(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise CommandError(f"{path}: {error}") from None
+    if isinstance(tariff, Tariff):
+        return tariff
+    raise CommandError("\n".join(f"{path}: {problem}" for problem in tariff))
 
 
 def above_cost(tariff: Tariff, costs: Sequence[Cost]) -> list[Text]:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator, Collection
+from typing import NamedTuple
 
 import structlog
 
@@ -84,6 +85,24 @@ class ListErrands:
         for change in views.alarms(await write_alarm(row.edge, "list-refused", str(version), now_ms(), detail)):
             self._bus.publish(change)
         return "Failed"
+
+
+class Sent(NamedTuple):
+    """The list of an edge: how many entries the last full one had, since when, and whether it is the newest."""
+
+    edge: str
+    version: int
+    entries: int
+    at: int
+    current: bool
+    words: str
+
+
+async def sent() -> list[Sent]:
+    """Which edge holds what."""
+    last = await last_change()
+    rows = await EdgeList.all().order_by("edge")
+    return [Sent(row.edge, row.held, row.entries, row.at, row.held == last, row.words) for row in rows]
 
 
 async def _row(edge: str) -> EdgeList:

@@ -7,9 +7,11 @@ made from.
 import hmac
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from tortoise.transactions import in_transaction
 
+from chargelink.cli.masking import masked as masked_vin
 from chargelink.hub.services.changes import next_change
 from chargelink.hub.store.lists import EdgeList, Unlisted
 from chargelink.hub.store.money import Token
@@ -65,6 +67,51 @@ async def add(
         row.until, row.tries, row.changed = until, 0, await next_change()
         await row.save()
     return row
+
+
+class New(NamedTuple):
+    """A token to be entered."""
+
+    value: str
+    account: str
+    pin: str | None = None
+
+
+async def add_all(kind: str, rows: Sequence[New], now: int, *, until: int | None = None) -> None:
+    """Enter many in one transaction, as `add` does. Raises TokenError."""
+    async with in_transaction():
+        for row in rows:
+            await add(kind, row.value, row.account, now, pin=row.pin, until=until)
+
+
+class Listed(NamedTuple):
+    """A token as it is shown."""
+
+    kind: str
+    masked: str
+    account: str
+    pin: bool
+    until: int | None
+    status: str
+    consent: bool
+
+
+async def listed(kinds: Sequence[str], *, account: str | None = None) -> list[Listed]:
+    """Tokens of these kinds, the newest first."""
+    chosen = {} if account is None else {"account": account}
+    rows = await Token.filter(kind__in=[*kinds], **chosen).order_by("-id").limit(1_000)
+    return [
+        Listed(row.kind, masked(row), row.account, row.pin is not None, row.until, row.status, row.consent)
+        for row in rows
+    ]
+
+
+def masked(token: Token) -> str:
+    """The last characters of a card or code, and the maker of a car."""
+    value = plain(token) or ""
+    if token.kind == "vin":
+        return masked_vin(value)
+    return "*" * max(0, len(value) - 4) + value[-4:] if len(value) > 8 else "*" * max(0, len(value) - 2) + value[-2:]
 
 
 def plain(token: Token) -> str | None:

@@ -19,7 +19,7 @@ from chargelink.hub.store.money import Lease, Token
 from chargelink.link.authorisation import TokenKind
 
 CODE_BYTES = 10  # 80 random bits: nobody guesses one of a million
-FOREVER = 2**53 - 1
+FOREVER = 253_370_764_800_000  # the year 9999: a voucher without an end
 AT_ONCE = 20  # in one transaction
 STATE = "voucher"  # of the lease that holds the money of one that works offline
 
@@ -122,11 +122,7 @@ async def listed(*, edge: str | None = None) -> list[Listed]:
     for row in rows:
         wallet = await books.balance(books.wallet(row.account))
         held = await books.balance(books.leased(name_of(row.account)))
-        found.append(Listed(row.account, masked(row), row.edge, row.amount, wallet + held, row.until, row.status))
+        found.append(
+            Listed(row.account, tokens.masked(row), row.edge, row.amount, wallet + held, row.until, row.status)
+        )
     return found
-
-
-def masked(row: Token) -> str:
-    """The last characters of a card or code."""
-    value = tokens.plain(row) or ""
-    return "*" * max(0, len(value) - 4) + value[-4:] if len(value) > 8 else "*" * len(value)
