@@ -273,7 +273,7 @@ class History:
         place = self.random.choice([*socket.charges])
         running = self.edge.charges.running.get((socket.eui, place))
         if running is not None and running.id and self.random.randrange(2):
-            self.edge.charges.stop(running.id, StopReason.REMOTE, "hub")
+            await self.edge.charges.stop(running.id, StopReason.REMOTE, "hub")
             if self.random.randrange(3) == 0:
                 return  # the order was lost; somebody will ask again
             if socket.charges[place].start.session == running.number:

@@ -12,6 +12,7 @@ from tests.edge.sockets.test_site import QUICK
 from tests.edge.sockets.yard import A, B, Yard, eui, small
 
 from chargelink.edge.ledger import Sessions
+from chargelink.edge.ledger.elapsed import Moment
 from chargelink.edge.sockets import events
 from chargelink.edge.sockets.charges import Charges
 from chargelink.edge.sockets.memory import Memory
@@ -41,7 +42,7 @@ class Edge:
 
     async def wake(self) -> None:
         self.journal = open_journal(self.path)
-        self.sessions = Sessions(self.journal, "edge-1", self.entropy)
+        self.sessions = Sessions(self.journal, "edge-1", self.entropy, elapsed=self.elapsed)
         await self.sessions.load()
         names = {key: f"socket-{socket.address}" for key, socket in self.yard.site.sockets.items()}
         self.charges = Charges(names, self.sessions, self.alarm, self.samples.append, self.entropy, QUICK)
@@ -50,6 +51,9 @@ class Edge:
     def entropy(self, length: int) -> bytes:
         self.drawn += 1
         return hashlib.sha256(self.drawn.to_bytes(8, "big")).digest()[:length]
+
+    def elapsed(self) -> Moment:
+        return Moment("yard", int(self.yard.now * 1000))
 
     async def alarm(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)
@@ -110,6 +114,8 @@ class Edge:
                 self.ended += [] if refused is None else [refused]
             case events.OrderExpired():
                 self.charges.expired(event)
+        for socket, place, stop in self.charges.stops():
+            self.yard.site.order(socket, place, stop, self.yard.now)
 
 
 @pytest.fixture
@@ -176,7 +182,7 @@ async def test_charges_go_on_while_the_sockets_join_anew(edge: Edge, stopped: bo
     started = await edge.start(caps=Caps(energy=50_000))
     await edge.run(lambda: len(edge.samples) > 2)
     if stopped:
-        socket, place, stop = edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
+        socket, place, stop = await edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
         edge.yard.site.order(socket, place, stop, edge.yard.now)  # on its way under the old key, and lost
     await edge.join_anew()
     assert not edge.yard.all_online
@@ -251,12 +257,12 @@ async def test_a_stop_keeps_who_asked(edge: Edge) -> None:
     edge.yard.street.plug(1, A, small(6_000), edge.yard.now)
     started = await edge.start()
     await edge.run(lambda: len(edge.samples) > 2)
-    who, place, stop = edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
+    who, place, stop = await edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
     edge.yard.site.order(who, place, stop, edge.yard.now)
     await edge.run(lambda: bool(edge.ended), 30)
     assert (edge.ended[0].stop_reason, edge.ended[0].stopped_by) == (StopReason.REMOTE, "hub")
     with pytest.raises(KeyError):
-        edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
+        await edge.charges.stop(started.session_id, StopReason.REMOTE, "hub")
 
 
 async def test_a_lost_settlement_does_not_hold_the_outlet_for_ever(edge: Edge) -> None:

@@ -34,6 +34,8 @@ from chargelink.lora_radio.server import (
     immediately,
 )
 from chargelink.lora_radio.server import Refused as DatagramRefused
+from chargelink.lora_socket.codes import Place
+from chargelink.lora_socket.commands import Stop
 from chargelink.model import Alarm, Authorisation, AuthorisedBy, SessionEnded, SessionStarted, StopReason, Tariff
 
 log = structlog.get_logger()
@@ -92,6 +94,7 @@ class SocketSite:
         try:
             site = self._site = await self._awake()
             self._charges.resume()
+            self._order(site, self._charges.orders_lost())
             ready()
             while True:
                 if self._life_ended:
@@ -146,10 +149,19 @@ class SocketSite:
 
     async def stop(self, session_id: str, reason: StopReason = StopReason.LOCAL, by: str = "local") -> None:
         """Have a session stopped; its end comes with the settlement. Raises KeyError for one that does not run here."""
-        eui, place, stop = self._charges.stop(session_id, reason, by)
+        eui, place, stop = await self._charges.stop(session_id, reason, by)
         assert self._site is not None
         self._site.order(eui, place, stop, self._now())
         self._port.wake()
+
+    async def give_up(self, session_id: str, by: str) -> SessionEnded:
+        """A person ends a session whose socket does not answer any more. Raises KeyError for one not running here."""
+        ended, (eui, place, stop) = await self._charges.give_up(session_id, by, self._around.clock())
+        if self._site is not None:
+            self._site.order(eui, place, stop, self._now())
+        self._around.news(ended)
+        self._show(eui)
+        return ended
 
     async def _awake(self) -> Site:
         """The site as the memory has it, with the sessions that were open."""
@@ -171,9 +183,12 @@ class SocketSite:
         """The site without its conversations. Sessions go on; what was on its way is said again, or shows."""
         self._life_ended, self._unwritten = False, None
         site = await self._awake()
-        for eui, place, stop in self._charges.orders_lost():
-            site.order(eui, place, stop, self._now())
+        self._order(site, self._charges.orders_lost())
         return site
+
+    def _order(self, site: Site, stops: list[tuple[bytes, Place, Stop]]) -> None:
+        for eui, place, stop in stops:
+            site.order(eui, place, stop, self._now())
 
     async def _store(self, site: Site) -> bool:
         """Write what must be on the disk before more is sent; whether it is there."""
@@ -258,6 +273,7 @@ class SocketSite:
                 await self._alarm(Alarm(code="forged-frames", text=text, at=now))
             case _:
                 log.info(type(event).__name__, device=self._names[event.eui])
+        self._order(site, self._charges.stops())
         for end in ended:
             self._around.news(end)
         if eui_of := getattr(event, "eui", None):

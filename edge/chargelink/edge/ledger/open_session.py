@@ -24,18 +24,32 @@ from chargelink.model import (
 from chargelink.tariff import RULES_VERSION, Consumption, TariffError, price, same_stretch
 from chargelink.trust.personal import Sealed
 
+REGISTER_STEPS = 20_000  # mWh: two steps of a register of 0.01 kWh
+UNSEEN = 60_000  # ms before a restart of which no reading need have been kept
+CORRECTED_FROM = 1_000  # ms by which a time must be off, to be told with the right one
+
+
+class Stopping(msgspec.Struct, frozen=True, array_like=True):
+    """Why a session was asked to stop, and by whom: the first who asked."""
+
+    reason: StopReason
+    by: str
+
 
 class Course(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the ledger keeps of an open session beside its readings.
 
     `moments` are those of the readings, None where nobody knows. `duration` is the time of charging in ms, by a clock
     that nobody sets; time without power, and while the edge did not run, is not in it. `peak_power` is in mW.
+    `doubt` is a reading that leapt: from there on the register is not believed.
     """
 
     measured: Measured | None = None
     moments: tuple[Moment | None, ...] = ()
     duration: int = 0
     peak_power: int | None = None
+    doubt: Reading | None = None
+    stopping: Stopping | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +134,7 @@ def with_reading(
     session: OpenSession, reading: Reading, moment: Moment | None = None, power: int | None = None
 ) -> OpenSession | None:
     """The session with one more reading, taken at `moment` with so much `power` (mW); None if the register ran
-    backwards.
+    backwards, or is not believed any more.
 
     Kept are the first and the last, and the two around each change of price.
     """
@@ -129,7 +143,7 @@ def with_reading(
     if not readings:
         return replace(session, readings=(reading,), course=_course(course, (moment,)), since=moment)
     last = readings[-1]
-    if reading.register < last.register:
+    if reading.register < last.register or (course.doubt and reading.register >= course.doubt.register):
         return None
     reading = Reading(at=max(reading.at, last.at), register=reading.register)
     duration = course.duration
@@ -140,6 +154,52 @@ def with_reading(
     peak = max((one for one in (course.peak_power, power) if one is not None), default=None)
     course = _course(course, (*moments, moment), duration, peak)
     return replace(session, readings=(*readings, reading), course=course, since=moment)
+
+
+def leaps(session: OpenSession, reading: Reading, moment: Moment, most_power: int) -> bool:
+    """Whether the register rose by more than `most_power` (mW) can have given since the last reading: another meter.
+
+    After a restart time is measured by the clock on the wall, as nothing else is left.
+    """
+    if not session.readings:
+        return False
+    last = session.readings[-1]
+    passed = moment.since(session.since or _moments(session)[-1])
+    if passed is None:
+        passed = max(0, reading.at - last.at)
+    return reading.register - last.register > most_energy(most_power, passed + UNSEEN) + REGISTER_STEPS
+
+
+def most_energy(power: int, duration: int) -> int:
+    """mWh that so much power (mW) gives in so many ms; 2 % are a meter's own."""
+    return power * duration * 102 // (3_600_000 * 100)
+
+
+def told_at(session: OpenSession, duration: int, now: Moment) -> Moment:
+    """When a device that kept its own account ended a session that it began at our first reading; never before what
+    was read since.
+    """
+    first, last = (_moments(session) or (None,))[0], session.since
+    at = now if first is None or first.boot != now.boot else Moment(now.boot, min(first.ms + duration, now.ms))
+    return last if last is not None and last.boot == at.boot and last.ms > at.ms else at
+
+
+def corrected(session: OpenSession, right: int | None, now: Moment) -> tuple[Reading, ...]:
+    """The readings, with the time at which each was by a clock that was put right since, where that is another.
+
+    `right` is UTC less what has passed in this life of the machine, ms, which is that of `now`; None: nobody knows.
+    """
+    if right is None:
+        return session.readings
+    times = [
+        right + moment.ms if moment is not None and moment.boot == now.boot else None for moment in _moments(session)
+    ]
+    return tuple(
+        msgspec.structs.replace(reading, corrected=time)
+        if time is not None and time >= 0 and abs(time - reading.at) > CORRECTED_FROM
+        else reading
+        for reading, time in zip(session.readings, times, strict=True)
+    )
 
 
 def up_to(session: OpenSession, register: int) -> OpenSession:
@@ -212,6 +272,19 @@ def backwards(session: OpenSession, reading: Reading) -> Alarm:
     )
 
 
+def leapt(session: OpenSession, reading: Reading) -> Alarm:
+    """What a person must know of a register that rose by more than can have flowed: both readings."""
+    last = session.readings[-1]
+    return Alarm(
+        code="register-leap",
+        text=f"the register was {last.register} mWh at {last.at} ms and {reading.register} mWh at {reading.at} ms; "
+        "so much cannot have flowed: billed is what was read before",
+        at=reading.at,
+        device=session.started.device,
+        session_id=session.id,
+    )
+
+
 def not_priced(ended: SessionEnded, tariff: Tariff) -> Alarm | None:
     """What a person must know of a bill that no rule could reckon; None for one that was."""
     if ended.bill.lines or not ended.bill.energy or ended.authorised_by is AuthorisedBy.MONITOR:
@@ -234,8 +307,8 @@ def _course(
     course: Course, moments: tuple[Moment | None, ...], duration: int | None = None, peak: int | None = None
 ) -> Course:
     known = moments if any(moments) else ()
-    return Course(
-        measured=course.measured,
+    return msgspec.structs.replace(
+        course,
         moments=known,
         duration=course.duration if duration is None else duration,
         peak_power=course.peak_power if peak is None else peak,

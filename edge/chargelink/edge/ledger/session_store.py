@@ -10,7 +10,7 @@ from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.open_session import Course, Ending, OpenSession, billed, not_priced
 from chargelink.edge.ledger.supervision import Supervision
 from chargelink.link.messages import METERING_LANE, Caps
-from chargelink.model import Reading, SessionEnded, SessionStarted, StartRefused, Tariff, body_of
+from chargelink.model import Alarm, Reading, SessionEnded, SessionStarted, StartRefused, Tariff, body_of
 from chargelink.trust.personal import Sealed
 from chargelink.wire import ChargelinkError
 
@@ -91,6 +91,12 @@ def keep(database: sqlite3.Connection, session: OpenSession) -> None:
         "UPDATE sessions SET readings = ?, course = ? WHERE id = ? AND ended IS NULL",
         (msgspec.msgpack.encode(session.readings), msgspec.msgpack.encode(session.course), session.id),
     )
+
+
+def doubt(database: Database, session: OpenSession, alarm: Alarm) -> None:
+    """Keep that the register of an open session is not believed, and have a person look at it."""
+    keep(database, session)
+    journal.append(database, alarm, alarm.at)
 
 
 def identify(database: sqlite3.Connection, identifier: str, vehicle: Sealed) -> None:

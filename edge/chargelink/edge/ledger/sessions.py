@@ -9,12 +9,27 @@ more.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
+
+import msgspec
 
 from chargelink.edge.ledger import session_store as store
 from chargelink.edge.ledger.elapsed import Moment, moment
 from chargelink.edge.ledger.journal import Journal
-from chargelink.edge.ledger.open_session import Course, Ending, OpenSession, backwards, up_to, with_reading
+from chargelink.edge.ledger.open_session import (
+    Course,
+    Ending,
+    OpenSession,
+    Stopping,
+    backwards,
+    corrected,
+    leaps,
+    leapt,
+    told_at,
+    up_to,
+    with_reading,
+)
 from chargelink.edge.ledger.supervision import Supervision
 from chargelink.ids import ENTROPY_BYTES, session_id
 from chargelink.link.authorisation import Authorisation
@@ -57,11 +72,17 @@ class Sessions:
         *,
         elapsed: Callable[[], Moment] = moment,
         clock_trusted: Callable[[], bool] = lambda: False,
+        right: Callable[[], int | None] = lambda: None,
+        most_power: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """`entropy` gives so many random bytes: `os.urandom`. What each session measured is sealed by `supervision`.
 
-        Times of charging are measured by `elapsed`. What ends at a time is not spent unless `clock_trusted`.
+        Times of charging are measured by `elapsed`. What ends at a time is not spent unless `clock_trusted`. `right` is
+        UTC less what has passed since the machine began, ms, by the best word heard. `most_power` is what a device can
+        give at most, mW.
         """
+        self._right = right
+        self._most_power = most_power
         self._clock_trusted = clock_trusted
         self._ledger = ledger
         self._supervision = supervision
@@ -164,20 +185,32 @@ class Sessions:
         )
         return await self._ledger.writer.run(lambda database: store.refuse(database, refused))
 
-    async def read(self, identifier: str, reading: Reading, power: int | None = None) -> bool:
+    async def read(
+        self, identifier: str, reading: Reading, power: int | None = None, moment: Moment | None = None
+    ) -> bool:
         """Take a reading of an open session; False if it was left out: it cannot be true, or the session has ended.
 
-        `power` is what was measured with it, mW.
-
-        A clock that was set back keeps the time of the reading before: a step of the clock never changes energy. A
-        register that runs backwards is alarmed once.
+        `power` is what was measured with it, mW; `moment` is when, if not now. A clock that was set back keeps the time
+        of the reading before: a step of the clock never changes energy. A register that runs backwards, or that leaps
+        by more than its device can give, is alarmed once.
         """
         session = self._open.get(identifier)
         if session is None:
             return False
-        longer = with_reading(session, reading, self._elapsed(), power)
+        return await self._take(session, reading, moment or self._elapsed(), power)
+
+    async def _take(self, session: OpenSession, reading: Reading, moment: Moment, power: int | None) -> bool:
+        identifier = session.id
+        most_power = self._most_power.get(session.started.device)
+        if most_power is not None and session.course.doubt is None and leaps(session, reading, moment, most_power):
+            doubtful = replace(session, course=msgspec.structs.replace(session.course, doubt=reading))
+            self._open[identifier] = doubtful
+            alarm = leapt(session, reading)
+            await self._ledger.writer.run(lambda database: store.doubt(database, doubtful, alarm))
+            return False
+        longer = with_reading(session, reading, moment, power)
         if longer is None:
-            if identifier not in self._alarmed:
+            if identifier not in self._alarmed and session.course.doubt is None:
                 self._alarmed.add(identifier)
                 await self._ledger.append(backwards(session, reading), reading.at)
             return False
@@ -187,6 +220,28 @@ class Sessions:
             await self._ledger.writer.run(lambda database: store.keep(database, longer))
             self._kept_at[identifier] = reading.at
         return True
+
+    def doubtful(self, identifier: str) -> bool:
+        """Whether the register of an open session is not to be believed any more: it should end with what was read."""
+        session = self._open.get(identifier)
+        return session is not None and (session.course.doubt is not None or identifier in self._alarmed)
+
+    @property
+    def elapsed(self) -> Moment:
+        """Now, by the clock that nobody sets."""
+        return self._elapsed()
+
+    async def stopping(self, identifier: str, reason: StopReason, by: str) -> Stopping:
+        """Keep that a session was asked to stop, and why; the first who asked. Raises KeyError for one not open."""
+        session = self._open[identifier]
+        if session.course.stopping is not None:
+            return session.course.stopping
+        asked = Stopping(reason, by[:64])
+        self._open[identifier] = stopped = replace(
+            session, course=msgspec.structs.replace(session.course, stopping=asked)
+        )
+        await self._ledger.writer.run(lambda database: store.keep(database, stopped))
+        return asked
 
     def due(self, identifier: str, reading: Reading | None = None) -> int:
         """What an open session comes to so far, fen, before it is cut to what was prepaid.
@@ -215,8 +270,12 @@ class Sessions:
         session = self._open.get(identifier)
         if session is not None and ending.final and ending.reading is not None:
             self._open[identifier] = session = up_to(session, ending.reading.register)
-        if ending.reading is not None and await self.read(identifier, ending.reading):
+        if session is not None and ending.reading is not None:
+            at = told_at(session, ending.usage.duration, self._elapsed()) if ending.final and ending.usage else None
+            await self.read(identifier, ending.reading, moment=at)
             session = self._open.get(identifier, session)
+        if session is not None:
+            session = replace(session, readings=corrected(session, self._right(), self._elapsed()))
         supervision = self._supervision
         ended = await self._ledger.writer.run(
             lambda database: store.end(database, identifier, session, now, ending, supervision)

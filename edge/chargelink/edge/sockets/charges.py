@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from chargelink.edge.ledger import Ending, OpenSession, Sessions
+from chargelink.edge.ledger.elapsed import Moment
+from chargelink.edge.ledger.open_session import Stopping
 from chargelink.edge.sockets.events import OrderAnswered, OrderExpired, Told
 from chargelink.edge.sockets.orders import succeeded
 from chargelink.edge.sockets.reasons import why, word
 from chargelink.edge.sockets.remote import ENERGISED
-from chargelink.edge.sockets.terms import StartRefused, Terms
+from chargelink.edge.sockets.settlement import MINUTE, is_possible, usage_of
+from chargelink.edge.sockets.terms import WATT_HOUR, StartRefused, Terms
 from chargelink.ids import born_at
 from chargelink.link.messages import Caps, Sample
 from chargelink.lora_socket.codes import OutletState, Place, Result, Severity, StatusFlags, StopReason
@@ -35,6 +38,7 @@ from chargelink.model import StopReason as Reason
 OUTLETS = {"A": Place.A, "B": Place.B}
 NAMES = {place: name for name, place in OUTLETS.items()}
 MISSING_AFTER = 120_000  # ms that an outlet may be off without a settlement
+NO_ENERGY = 120_000  # ms that an outlet may be on without any energy: then the session does not exist
 EVENTS_REMEMBERED = 256
 SESSION_BYTES = 4
 
@@ -46,8 +50,9 @@ class Running:
     id: str
     number: int
     uncertain: bool
-    stopped_by: tuple[Reason, str] | None = None
-    off_since: int | None = None
+    stopped_by: Stopping | None = None
+    on_since: Moment | None = None
+    off_since: Moment | None = None
 
 
 class Charges:
@@ -69,6 +74,7 @@ class Charges:
         self._sample = sample
         self._entropy = entropy
         self._terms = terms
+        self._to_stop: list[tuple[bytes, Place, Stop]] = []
         self._events: dict[tuple[bytes, int, str], None] = {}
         self.running: dict[tuple[bytes, Place], Running] = {}
 
@@ -78,7 +84,8 @@ class Charges:
         for session in self._sessions.open:
             eui, place = sockets.get(session.started.device), OUTLETS.get(session.started.outlet or "")
             if eui is not None and place is not None and session.key is not None:
-                self.running[eui, place] = Running(session.id, int(session.key, 16), uncertain=True)
+                asked = session.course.stopping
+                self.running[eui, place] = Running(session.id, int(session.key, 16), uncertain=True, stopped_by=asked)
 
     def orders_lost(self) -> list[tuple[bytes, Place, Stop]]:
         """Nothing that was on its way arrives: what an outlet does will show. The stops to order again."""
@@ -107,7 +114,7 @@ class Charges:
         Raises StartRefused when the outlet is taken or the caps leave no room, LedgerFull.
         """
         number = int.from_bytes(self._entropy(SESSION_BYTES), "big") or 1
-        start = self._terms.start(number, caps)
+        start = self._terms.start(number, caps, tariff, authorisation)
         taken = self.running.get((eui, place))
         if taken is not None:
             open_session = self._sessions.get(taken.id)
@@ -140,13 +147,28 @@ class Charges:
         running.id = begun.started.session_id
         return begun.started, start
 
-    def stop(self, session_id: str, reason: Reason, by: str) -> tuple[bytes, Place, Stop]:
-        """Say whom to tell to stop. Raises KeyError for a session that does not run here."""
+    async def stop(self, session_id: str, reason: Reason, by: str) -> tuple[bytes, Place, Stop]:
+        """Keep who wants it to stop, and say whom to tell. Raises KeyError for a session that does not run here."""
         for (eui, place), running in self.running.items():
             if running.id == session_id:
-                running.stopped_by = reason, by
+                running.stopped_by = await self._sessions.stopping(session_id, reason, by)
                 return eui, place, Stop(running.number)
         raise KeyError(session_id)
+
+    def stops(self) -> list[tuple[bytes, Place, Stop]]:
+        """Whom to tell to stop because of what was heard since this was asked last."""
+        due, self._to_stop = self._to_stop, []
+        return due
+
+    async def give_up(self, session_id: str, by: str, now: int) -> tuple[SessionEnded, tuple[bytes, Place, Stop]]:
+        """A person ends a session whose socket does not answer any more: billed is what was read, and no more later.
+
+        Whom to tell to stop, should it come back. Raises KeyError for a session that does not run here.
+        """
+        eui, place, stop = await self.stop(session_id, Reason.OTHER, by)
+        text = f"ended by {by} without a settlement of its socket; billed is what was read"
+        await self._alarm(Alarm(code="given-up", text=text, at=now, device=self._names[eui], session_id=session_id))
+        return await self._not_begun(eui, place, now, Reason.OTHER, by), (eui, place, stop)
 
     async def answered(self, event: OrderAnswered, now: int) -> SessionEnded | None:
         """A socket said what became of a command; the session that did not begin."""
@@ -190,7 +212,8 @@ class Charges:
         session = self._sessions.get(running.id)
         if session is not None and meter.energy < session.energy:
             return  # METER bears no session's number: this one is over at the socket, and its settlement on the way
-        await self._sessions.read(running.id, Reading(at=now, register=meter.energy))
+        await self._sessions.read(running.id, Reading(at=now, register=meter.energy), meter.power)
+        await self._supervise(eui, place, running)
         self._sample(
             Sample(
                 device=self._names[eui],
@@ -203,6 +226,39 @@ class Charges:
                 outlet=NAMES[place],
             )
         )
+
+    async def _supervise(self, eui: bytes, place: Place, running: Running) -> None:
+        """Have an outlet stopped that goes on where it should not. Its socket holds the limits of its START, too."""
+        session = self._sessions.get(running.id)
+        if session is None or running.stopped_by is not None:
+            return
+        why = self._beyond(session, running)
+        if why is not None:
+            running.stopped_by = await self._sessions.stopping(running.id, *why)
+            self._to_stop.append((eui, place, Stop(running.number)))
+
+    def _beyond(self, session: OpenSession, running: Running) -> tuple[Reason, str] | None:
+        """Why a session must not go on."""
+        if self._sessions.doubtful(session.id):
+            return Reason.OTHER, "edge: register not believed"
+        if session.most is not None and self._sessions.due(session.id) >= session.most:
+            return Reason.LOCAL_OUT_OF_CREDIT, "money-reached"
+        granted = self._granted(session)
+        if granted is not None and session.energy > granted.most_energy + WATT_HOUR:
+            return Reason.ENERGY_LIMIT_REACHED, "energy-reached"
+        on = self._sessions.elapsed.since(running.on_since) or 0
+        if granted is not None and session.usage.duration > (granted.most_minutes + 1) * MINUTE:
+            return Reason.TIME_LIMIT_REACHED, "time-reached"
+        if session.energy == 0 and on >= NO_ENERGY:
+            return Reason.TIMEOUT, "no-energy"
+        return None
+
+    def _granted(self, session: OpenSession) -> Start | None:
+        """What the START of a session said."""
+        try:
+            return self._terms.start(1, session.caps, session.tariff, session.started.authorisation)
+        except StartRefused:  # the terms of this site are others now
+            return None
 
     async def _seen(self, eui: bytes, received: Received, now: int) -> list[SessionEnded]:
         """Compare what the outlets do with what they should."""
@@ -220,11 +276,14 @@ class Charges:
             if state in ENERGISED or body.flags & StatusFlags.SETTLE_WAITING:
                 running.uncertain = running.uncertain and state not in ENERGISED
                 running.off_since = None
+                if state in ENERGISED:
+                    running.on_since = running.on_since or self._sessions.elapsed
+                    await self._supervise(eui, place, running)
             elif running.uncertain:
                 ended.append(await self._not_begun(eui, place, now, Reason.OTHER, "never switched on"))
             elif running.off_since is None:
-                running.off_since = now
-            elif now - running.off_since >= MISSING_AFTER:
+                running.off_since = self._sessions.elapsed
+            elif (self._sessions.elapsed.since(running.off_since) or 0) >= MISSING_AFTER:
                 ended.append(await self._not_begun(eui, place, now, Reason.OTHER, "settlement lost"))
         return ended
 
@@ -252,19 +311,33 @@ class Charges:
         if settle.energy < known.energy:
             text = f"the settlement says {settle.energy} mWh, and is billed; {known.energy} mWh were told before"
             await self._alarm_once(eui, settle.session, "lower-settlement", text, now, known.id)
-        ended = await self._sessions.end(known.id, now, self._ending(eui, place, known, settle, now))
+        ended = await self._sessions.end(known.id, now, await self._ending(eui, place, known, settle, now))
         self.running.pop((eui, place), None)
         return [ended]
 
-    def _ending(self, eui: bytes, place: Place, session: OpenSession, settle: Settle, now: int) -> Ending:
-        running = self.running.get((eui, place))
+    async def _ending(self, eui: bytes, place: Place, session: OpenSession, settle: Settle, now: int) -> Ending:
+        asked = session.course.stopping
         reason = why(settle.reason)
         by = "socket: " + word(settle.reason)
-        if settle.reason == StopReason.COMMAND and running is not None and running.stopped_by is not None:
-            reason, by = reason._replace(reason=running.stopped_by[0]), running.stopped_by[1]
+        if settle.reason == StopReason.COMMAND and asked is not None:
+            reason, by = reason._replace(reason=asked.reason), asked.by
+        usage = usage_of(settle, self._terms.tier_bounds, self._granted(session), self._passed(session))
+        if not is_possible(settle, usage):
+            text = (
+                f"{settle.energy} mWh in {usage.duration} ms cannot be; the last reading was {session.energy} mWh, "
+                "and that is billed"
+            )
+            await self._alarm_once(eui, settle.session, "register-leap", text, now, session.id)
+            return Ending(reason.reason, by, fault=reason.fault, usage=usage)
         at = (settle.started + settle.duration) * 1000
         at = at if born_at(session.id) <= at <= now else now
-        return Ending(reason.reason, by, Reading(at=at, register=settle.energy), final=True, fault=reason.fault)
+        reading = Reading(at=at, register=settle.energy)
+        return Ending(reason.reason, by, reading, final=True, fault=reason.fault, usage=usage)
+
+    def _passed(self, session: OpenSession) -> int | None:
+        """ms since a session began, by the clock that nobody sets; None across a start of the machine."""
+        moments = session.course.moments
+        return self._sessions.elapsed.since(moments[0]) if moments else None
 
     async def _happened(self, eui: bytes, event: Event, now: int) -> None:
         """An event of a socket; what tripped or is dangerous is kept."""
