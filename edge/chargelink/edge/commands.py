@@ -118,11 +118,21 @@ def configure_stop(parser: argparse.ArgumentParser) -> None:
         metavar=str(Text("SESSION", "充电过程")),
         help=str(Text("its id, or that of a planned start, see `status`", "编号，或预约编号，见 status")),
     )
+    parser.add_argument(
+        "--give-up",
+        action="store_true",
+        help=str(
+            Text(
+                "its socket is dead: end it now, billed is what was read",
+                "插座已失联：立即结束，按已读取的电量结算",
+            )
+        ),
+    )
 
 
 def run_stop(arguments: argparse.Namespace) -> int:
     """Ask for an orderly stop."""
-    asked(arguments, "stop", session=arguments.session)
+    asked(arguments, "stop", session=arguments.session, giveUp=arguments.give_up)
     return Exit.CLEAN
 
 

@@ -42,6 +42,7 @@ from chargelink.edge.uplink import Uplink
 from chargelink.edge.verification import remind, verifications
 from chargelink.link.pricing import TariffUpdate
 from chargelink.link.quantities import Person
+from chargelink.lora_socket.commands import RATED_OUTLET
 from chargelink.model import SessionKind, StopReason
 
 if TYPE_CHECKING:
@@ -91,7 +92,13 @@ class Daemon:
         journal.on_epoch.append(lambda _: people.tell_again())
         self._board = Board()
         self._sessions = Sessions(
-            journal, config.site.id, os.urandom, self._supervision(), clock_trusted=lambda: clock.trusted
+            journal,
+            config.site.id,
+            os.urandom,
+            self._supervision(),
+            clock_trusted=lambda: clock.trusted,
+            right=lambda: clock.right,
+            most_power=self._most_power(),
         )
         self._telemetry = Telemetry(
             paths.telemetry(config.site.data), config.telemetry.most_bytes, self._clock.now, journal
@@ -159,6 +166,11 @@ class Daemon:
         if self._notify.watchdog_interval:
             works.append(("watchdog", self._watchdog(self._notify.watchdog_interval)))
         return works
+
+    def _most_power(self) -> dict[str, int]:
+        """What each device can give at most, mW; of a gun that is only watched nobody knows."""
+        guns = {gun.id: gun.max_power for gun in self._config.guns if gun.max_power}
+        return guns | {socket.id: RATED_OUTLET for site in self._config.socket_sites for socket in site.sockets}
 
     def _supervision(self) -> Supervision | None:
         """For whom what each session measured is sealed."""
@@ -280,6 +292,7 @@ class Daemon:
             "usage": link.usage.shown() if link else [],
             "telemetry": {"missing": self._telemetry.missing, "trouble": self._telemetry.trouble},
             **await self._entrance.shown(),
+            "givenAway": (await self._sessions.given_away())._asdict(),
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],
             "sessions": [
@@ -298,6 +311,8 @@ class Daemon:
         number = plan_number(request.get("session"))
         if number is not None:
             await self._planned.cancel(number)
+        elif request.get("giveUp"):
+            await self._places.give_up(str(request.get("session")), "operator")
         else:
             await self._places.stop(str(request.get("session")), StopReason.LOCAL, "local")
         return {}

@@ -176,6 +176,20 @@ class Places:
         except KeyError:
             raise CannotError(f"session {session} is ending") from None
 
+    async def give_up(self, session: str, by: str) -> None:
+        """A person ends a session whose socket does not answer any more, with what was read of it.
+
+        Raises CannotError; a gun ends its sessions by itself.
+        """
+        running = self._sessions.get(session)
+        site = self._sites.get(running.started.device) if running is not None else None
+        if site is None:
+            raise CannotError(f"no session {session} of a socket runs here; only such a one can be given up")
+        try:
+            await site.give_up(session, by)
+        except KeyError:
+            raise CannotError(f"session {session} is ending") from None
+
     async def obey(self, command: Command, until: float = math.inf) -> Shape:
         """A command of the hub and its answer; it is not begun after the loop's second `until`."""
         if isinstance(command, RequestStartTransaction):

@@ -61,6 +61,7 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
             "本机时钟比系统时钟快 {} 秒；若系统时钟正确请执行 chargelink edge clock --follow",
         )
         yield clock.format(ahead)
+    yield from _given_away(status.get("givenAway", {}))
     yield ""
     for device in status["devices"]:
         yield _device(device)
@@ -90,6 +91,14 @@ def _clock(clock: Mapping[str, Any] | None) -> Iterator[str]:
         if abs(off) > OFF:
             words = Text("the clock is {:+.0f} s off from {}", "时钟与{1}相差 {0:+.0f} 秒")
             yield words.format(off / 1000, _word(source, SOURCES))
+
+
+def _given_away(given: Mapping[str, Any]) -> Iterator[str]:
+    if given.get("sessions"):
+        yield Text(
+            "given away beyond what was prepaid: {:.3f} kWh worth {:.2f} yuan in {} sessions",
+            "超出预付金额、免费送出的电量：{:.3f} kWh，价值 {:.2f} 元，共 {} 次充电",
+        ).format(given["energy"] / 1_000_000, given["amount"] / 100, given["sessions"])
 
 
 def _telemetry(telemetry: Mapping[str, Any]) -> Iterator[str]:

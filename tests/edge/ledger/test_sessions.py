@@ -9,27 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.edge.ledger.opened import kinds_waiting, open_journal
 
-from chargelink.edge.ledger import Begun, Ending, Journal, OpenSession, OrderRefused, Sessions
-from chargelink.edge.ledger.elapsed import Moment
+from chargelink.edge.ledger import Begun, Ending, Journal, OpenSession, Sessions
 from chargelink.edge.ledger.open_session import with_reading
 from chargelink.link.messages import RECORD_LANE, Caps
 from chargelink.model import (
-    Alarm,
-    Authorisation,
     AuthorisedBy,
-    Measured,
     Period,
     Reading,
     SessionEnded,
     SessionKind,
     SessionStarted,
-    StartRefused,
     StopReason,
     Tariff,
-    Usage,
     content_of,
 )
-from chargelink.tariff import Consumption, price, reprice, tariff_hash
+from chargelink.tariff import Consumption, price, tariff_hash
 
 MIDNIGHT = 1_771_689_600_000  # 2026-02-22 00:00 in China
 MINUTE = 60_000
@@ -37,6 +31,14 @@ HOUR = 60 * MINUTE
 NIGHT = Period(start="22:00", end="08:00", name="valley", energy_price=30_000, service_price=20_000)
 DAY = Period(start="08:00", end="22:00", name="peak", energy_price=90_000, service_price=20_000)
 TARIFF = Tariff(id="by-time", version=1, periods=(NIGHT, DAY))
+MORNING = Tariff(
+    id="morning",
+    version=1,
+    periods=(
+        Period(start="00:00", end="00:01", name="valley", energy_price=30_000, service_price=20_000),
+        Period(start="00:01", end="24:00", name="flat", energy_price=30_000, service_price=20_000),
+    ),
+)
 PER_USE = Tariff(id="per-use", version=1, per_use=100)
 STOP = Ending(StopReason.LOCAL, by="driver")
 
@@ -113,125 +115,6 @@ async def test_a_remote_start_told_again_is_the_same_session(journal: Journal, s
     assert await sessions.started_by(8) is None
     assert len(sessions.open) == 0
     assert (await kinds_waiting(journal)).count("session.started") == 1
-
-
-async def test_a_refused_order_begins_nothing_across_a_restart(journal: Journal, sessions: Sessions) -> None:
-    refused = await sessions.refuse(9, "gun-1", None, "expired", "it came too late", "order-9", MIDNIGHT)
-    assert isinstance(refused, StartRefused)
-    assert (refused.order, refused.reason, refused.text) == ("order-9", "expired", "it came too late")
-    assert await sessions.refuse(9, "gun-1", None, "other", "other words", "order-9", MIDNIGHT + 1) == refused
-    later = Sessions(journal, "edge-1", os.urandom)
-    await later.load()
-    with pytest.raises(OrderRefused, match="it came too late"):
-        await later.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=9)
-    with pytest.raises(OrderRefused):
-        await later.started_by(9)
-    assert await kinds_waiting(journal) == ["start.refused"]
-    assert later.open == ()
-
-
-async def test_what_has_a_session_is_never_refused(journal: Journal, sessions: Sessions) -> None:
-    started = (await sessions.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=9)).started
-    assert await sessions.refuse(9, "gun-1", None, "expired", "", "order-9", MIDNIGHT) == started
-    await sessions.end(started.session_id, MIDNIGHT, STOP)
-    assert await sessions.refuse(9, "gun-1", None, "expired", "", "order-9", MIDNIGHT) == started
-    assert "start.refused" not in await kinds_waiting(journal)
-
-
-async def test_start_and_refusal_at_once_leave_one_of_them(journal: Journal, sessions: Sessions) -> None:
-    for number in range(20):
-        both = (
-            sessions.begin("gun-1", SessionKind.DC, TARIFF, MIDNIGHT, remote_start_id=number),
-            sessions.refuse(number, "gun-1", None, "expired", "late", "o", MIDNIGHT),
-        )
-        begun, refused = await asyncio.gather(*(both if number % 2 else both[::-1]), return_exceptions=True)
-        if not number % 2:
-            begun, refused = refused, begun
-        if isinstance(begun, Begun):
-            assert refused == begun.started
-        else:
-            assert isinstance(begun, OrderRefused)
-            assert isinstance(refused, StartRefused)
-    kinds = await kinds_waiting(journal)
-    assert kinds.count("session.started") + kinds.count("start.refused") == 20
-
-
-async def test_what_was_agreed_stands_in_start_and_end(journal: Journal, sessions: Sessions) -> None:
-    agreed = Authorisation(mode="card", account="a-1", order="o-1", prepaid=500)
-    caps = Caps(money=300, energy=5_000_000)
-    started, _ = await sessions.begin(
-        "gun-1", SessionKind.DC, TARIFF, MIDNIGHT, start=reading(0, 100), authorisation=agreed, caps=caps
-    )
-    assert (started.authorisation, started.caps) == (agreed, caps)
-    later = Sessions(journal, "edge-1", os.urandom)
-    (found,) = await later.load()
-    assert (found.started, found.caps, found.most) == (started, caps, 300)
-    ended = await later.end(found.id, MIDNIGHT + HOUR, STOP)
-    assert (ended.authorisation, ended.caps, ended.measured) == (agreed, caps, "unverified")
-    assert reprice(ended, TARIFF) == ended.bill
-
-
-@pytest.mark.parametrize(
-    ("kind", "by", "told", "measured"),
-    [
-        (SessionKind.DC, AuthorisedBy.LOCAL, None, "unverified"),
-        (SessionKind.DC, AuthorisedBy.LOCAL, "verified", "verified"),
-        (SessionKind.DC, AuthorisedBy.MONITOR, "verified", "calculated"),
-        (SessionKind.SOCKET, AuthorisedBy.LOCAL, "verified", "calculated"),
-    ],
-)
-async def test_what_the_energy_is_worth(
-    journal: Journal, kind: SessionKind, by: AuthorisedBy, told: Measured | None, measured: Measured
-) -> None:
-    sessions = Sessions(journal, "edge-1", os.urandom)
-    await sessions.begin("x", kind, PER_USE, MIDNIGHT, authorised_by=by, measured=told)
-    later = Sessions(journal, "edge-1", os.urandom)
-    (found,) = await later.load()
-    assert (await later.end(found.id, MIDNIGHT, STOP)).measured == measured
-
-
-async def test_time_counts_while_energy_flows_and_not_without_power(journal: Journal) -> None:
-    now = Moment("first", 1_000)
-
-    def edge() -> Sessions:
-        return Sessions(journal, "edge-1", os.urandom, elapsed=lambda: now)
-
-    sessions = edge()
-    started = await begin(sessions)
-    for boot, ms, watt_hours, duration in [
-        ("first", 61_000, 100, 0),  # shaking hands
-        ("first", 121_000, 200, 60_000),
-        ("first", 241_000, 200, 180_000),  # a pause within
-        (None, 301_000, 300, 180_000),  # the edge ran anew: what passed since is nobody's
-        ("first", 361_000, 400, 240_000),
-        ("second", 5_000, 500, 240_000),  # the machine did
-        (None, 6_000, 600, 240_000),
-        ("second", 66_000, 700, 300_000),
-    ]:
-        if boot is None:
-            sessions = edge()
-            await sessions.load()
-        now = Moment(boot or now.boot, ms)
-        # By the clock on the wall the session runs backwards.
-        await sessions.read(started.session_id, reading(-ms, watt_hours), power=watt_hours * 10)
-        (session,) = sessions.open
-        assert session.usage.duration == duration
-        await sessions.read(started.session_id, reading(HOUR, watt_hours))  # and then leaps: it is kept
-    ended = await sessions.end(started.session_id, MIDNIGHT, STOP)
-    assert ended.usage == Usage(duration=300_000, peak_power=7_000)
-
-
-async def test_what_no_rule_can_price_ends_with_nothing_due_and_an_alarm(journal: Journal, sessions: Sessions) -> None:
-    started = await begin(sessions)
-    await sessions.read(started.session_id, reading(500 * 24 * HOUR, 500))
-    ended = await sessions.end(started.session_id, MIDNIGHT + 500 * 24 * HOUR, STOP)
-    if not ended.bill.lines:  # rules 2
-        assert (ended.bill.total, ended.bill.energy) == (0, 400_000)
-        assert "not-priced" in [
-            content.code
-            for record in (await journal.pending(RECORD_LANE, 100, 1 << 20)).records
-            if isinstance(content := content_of(record.kind, record.body), Alarm)
-        ]
 
 
 async def test_a_register_that_runs_backwards_is_left_out_and_alarmed_once(

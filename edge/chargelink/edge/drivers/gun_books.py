@@ -139,8 +139,9 @@ class GunBooks:
         open_session = self._around.sessions.get(self.session.session_id) if self.session else None
         if open_session is None or open_session.most is None:
             return ""
-        due = self._around.sessions.due(open_session.id, self._latest)
-        return f"{due} of {open_session.most} fen" if due >= open_session.most else ""
+        if not self._around.sessions.used_up(open_session.id, self._latest):
+            return ""
+        return f"{self._around.sessions.due(open_session.id, self._latest)} of {open_session.most} fen"
 
     def identify(self, said: str | None) -> None:
         """What the vehicle says that it is."""

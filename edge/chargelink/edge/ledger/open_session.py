@@ -156,6 +156,20 @@ def with_reading(
     return replace(session, readings=(*readings, reading), course=course, since=moment)
 
 
+def used_up(session: OpenSession, due: int) -> bool:
+    """Whether a session that comes to `due` fen must end, since what goes on would be given away.
+
+    A fixed price that is paid in full goes on: no more is due for it. So does one that has come to the most that a
+    session costs, and one on a pass.
+    """
+    most, tariff, authorisation = session.most, session.tariff, session.started.authorisation
+    if most is None or (authorisation is not None and authorisation.pass_id is not None):
+        return False
+    if tariff.most is not None and tariff.most <= most:
+        return False
+    return due >= most if tariff.periods else due > most
+
+
 def leaps(session: OpenSession, reading: Reading, moment: Moment, most_power: int) -> bool:
     """Whether the register rose by more than `most_power` (mW) can have given since the last reading: another meter.
 

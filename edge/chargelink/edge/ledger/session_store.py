@@ -1,7 +1,7 @@
 """Sessions in the ledger: each function is work of one transaction, done wholly or not at all."""
 
 import sqlite3
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -10,11 +10,13 @@ from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.open_session import Course, Ending, OpenSession, billed, not_priced
 from chargelink.edge.ledger.supervision import Supervision
 from chargelink.link.messages import METERING_LANE, Caps
-from chargelink.model import Alarm, Reading, SessionEnded, SessionStarted, StartRefused, Tariff, body_of
+from chargelink.model import Alarm, Bill, Reading, SessionEnded, SessionStarted, StartRefused, Tariff, body_of
 from chargelink.trust.personal import Sealed
 from chargelink.wire import ChargelinkError
 
 Body = TypeVar("Body")
+
+GIVEN_AWAY = "money.given-away"  # its name in the ledger's memory
 
 
 class OrderRefused(ChargelinkError):  # noqa: N818 - says what it is
@@ -123,6 +125,8 @@ def end(
     ended = billed(session, now, ending)
     journal.append(database, ended, ended.at)
     agreed.end(database, ended)
+    if ended.bill.given_away_amount:
+        _give_away(database, ended.bill)
     if (alarm := not_priced(ended, session.tariff)) is not None:
         journal.append(database, alarm, alarm.at)
     if supervision is not None:
@@ -132,6 +136,26 @@ def end(
         (body_of(ended), msgspec.msgpack.encode(ended.readings), identifier),
     )
     return ended
+
+
+class GivenAway(NamedTuple):
+    """Energy beyond what was prepaid, since this ledger began: mWh, what it would have cost in fen, and how often."""
+
+    energy: int = 0
+    amount: int = 0
+    sessions: int = 0
+
+
+def given_away(database: sqlite3.Connection) -> GivenAway:
+    """So far."""
+    row = database.execute("SELECT value FROM memory WHERE name = ?", (GIVEN_AWAY,)).fetchone()
+    return GivenAway() if row is None else GivenAway(*msgspec.json.decode(bytes(row[0]), type=tuple[int, int, int]))
+
+
+def _give_away(database: sqlite3.Connection, bill: Bill) -> None:
+    before = given_away(database)
+    after = (before.energy + bill.given_away, before.amount + bill.given_away_amount, before.sessions + 1)
+    database.execute("INSERT OR REPLACE INTO memory VALUES (?, ?)", (GIVEN_AWAY, msgspec.json.encode(after)))
 
 
 def find(

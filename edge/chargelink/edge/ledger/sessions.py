@@ -28,6 +28,7 @@ from chargelink.edge.ledger.open_session import (
     leapt,
     told_at,
     up_to,
+    used_up,
     with_reading,
 )
 from chargelink.edge.ledger.supervision import Supervision
@@ -255,6 +256,11 @@ class Sessions:
         except TariffError:
             return 0
 
+    def used_up(self, identifier: str, reading: Reading | None = None) -> bool:
+        """Whether what goes on of an open session would be given away: its money is used up. Raises KeyError."""
+        session = self._open[identifier]
+        return session.most is not None and used_up(session, self.due(identifier, reading))
+
     async def identify(self, identifier: str, vehicle: Sealed) -> None:
         """Keep, sealed, what car an open session charges: what it said last stands in the record of the end."""
         session = self._open.get(identifier)
@@ -299,6 +305,10 @@ class Sessions:
         if isinstance(before, StartRefused):
             raise store.OrderRefused(before)
         return before
+
+    async def given_away(self) -> store.GivenAway:
+        """What was given away beyond what was prepaid."""
+        return await self._ledger.writer.run(store.given_away)
 
     async def close_interrupted(
         self, now: int, registers: Mapping[str, int], sockets: Collection[str]

@@ -241,7 +241,7 @@ class Charges:
         """Why a session must not go on."""
         if self._sessions.doubtful(session.id):
             return Reason.OTHER, "edge: register not believed"
-        if session.most is not None and self._sessions.due(session.id) >= session.most:
+        if self._sessions.used_up(session.id):
             return Reason.LOCAL_OUT_OF_CREDIT, "money-reached"
         granted = self._granted(session)
         if granted is not None and session.energy > granted.most_energy + WATT_HOUR:

@@ -18,7 +18,7 @@ from chargelink.wire import ChargelinkError
 WATT_HOUR = 1000  # mWh
 MOST_WATT_HOURS = 0xFFFF
 TIER_BOUNDS = (200_000, 300_000, 500_000, 1_000_000)  # mW: parameter 0E of a socket, as it leaves the factory
-UNLIMITED = Affordable()
+UNLIMITED, NOTHING = Affordable(), Affordable(0, 0)
 
 NO_ROOM = Text("the caps leave less than 1 Wh, 1 W or 1 minute", "限额不足 1 Wh、1 W 或 1 分钟")
 NO_MONEY = Text(
@@ -82,7 +82,11 @@ def _bought(tariff: Tariff, caps: Caps, authorisation: Authorisation | None, pow
     """What the money that may be spent surely buys, at no more than so much power."""
     prepaid = None if authorisation is None else authorisation.prepaid
     money = min((one for one in (prepaid, caps.money) if one is not None), default=None)
-    return UNLIMITED if money is None else affordable(_within(tariff, power), money, authorisation)
+    if money is None:
+        return UNLIMITED
+    bought = affordable(_within(tariff, power), money, authorisation)
+    # What costs less than half a fen is free by the rules, but nobody without money begins because of that.
+    return bought if money or bought == UNLIMITED else NOTHING
 
 
 def _within(tariff: Tariff, power: int) -> Tariff:
