@@ -200,9 +200,9 @@ async def test_paid_vouchers_are_paid_once(vaulted: Place) -> None:
             await vouchers.make(count, fen, NOW)
 
 
-async def asked(kind: str, token: str, edge: str) -> Authorisation | str:
+async def asked(kind: str, token: str, edge: str, shown: str | None = None) -> Authorisation | str:
     """What an edge is told that asks: what to begin with, or why not."""
-    question = Authorize(id=f"q-{edge}-{token}", kind=kind, token=token, device="gun-1")
+    question = Authorize(id=f"q-{edge}-{token}", kind=kind, token=token, device="gun-1", tariff_hash=shown)
     answer = await authorising.authorise(edge, question, NOW, 2_000)
     return answer.authorisation or answer.status
 
@@ -227,6 +227,10 @@ async def test_an_edge_that_asks_is_told_the_pass_that_it_honours(vaulted: Place
     assert isinstance(told, Authorisation)
     assert (told.pass_id, told.order, told.prepaid) == (row.id, None, None)
     assert await asked("card", f"card-{account}", "edge-2") == "NoCredit"
+    plain = msgspec.convert({"id": "cars", "version": 1, "periods": PERIODS}, Tariff)
+    cars = await tariffs.publish(plain, Aim(), tariff_key.opened(vaulted.directory), NOW)
+    assert await asked("card", f"card-{account}", "edge-1", tariff.hash) == told
+    assert await asked("card", f"card-{account}", "edge-1", cars.hash) == "NoCredit"  # none are sold there
     bill: dict[str, Any] = {
         "edge": "edge-1",
         "account": account,

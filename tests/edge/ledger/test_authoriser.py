@@ -38,6 +38,7 @@ async def refused(till: Till, token: str, status: str, words: str, **how: Any) -
     [
         ("9999", {}, "Invalid", "is not known here"),
         ("1001", {"kind": TokenKind.ACCOUNT}, "Invalid", "is not known here"),
+        ("a-1", {"kind": TokenKind.ACCOUNT}, "Invalid", "proves nothing"),
         (" - ", {}, "Invalid", "no number"),
         ("7" * 65, {}, "Invalid", "no number"),
         ("blocked", {}, "Blocked", "is blocked"),
@@ -56,6 +57,7 @@ async def test_who_may_not(till: Till, token: str, how: dict[str, Any], status: 
         entry("expired", until=NOW),
         entry("poor", account="a-2"),
         entry("rich"),
+        entry("a-1", TokenKind.ACCOUNT),
     )
     await till.lend(5_000)
     await refused(till, token, status, words, **how)
@@ -71,7 +73,6 @@ async def test_without_a_list_nobody_is_known(till: Till) -> None:
     [
         (TokenKind.CARD, {}, "card", "now"),
         (TokenKind.CARD, {"mode": "remote"}, "remote", "now"),
-        (TokenKind.ACCOUNT, {}, "local", "now"),
         (TokenKind.ACCOUNT, {"pin": "0417"}, "pin", "now"),
         (TokenKind.VIN, {}, "vin", "consent"),
     ],
@@ -353,6 +354,28 @@ async def test_a_pass_that_the_hub_counts_is_not_counted_here(till: Till) -> Non
     told = await till.ask("1001")
     assert told.caps == Caps(minutes=600)  # as it is sold here
     await till.begin(told)
+
+
+async def test_a_pass_of_the_hub_is_honoured_where_passes_are_sold(till: Till) -> None:
+    till.hub.online, till.hub.answer = True, yes(order=None, pass_id="p-9")
+    await refused(till, "1001", "Invalid", "no monthly passes")
+    till.hub.answer = yes(pass_id="p-9")
+    await refused(till, "1001", "Invalid", "no monthly passes")
+    assert [record.order for record in await till.records(StartRefused)] == ["order-1"]
+
+
+async def test_of_a_lease_that_the_hub_names_there_is_what_the_edge_knows(till: Till) -> None:
+    """The hub has not heard yet of what is being spent."""
+    await till.lend(900)
+    till.hub.online = True
+    amounts = []
+    for said in (600, 500):
+        till.hub.answer = yes(order=None, lease="l-1", prepaid=said)
+        told = await till.ask("1001")
+        amounts.append(told.authorisation.prepaid)
+        await till.begin(told)
+    assert amounts == [600, 300]
+    await refused(till, "1001", "NoCredit", "buys nothing")
 
 
 async def test_a_voucher_used_here_is_used_whatever_the_hub_says(till: Till) -> None:

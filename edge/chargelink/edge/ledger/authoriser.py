@@ -38,7 +38,7 @@ ASKED_WITHIN = 6.0  # s that the hub may take: who stands there waits for it
 
 MODES = {
     TokenKind.CARD: StartMode.CARD,
-    TokenKind.ACCOUNT: StartMode.LOCAL,
+    TokenKind.ACCOUNT: StartMode.PIN,
     TokenKind.VIN: StartMode.VIN,
     TokenKind.VOUCHER: StartMode.VOUCHER,
 }
@@ -148,6 +148,7 @@ class Authoriser:
     async def _ask(self, hub: Hub, claim: Claim) -> Authorised | None:
         """What the hub says; None if it says nothing. Raises NotAuthorisedError if it says no."""
         now = self._clock()
+        price = claim.tariff_hash or (await self._price(claim.device, None)).hash
         request = session_id(now, self._entropy(ENTROPY_BYTES))
         await self._run(lambda database: asking.ask(database, request, claim.device, claim.outlet, now))
         question = Authorize(
@@ -157,7 +158,7 @@ class Authoriser:
             device=claim.device,
             outlet=claim.outlet,
             pin=claim.pin,
-            tariff_hash=claim.tariff_hash,
+            tariff_hash=price,
         )
         try:
             response = await hub.ask(question, ASKED_WITHIN)
@@ -187,13 +188,31 @@ class Authoriser:
             await self._run(lambda database: asking.forget(database, request))
         else:
             await self._run(lambda database: asking.answered(database, request, order))
-        told = msgspec.structs.replace(told, mode=_mode(claim))
-        answer = Authorised(told, request=None if order is None else request)
+        answer = Authorised(
+            msgspec.structs.replace(told, mode=_mode(claim)), request=None if order is None else request
+        )
         try:
-            return answer._replace(caps=await self._caps(claim, told, None))
-        except NoTariffError as error:
-            await self.release(answer, "no-price", str(error))
+            return await self._fitted(claim, answer)
+        except (NotAuthorisedError, NoTariffError) as error:
+            await self.release(answer, "no-start", str(error))
             raise
+
+    async def _fitted(self, claim: Claim, answer: Authorised) -> Authorised:
+        """What the hub says, as far as it holds here: it knows neither what is sold here, nor what was just spent."""
+        told = answer.authorisation
+        if told.pass_id is not None:
+            priced = await self._price(claim.device, told.group)
+            if priced.tariff.monthly_pass is None:
+                raise NotAuthorisedError("Invalid", NOT_SOLD)
+            answer = answer._replace(caps=await self._caps(claim, told, None))
+        if told.lease is not None:
+            name = told.lease
+            lease = await self._run(lambda database: allowances.held(database, name))
+            left = 0 if lease is None else lease.left
+            told = msgspec.structs.replace(told, prepaid=left if told.prepaid is None else min(left, told.prepaid))
+            priced = await self._price(claim.device, told.group)
+            answer = answer._replace(authorisation=_buying(priced.tariff, told))
+        return answer
 
     async def _decide(self, claim: Claim) -> Authorised:
         """By the local list. Raises NotAuthorisedError."""
@@ -208,6 +227,8 @@ class Authoriser:
             raise NotAuthorisedError("Expired", SAID["Expired"])
         if entry.until is not None and not self._clock_trusted():
             raise NotAuthorisedError("Invalid", allowances.CLOCK)
+        if entry.pin is None and claim.kind == TokenKind.ACCOUNT:
+            raise NotAuthorisedError("Invalid", NO_PROOF)
         if entry.pin is not None:
             await self._require_pin(found, claim.pin, entry.pin)
         told = Authorisation(
@@ -288,8 +309,7 @@ def tighter(one: Caps, other: Caps) -> Caps:
 def _mode(claim: Claim) -> str:
     if claim.mode is not None:
         return claim.mode
-    by_pin = claim.pin is not None and claim.kind in (TokenKind.CARD, TokenKind.ACCOUNT)
-    return StartMode.PIN if by_pin else MODES[claim.kind]
+    return StartMode.PIN if claim.pin is not None and claim.kind == TokenKind.CARD else MODES[claim.kind]
 
 
 def _buying(tariff: Tariff, told: Authorisation) -> Authorisation:
@@ -314,6 +334,8 @@ WRONG = Text("the PIN is wrong; {} tries are left", "密码错误，还可尝试
 NO_LIST = Text("the hub is away, and without it nobody is known here", "平台未连接，本站尚无本地名单，无法识别")
 UNKNOWN = Text("this card, account, vehicle or code is not known here", "本站不识别该卡、账户、车辆或券码")
 NOT_NOW = Text("this cannot be used until the hub has been here again", "平台重新连接前不能使用")
+NOT_SOLD = Text("no monthly passes are honoured at this place", "此处不支持包月")
+NO_PROOF = Text("the number of an account alone proves nothing; it needs a PIN", "仅凭账户号不能充电；该账户须设置密码")
 NO_LEASE = Text("the hub is away, and this account has no allowance here", "平台未连接，该账户在本站没有可用额度")
 TOO_LITTLE = Text("the money that is left, or was chosen, buys nothing here", "剩余或所选金额不足以在此充电")
 SAID: dict[Status, Text] = {

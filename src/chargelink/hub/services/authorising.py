@@ -56,9 +56,9 @@ async def authorise(edge: str, asked: Authorize, now: int, usual: int) -> Author
         return refusal
     if not await listing.may_charge(token.account, edge):
         return no("Blocked")
-    if (there := await held_there.at_edge(token, edge, now, usual)) is not None:
-        return AuthorizeResponse(status="Accepted", authorisation=there)
     shown = None if asked.tariff_hash is None else await known_tariff(asked.tariff_hash)
+    if (there := await held_there.at_edge(token, edge, now, usual, shown)) is not None:
+        return AuthorizeResponse(status="Accepted", authorisation=there)
     try:
         async with in_transaction():
             if not await fetched(ONCE, (edge, asked.id, None)):

@@ -13,13 +13,17 @@ from chargelink.hub.services.leases import LeaseState
 from chargelink.hub.store.models import Bill
 from chargelink.hub.store.money import Account, Lease, Token
 from chargelink.link.authorisation import Authorisation, Pass, TokenKind
+from chargelink.model import Tariff
 
 DAY = 24 * 3_600_000  # ms
 CHINA = 8 * 3_600_000
 
 
-async def at_edge(token: Token, edge: str, now: int, usual: int) -> Authorisation | None:
-    """What a token charges with at an edge without anything being frozen; None where the wallet pays."""
+async def at_edge(token: Token, edge: str, now: int, usual: int, shown: Tariff | None = None) -> Authorisation | None:
+    """What a token charges with at an edge without anything being frozen; None where the wallet pays.
+
+    A pass pays only where passes are sold, by the tariff that is shown there; None: nobody knows which.
+    """
     account = await Account.get(id=token.account)
     confirmed: Literal["now", "consent"] = "consent" if token.consent else "now"
     told = Authorisation(account=account.id, group=account.group, confirmed=confirmed)
@@ -27,7 +31,8 @@ async def at_edge(token: Token, edge: str, now: int, usual: int) -> Authorisatio
         if token.edge != edge or token.amount is None:
             return None
         return replace(told, voucher=vouchers.name_of(account.id), prepaid=token.amount)
-    terms = await listing.pass_of(account.id, edge, now)
+    sold = shown is None or shown.monthly_pass is not None
+    terms = await listing.pass_of(account.id, edge, now) if sold else None
     if terms is not None and not await _used_up(terms, account.id, edge, now):
         return replace(told, pass_id=terms.id)
     wallet = await books.balance(books.wallet(account.id))
