@@ -11,7 +11,7 @@ from chargelink.model import Tariff
 from chargelink.tariff import read_text, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = {"en": (DOCS / "tariffs.md").read_text("utf-8")}
+PAGES = {"en": (DOCS / "tariffs.md").read_text("utf-8"), "zh": (DOCS / "tariffs.zh.md").read_text("utf-8")}
 SECTIONS: dict[str, tuple[type[Section], ...]] = {
     "[[period]]": (tables.PeriodTable,),
     "[[plan]]": (tables.PlanTable,),
@@ -21,7 +21,7 @@ SECTIONS: dict[str, tuple[type[Section], ...]] = {
     "[[discount]]": (tables.DiscountTable,),
     "[monthly_pass]": (tables.PassTable,),
 }
-CHAPTER = {"en": "## A file\n"}
+CHAPTER = {"en": "## A file\n", "zh": "## 资费文件\n"}
 
 
 def keys(*sections: type[Section]) -> set[str]:

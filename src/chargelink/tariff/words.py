@@ -83,17 +83,16 @@ def by_rate(rate: Rate, fee: What, energy: int, pieces: Sequence[Piece]) -> Text
         english += f", {shown}" + (f" and {more} more times" if more > 0 else "")
         chinese += f"，{shown}" + (f" 等 {len(known)} 段" if more > 0 else "")
     if gap := sum(one.energy for one in pieces if one.cheapest):
-        english += f"; {kilowatt_hours(gap)} kWh of it flowed where no reading says when, at the cheapest price"
-        chinese += f"；其中 {kilowatt_hours(gap)} kWh 缺少读数，按最低价计"
+        some = gap < energy
+        english += f"; {kilowatt_hours(gap) + ' kWh' if some else 'all'} of it where no reading says when: the cheapest"
+        chinese += f"；{f'其中 {kilowatt_hours(gap)} kWh ' if some else ''}缺少读数，按最低价计"
     return Text(english, chinese)
 
 
 def inside(energy: int, rate: int, *, limited: bool, first: bool) -> Text:
     """The electricity within an agreed price."""
     if not first:
-        return Text(
-            f"at {price(rate)} yuan/kWh, what the line before did not hold", f"按 {price(rate)} 元/kWh，承上行余额"
-        )
+        return Text("what the lines above could not hold of it", "上列各行未能容纳的部分")
     if not rate:
         told = f"{kilowatt_hours(energy)} kWh"
         return Text(
@@ -108,10 +107,11 @@ def rest(agreed: Text, amount: int, taken: int) -> Text:
     """The service fee within an agreed price."""
     if not taken:
         return agreed
-    return Text(
-        f"{agreed.english} = {yuan(amount)} yuan, less {yuan(taken)} yuan electricity fee",
-        f"{agreed.chinese} = {yuan(amount)} 元，减去电费 {yuan(taken)} 元",
-    )
+    english, chinese = f"less {yuan(taken)} yuan electricity fee", f"减去电费 {yuan(taken)} 元"
+    if agreed == use(amount):
+        return Text(f"{agreed.english}, {english}", f"{agreed.chinese}，{chinese}")
+    told = yuan(amount)
+    return Text(f"{agreed.english} = {told} yuan, {english}", f"{agreed.chinese} = {told} 元，{chinese}")
 
 
 BROKEN = Text("the session broke down: only energy is due", "充电异常中断，仅收取电费")
