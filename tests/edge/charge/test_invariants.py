@@ -13,8 +13,8 @@ from tests.edge.charge.world import World
 
 from chargelink.edge.charge.causes import Cause
 from chargelink.edge.charge.events import RefusedError, Wants
-from chargelink.edge.charge.phases import Phase
-from chargelink.edge.drivers.board_state import BoardFacts
+from chargelink.edge.charge.phases import ASKING, ENDING, Phase
+from chargelink.edge.drivers.board_state import OFF, BoardFacts
 from chargelink.sim.vehicle_faults import Declared
 
 visited: Counter[str] = Counter()
@@ -52,6 +52,11 @@ class Watcher:
             and abs(facts.outside_voltage - battery.battery_voltage) <= battery.battery_voltage * 0.05
         )
         self.battery_since = (self.battery_since or at) if matches else None
+        if controller.charge is None and controller.phase not in ENDING:  # idle means dead
+            dead = wants.board._replace(lock=False, k3k4=wants.board.k3k4 and controller.phase not in ASKING)
+            assert dead == OFF
+            assert not wants.permit
+            visited["asked"] += wants.board.k3k4
         self.locked_at = at if facts.lock_feedback else self.locked_at
         difference = facts.inside_voltage - facts.outside_voltage
         if k1k2:
@@ -89,6 +94,7 @@ class People(RuleBasedStateMachine):
         self.world = World(soc=soc, target=970)
         self.watcher = Watcher(self.world)
         self.faults = (Declared.parse(fault),) if fault else ()
+        self.starts = soc % 3
         self.world.until(Phase.AVAILABLE)
 
     @rule()
@@ -100,7 +106,8 @@ class People(RuleBasedStateMachine):
                 world.plug(self.faults)
                 self.world.run(1.0)
             case Phase.LOCKED:
-                self.authorise()
+                self.starts += 1
+                (self.authorise if self.starts % 3 else self.identify)()
             case Phase.RELEASED:
                 world.unplug()
                 self.world.run(1.0)
@@ -120,6 +127,15 @@ class People(RuleBasedStateMachine):
         except RefusedError:
             visited["refused"] += 1
         self.world.run(0.2)
+
+    @rule()
+    def identify(self) -> None:
+        """Somebody wants to begin by the VIN."""
+        try:
+            self.world.take(self.world.controller.identify(self.world.now))
+        except RefusedError:
+            visited["refused"] += 1
+        self.world.run(0.5)
 
     @rule(cause=st.sampled_from([Cause.LOCAL, Cause.REMOTE]))
     def stop(self, cause: Cause) -> None:
@@ -178,4 +194,5 @@ def test_what_must_never_be() -> None:
     # Without these the invariants would hold of nothing.
     assert visited["closed on a battery"] > 100, visited
     assert visited["current"] > 100, visited
+    assert visited["asked"] > 30, visited
     assert visited["refused"] > 0, visited
