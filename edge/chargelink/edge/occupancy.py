@@ -33,9 +33,20 @@ log = structlog.get_logger()
 
 
 class Occupancy:
-    """One place: `device`, and the outlet where it has several."""
+    """One place: `device`, and the outlet where it has several.
 
-    def __init__(self, device: str, around: Surroundings, outlet: str | None = None) -> None:
+    One look stands for at most `longest` s. `changed` is set when there is something to be written.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        around: Surroundings,
+        outlet: str | None = None,
+        *,
+        longest: float = LONGEST_LOOK,
+        changed: asyncio.Event | None = None,
+    ) -> None:
         self._device = device
         self._outlet = outlet
         self._around = around
@@ -43,8 +54,9 @@ class Occupancy:
         self._tariff: Tariff | None = None
         self._looked: float | None = None  # when it was last seen occupied, s
         self._resumed = self._left = False  # what the ledger remembers was taken up; the place was left before that
-        self._work: deque[Callable[[], Awaitable[object]]] = deque()
-        self._changed = asyncio.Event()
+        self._longest = longest
+        self._work: deque[Callable[[], Awaitable[object]]] = deque([self._resume])
+        self._changed = changed or asyncio.Event()
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -65,18 +77,26 @@ class Occupancy:
 
     async def run(self) -> NoReturn:
         """Take up a stay of before a restart, then write until cancelled; what cannot be stored is tried again."""
-        self._work.appendleft(self._resume)
         while True:
-            while self._work:
-                try:
-                    await self._work[0]()
-                except LedgerError as error:
-                    log.error("occupancy not recorded", place=self._device, why=str(error))
-                    await asyncio.sleep(AGAIN_AFTER)
-                else:
-                    self._work.popleft()
             self._changed.clear()
-            await self._changed.wait()
+            try:
+                await self.write()
+            except LedgerError as error:
+                log.error("occupancy not recorded", place=self._device, why=str(error))
+                await asyncio.sleep(AGAIN_AFTER)
+            else:
+                await self._changed.wait()
+
+    @property
+    def written(self) -> bool:
+        """Whether nothing waits to be stored."""
+        return not self._work
+
+    async def write(self) -> None:
+        """Write what there is. Raises LedgerError; then what was not written is still there."""
+        while self._work:
+            await self._work[0]()
+            self._work.popleft()
 
     def begin(self, ended: SessionEnded, tariff: Tariff) -> None:
         """A session has ended and its vehicle stands there. After a fault, and where nothing flowed, that is free."""
@@ -93,12 +113,12 @@ class Occupancy:
         self._looked = now if occupied else None
         if stay is None or not occupied or before is None:
             return
-        stay = msgspec.structs.replace(stay, duration=stay.duration + round(min(now - before, LONGEST_LOOK) * 1000))
+        stay = msgspec.structs.replace(stay, duration=stay.duration + round(min(now - before, self._longest) * 1000))
         self._stay = stay
         if not stay.warned and self._warns(stay):
             self._stay = stay = msgspec.structs.replace(stay, warned=True)
             self._keep(stay, self._warning(stay))
-        elif self._around.clock() >= stay.kept_at + KEPT_EVERY:
+        elif not self._work and self._around.clock() >= stay.kept_at + KEPT_EVERY:
             self._keep(stay)
 
     def leave(self) -> None:
@@ -128,7 +148,8 @@ class Occupancy:
         return terms is not None and stay.duration >= (terms.grace - terms.warning) * MINUTE
 
     def _warning(self, stay: Stay) -> Alarm:
-        text = f"{self.shown['stayText']} / {self.shown['stayChinese']}"
+        place = stays.place(self._device, self._outlet)
+        text = f"{place}: {self.shown['stayText']} / {self.shown['stayChinese']}"
         return Alarm(
             code="occupancy-warning",
             text=text,

@@ -175,7 +175,8 @@ def _said(detail: Mapping[str, Any], english: str, chinese: str) -> str:
 def _outlets(outlets: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for name, outlet in outlets.items():
         power = f" {outlet['power'] / 1_000:.1f} W" if outlet.get("power") else ""
-        yield f"{name} {_word(outlet.get('state', ''), STATES)}{power}"
+        stay = f" {_said(outlet, 'stayText', 'stayChinese')}" if "stayText" in outlet else ""
+        yield f"{name} {_word(outlet.get('state', ''), STATES)}{power}{stay}"
 
 
 def _plan(plan: Mapping[str, Any]) -> str:

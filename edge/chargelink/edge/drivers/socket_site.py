@@ -9,6 +9,7 @@ from typing import NoReturn
 import structlog
 
 from chargelink.edge import config
+from chargelink.edge.drivers.outlet_stays import OutletStays
 from chargelink.edge.drivers.refusal_log import RefusalLog
 from chargelink.edge.drivers.socket_view import view
 from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
@@ -36,6 +37,7 @@ from chargelink.lora_radio.server import (
 from chargelink.lora_radio.server import Refused as DatagramRefused
 from chargelink.lora_socket.codes import Place
 from chargelink.lora_socket.commands import Stop
+from chargelink.lora_socket.messages import Status, StatusShort
 from chargelink.model import Alarm, Authorisation, AuthorisedBy, SessionEnded, SessionStarted, StopReason, Tariff
 
 log = structlog.get_logger()
@@ -67,6 +69,7 @@ class SocketSite:
         self._site: Site | None = None
         self._life_ended = False
         self._unwritten: bytes | None = None  # what the memory ought to hold
+        self._stays = OutletStays([*self._names.values()], around)
         self._charges = Charges(self._names, around.sessions, self._alarm, around.board.sample, entropy, terms)
 
     @classmethod
@@ -95,18 +98,24 @@ class SocketSite:
             site = self._site = await self._awake()
             self._charges.resume()
             self._order(site, self._charges.orders_lost())
-            ready()
-            while True:
-                if self._life_ended:
-                    site = self._site = await self._join_anew()
-                if await self._store(site):
-                    self._transmit(site)
-                else:
-                    await asyncio.sleep(AGAIN_AFTER)
-                await self._once(site)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._stays.run(), name="outlets that are occupied")
+                ready()
+                await self._converse(site)
+            raise AssertionError("a site runs until it is cancelled")
         finally:
             self._around.journal.on_epoch.remove(self._end_life)
             self._port.close()
+
+    async def _converse(self, site: Site) -> NoReturn:
+        while True:
+            if self._life_ended:
+                site = self._site = await self._join_anew()
+            if await self._store(site):
+                self._transmit(site)
+            else:
+                await asyncio.sleep(AGAIN_AFTER)
+            await self._once(site)
 
     async def start(
         self,
@@ -260,6 +269,8 @@ class SocketSite:
                 wanted, ended = await self._charges.told(event, now)
                 if wanted:
                     site.acknowledge(eui, received)
+                if isinstance(received.body, Status | StatusShort):
+                    self._stays.see(self._names[eui], site.sockets[eui], self._now())
             case events.OrderAnswered():
                 refused = await self._charges.answered(event, now)
                 ended = [] if refused is None else [refused]
@@ -276,6 +287,7 @@ class SocketSite:
         self._order(site, self._charges.stops())
         for end in ended:
             self._around.news(end)
+            await self._stays.ended(end)
         if eui_of := getattr(event, "eui", None):
             self._show_of(site, eui_of)
 
@@ -288,8 +300,9 @@ class SocketSite:
             self._show_of(self._site, eui)
 
     def _show_of(self, site: Site, eui: bytes) -> None:
-        sessions = self._charges.sessions_of(eui)
-        self._around.board.show(view(self._names[eui], site.sockets[eui], sessions, self._around.clock()))
+        name, sessions = self._names[eui], self._charges.sessions_of(eui)
+        shown = view(name, site.sockets[eui], sessions, self._around.clock(), self._stays.shown(name))
+        self._around.board.show(shown)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

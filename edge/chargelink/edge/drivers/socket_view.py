@@ -1,6 +1,7 @@
 """A socket as people see it: one state, and what each outlet does."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chargelink.edge.sockets.charges import NAMES
@@ -9,11 +10,22 @@ from chargelink.link.messages import Device, DeviceKind
 from chargelink.lora_socket.codes import OutletState, Place
 
 
-def view(name: str, socket: RemoteSocket, sessions: Mapping[Place, str], now: int) -> Device:
-    """The device to be shown; `sessions` are those of its outlets, `now` UTC milliseconds."""
+def view(
+    name: str,
+    socket: RemoteSocket,
+    sessions: Mapping[Place, str],
+    now: int,
+    stays: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Device:
+    """The device to be shown; `sessions` are those of its outlets, `now` UTC milliseconds.
+
+    `stays` says by outlet what staying plugged in costs.
+    """
     outlets = {NAMES[place]: _outlet(outlook) for place, outlook in socket.outlets.items()}
     for place, session in sessions.items():
         outlets.setdefault(NAMES[place], {})["session"] = session
+    for outlet, stay in stays.items():
+        outlets.setdefault(outlet, {}).update(stay)
     return Device(
         id=name,
         kind=DeviceKind.SOCKET,

@@ -88,6 +88,27 @@ async def load(ledger: Journal, device: str, outlet: str | None) -> tuple[Stay, 
     return await ledger.writer.run(find)
 
 
+async def under_way(ledger: Journal) -> list[tuple[str, str | None]]:
+    """The places, device and outlet, at which a stay was under way when the edge last stopped."""
+
+    def find(database: Database) -> list[tuple[str, str | None]]:
+        rows = database.execute("SELECT value FROM memory WHERE substr(name, 1, ?) = ?", (len(NAMED), NAMED)).fetchall()
+        stays = [msgspec.msgpack.decode(value, type=Stay) for (value,) in rows]
+        return [(stay.device, stay.outlet) for stay in stays]
+
+    return await ledger.writer.run(find)
+
+
+async def tariff_of(ledger: Journal, ended: SessionEnded) -> Tariff | None:
+    """The tariff of a session."""
+
+    def find(database: Database) -> Tariff | None:
+        row = database.execute("SELECT body FROM tariffs WHERE hash = ?", (ended.tariff_hash,)).fetchone()
+        return None if row is None else msgspec.msgpack.decode(row[0], type=Tariff)
+
+    return await ledger.writer.run(find)
+
+
 async def remember(ledger: Journal, stay: Stay, told: Alarm | None = None) -> None:
     """Keep how far a stay has come, and record what its driver was told, both or neither."""
 
