@@ -30,6 +30,8 @@ AGAIN = (
     "test_accounts.py",
     "test_orders.py",
     "test_starts.py",
+    "test_decisions.py",
+    "test_occupancy.py",
     "test_money_commands.py",
     "test_tariffs.py",
     "test_leases.py",

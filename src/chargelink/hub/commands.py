@@ -234,6 +234,22 @@ def load_account() -> Command:
     return account_commands.COMMAND
 
 
+def load_order() -> Command:
+    """`hub order`."""
+    from chargelink.hub import order_commands
+
+    return order_commands.COMMAND
+
+
+def load_bill() -> Command:
+    """`hub bill`."""
+    from chargelink.hub import bill_commands
+
+    return bill_commands.COMMAND
+
+
+ORDER = Text("what is frozen for whom: list, show, release", "订单与冻结: 列出、查看、解冻")
+BILL = Text("what sessions cost, and what a person decides: list, show, decide", "账单与裁定: 列出、查看、裁定")
 ACCOUNT = Text("what customers paid in: create, top-up, refund, close", "客户账户: 开户、充值、退款、销户")
 PERSON = Text("whose data the hub can read: list, show, erase", "平台可解密的个人信息: 列出、查看、删除")
 EXPORT = Text("an edge's sealed metering data, for the supervisor", "导出网关的加密计量数据，供监督部门使用")
@@ -252,6 +268,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
             Offer("serve", SERVE, load_serve),
             Offer("edge", EDGE, load_edge),
             Offer("account", ACCOUNT, load_account),
+            Offer("order", ORDER, load_order),
+            Offer("bill", BILL, load_bill),
             Offer("person", PERSON, load_person),
             Offer("tariff", TARIFF, load_tariff),
             Offer("lease", LEASE, load_lease),

@@ -1,6 +1,7 @@
 """What the commands of money have in common: `--json`, references, refusals in the language of who asks."""
 
 import argparse
+import getpass
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from chargelink.hub.beside import in_hub
 from chargelink.hub.store_options import add_hub
 
 Result = TypeVar("Result")
+LONGEST_WORDS, LONGEST_NAME = 400, 64  # characters
 LOCAL = timedelta(hours=8)  # tariffs and people live in UTC+8
 
 
@@ -28,6 +30,36 @@ def add_common(parser: argparse.ArgumentParser) -> None:
 def add_reference(parser: argparse.ArgumentParser, what: Text, *, required: bool = True) -> None:
     """`--reference`, by which the same thing is done once however often it is asked for."""
     parser.add_argument("--reference", required=required, metavar=str(Text("REF", "业务号")), help=str(what))
+
+
+def add_person(parser: argparse.ArgumentParser) -> None:
+    """`--reason`, and `--by` for who decides."""
+    parser.add_argument(
+        "--reason",
+        required=True,
+        type=_words,
+        metavar=str(Text("WHY", "原因")),
+        help=str(Text("kept with the decision", "随决定一并记录")),
+    )
+    parser.add_argument(
+        "--by",
+        type=_words,
+        metavar=str(Text("NAME", "姓名")),
+        help=str(Text("who decides (default: the name logged in with)", "决定人 (默认: 当前登录名)")),
+    )
+
+
+def _words(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > LONGEST_WORDS:
+        problem = Text("{!r}: 1 to {} printable characters", "{!r}: 应为 1 至 {} 个可见字符")
+        raise argparse.ArgumentTypeError(problem.format(text[:40], LONGEST_WORDS))
+    return text.strip()
+
+
+def person_of(arguments: argparse.Namespace) -> tuple[str, str]:
+    """Who decides, and why."""
+    who = arguments.by or getpass.getuser()
+    return str(who)[:LONGEST_NAME], str(arguments.reason)
 
 
 def add_limit(parser: argparse.ArgumentParser) -> None:

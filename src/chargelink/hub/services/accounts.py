@@ -85,12 +85,12 @@ async def found(account: str) -> Account:
     return row
 
 
-async def locked(account: str) -> Account:
+async def locked(account: str, *, closed_too: bool = False) -> Account:
     """An open account that nobody else changes until this transaction ends. Raises RefusedError."""
     row = await Account.filter(id=account).select_for_update().get_or_none()
     if row is None:
         return await found(account)
-    if row.state != AccountState.OPEN:
+    if row.state != AccountState.OPEN and not closed_too:
         raise RefusedError(f"account {account} is closed", f"账户 {account} 已销户")
     return row
 
@@ -135,11 +135,12 @@ async def refund(account: str, fen: int | None, reference: str, now: int, *, ori
     """Take unused money out of the wallet, back to the payments that it came by: the oldest first, or `origin` alone.
 
     None is all of it. The same `reference` again is the same refund. The operator pays it back at the merchant number.
+    A closed account may have got something back since, and is refunded too.
     Raises RefusedError for more than is unused, or than came by those payments.
     """
     _require_reference(reference)
     async with in_transaction():
-        await locked(account)
+        await locked(account, closed_too=True)
         if there := await Refund.filter(reference=reference).order_by("id"):
             return _same_refund(there, account, fen)
         unused = await books.balance(books.wallet(account))

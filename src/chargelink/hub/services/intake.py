@@ -11,7 +11,7 @@ from tortoise.transactions import in_transaction
 
 from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
-from chargelink.hub.services import authorising, leases, persons, tariffs, views, vouchers
+from chargelink.hub.services import authorising, leases, occupancy, persons, tariffs, views, vouchers
 from chargelink.hub.services.evidence import shown
 from chargelink.hub.services.reading import Reader
 from chargelink.hub.services.sessions import end_session, keep_tariff, start_session
@@ -25,6 +25,7 @@ from chargelink.model import (
     Content,
     JournalEpoch,
     LeaseClosed,
+    OccupancyEnded,
     PersonErased,
     SessionEnded,
     SessionStarted,
@@ -116,7 +117,7 @@ async def read_ended(record: Record, content: Content) -> list[Change]:
 
 async def read_tariff(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, Tariff)
-    return await keep_tariff(content, record)
+    return [*await keep_tariff(content, record), *await occupancy.price_waiting(record.hash)]
 
 
 async def read_adopted(record: Record, content: Content) -> list[Change]:
@@ -132,6 +133,11 @@ async def read_lease(record: Record, content: Content) -> list[Change]:
 async def read_refused(record: Record, content: Content) -> list[Change]:
     assert isinstance(content, StartRefused)
     return views.alarms(*await authorising.refused(content, now_ms()))
+
+
+async def read_occupancy(record: Record, content: Content) -> list[Change]:
+    assert isinstance(content, OccupancyEnded)
+    return await occupancy.end(content, record)
 
 
 async def read_trip(record: Record, content: Content) -> list[Change]:
@@ -177,6 +183,7 @@ READERS: dict[type[Content], Callable[[Record, Content], Awaitable[list[Change]]
     TariffAdopted: read_adopted,
     LeaseClosed: read_lease,
     StartRefused: read_refused,
+    OccupancyEnded: read_occupancy,
     Trip: read_trip,
     Alarm: read_alarm,
     JournalEpoch: read_epoch,

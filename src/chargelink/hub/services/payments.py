@@ -92,7 +92,7 @@ def settling(edge: Bill, hub: Bill | None, total: int) -> Bill:
     return hub
 
 
-async def _pay(charge: Charge, payer: Payer, total: int, now: int) -> Alarms:
+async def pay(charge: Charge, payer: Payer, total: int, now: int) -> Alarms:
     """Post what is due, from what is held for it; what an order held beyond that goes back to the wallet."""
     told, rest = charge.told, total
     moved = fees(settling(charge.edge, charge.hub, total), total)
@@ -131,6 +131,23 @@ async def take(moved: Counter[str], account: str | None, fen: int, told: Told, n
     return [await write_alarm(told.edge, "unpaid", told.session, now, detail)]
 
 
+async def settle_occupancy(charge: Charge, total: int | None, now: int) -> Paid:
+    """A place was left, and so much is due for staying: from the wallet as far as it reaches, the rest is owed.
+
+    What was prepaid was for the charge, and is not touched.
+    """
+    payer, alarms = await payer_of(charge.told, now)
+    if total is None:
+        return Paid(payer.account, None, alarms)
+    moved = fees(settling(charge.edge, charge.hub, total), total)
+    held = bool(payer.order or payer.lease)
+    alarms += await take(moved, payer.account, total, charge.told, now, wallet=held)
+    if any(moved.values()):
+        order = None if payer.order is None else payer.order.id
+        await books.post(charge.key, "occupancy", now, moved, order=order, session=charge.told.session)
+    return Paid(payer.account, total, alarms)
+
+
 async def begun(told: Told, now: int) -> Alarms:
     """A session of an order has begun."""
     order, alarms = await orders.of_record(told, now)
@@ -152,7 +169,7 @@ async def settle(charge: Charge, total: int | None, now: int) -> Paid:
         detail: dict[str, object] = {"order": payer.order.id, "session": told.session, "fen": total}
         detail["prepaid"] = total = payer.order.prepaid
         alarms.append(await write_alarm(told.edge, "above-prepaid", told.session, now, detail))
-    alarms += await _pay(charge, payer, total, now)
+    alarms += await pay(charge, payer, total, now)
     if payer.lease is not None and payer.lease.state == vouchers.STATE and charge.edge.energy:
         await vouchers.used(payer.lease.id, now)
     return Paid(payer.account, total, alarms)

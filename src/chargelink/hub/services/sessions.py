@@ -17,7 +17,7 @@ from chargelink.hub.services.registers import follow
 from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Bill, Record, Session, Settlement, Tariff
-from chargelink.model import SessionEnded, SessionStarted, content_of
+from chargelink.model import OccupancyEnded, SessionEnded, SessionStarted, content_of
 from chargelink.model import Tariff as TariffDocument
 
 
@@ -102,7 +102,7 @@ async def settle_session(ended: SessionEnded) -> list[Change]:
             "at": ended.at,
             "tariff_hash": ended.tariff_hash,
             "account": paid.account,
-            "settlement": settled.settlement,
+            "settlement": settled.settlement if paid.total == settled.total else Settlement.LOWER,
             "total": paid.total,
             "edge_total": ended.bill.total,
             "hub_total": None if hub is None else hub.total,
@@ -114,12 +114,13 @@ async def settle_session(ended: SessionEnded) -> list[Change]:
     return [views.change("bill", views.bill(row)), *await alarm_of(ended, settled), *views.alarms(*paid.alarms)]
 
 
-def of(content: SessionStarted | SessionEnded) -> Told:
+def of(content: SessionStarted | SessionEnded | OccupancyEnded) -> Told:
     """What a record says of who pays."""
-    return Told(content.edge_id, content.session_id, content.authorisation, content.remote_start_id)
+    number = None if isinstance(content, OccupancyEnded) else content.remote_start_id
+    return Told(content.edge_id, content.session_id, content.authorisation, number)
 
 
-async def alarm_of(ended: SessionEnded, settled: Settled) -> list[Change]:
+async def alarm_of(ended: SessionEnded | OccupancyEnded, settled: Settled) -> list[Change]:
     """What a person should hear of a settlement; nothing where both agree."""
     detail: dict[str, object] = {"session": ended.session_id}
     if settled.settlement is Settlement.AGREED:
@@ -133,7 +134,8 @@ async def alarm_of(ended: SessionEnded, settled: Settled) -> list[Change]:
     else:
         kind = "unknown-tariff"
         detail["tariff"] = ended.tariff_id
-    return views.alarms(await write_alarm(ended.edge_id, kind, ended.session_id, now_ms(), detail))
+    subject = ended.session_id if isinstance(ended, SessionEnded) else f"{ended.session_id} occupancy"
+    return views.alarms(await write_alarm(ended.edge_id, kind, subject, now_ms(), detail))
 
 
 async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:
@@ -143,7 +145,8 @@ async def keep_tariff(tariff: TariffDocument, record: Record) -> list[Change]:
         hash=record.hash,
     )
     changes: list[Change] = []
-    for bill in await Bill.filter(settlement=Settlement.UNPRICED, tariff_hash=record.hash):
+    waiting = Bill.filter(settlement=Settlement.UNPRICED, tariff_hash=record.hash).select_for_update()
+    for bill in await waiting:  # a person may be deciding one of them
         session = await Session.get(id=bill.session)
         end = await Record.get_or_none(id=session.end_record)
         if end is None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from chargelink.hub.store.models import Settlement
-from chargelink.model import Bill, SessionEnded, Tariff
-from chargelink.tariff import TariffError, reprice
+from chargelink.model import Bill, OccupancyEnded, SessionEnded, Tariff
+from chargelink.tariff import TariffError, reprice, reprice_occupancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Settled:
     impossible: str = ""  # why the readings cannot be true
 
 
-def settle(ended: SessionEnded, tariff: Tariff | None) -> Settled:
+def settle(ended: SessionEnded | OccupancyEnded, tariff: Tariff | None) -> Settled:
     """Price the readings of a session under the tariff it began with, and compare with the edge's bill.
 
     The customer was shown the edge's bill, and the hub's is what the readings give: where they differ the lower settles
@@ -26,7 +26,7 @@ def settle(ended: SessionEnded, tariff: Tariff | None) -> Settled:
     if tariff is None:
         return Settled(Settlement.UNPRICED)
     try:
-        hub = reprice(ended, tariff)
+        hub = reprice(ended, tariff) if isinstance(ended, SessionEnded) else reprice_occupancy(ended, tariff)
     except TariffError as error:
         return Settled(Settlement.UNPRICED, impossible=str(error))
     edge = ended.bill

@@ -51,6 +51,10 @@ ALARMS = {
         "session {session} is not settled, its readings cannot be true: {why}",
         "充电过程 {session} 暂不结算，电能表读数不合理: {why}",
     ),
+    "occupancy-twice": Text(
+        "session {session} has two different bills for staying; the first counts",
+        "充电过程 {session} 收到两份不同的占位费账单，以首份为准",
+    ),
     "ended-twice": Text(
         "session {session} ended twice with different records; the first counts",
         "充电过程 {session} 两次结束且内容不同，以首次为准",
