@@ -52,6 +52,8 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield waiting if status["pending"] else str(Text("no record waits", "无待上传记录"))
     yield from _journal(status["journal"])
     yield from _telemetry(status.get("telemetry", {}))
+    if "list" in status:
+        yield _known(status["list"], status["leases"])
     for month in status.get("usage", ()):
         yield _usage(month)
     yield from _clock(status.get("clock"))
@@ -99,6 +101,15 @@ def _given_away(given: Mapping[str, Any]) -> Iterator[str]:
             "given away beyond what was prepaid: {:.3f} kWh worth {:.2f} yuan in {} sessions",
             "超出预付金额、免费送出的电量：{:.3f} kWh，价值 {:.2f} 元，共 {} 次充电",
         ).format(given["energy"] / 1_000_000, given["amount"] / 100, given["sessions"])
+
+
+def _known(local: Mapping[str, Any], leases: Mapping[str, Any]) -> str:
+    """Who may charge without the hub, in brief: `chargelink edge lists` says more."""
+    words = Text(
+        "without the hub: {} cards and the like in list {}, {} allowances with {:.2f} yuan left",
+        "离线可用：名单 {1} 共 {0} 条，额度 {2} 笔、剩余 {3:.2f} 元",
+    )
+    return words.format(local["entries"], local["version"], leases["open"], leases["left"] / 100)
 
 
 def _telemetry(telemetry: Mapping[str, Any]) -> Iterator[str]:

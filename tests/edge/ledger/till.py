@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.ledger import Ending, Journal, Sessions, allowances, local_list
 from chargelink.edge.ledger.authoriser import Authorised, Authoriser, Claim
+from chargelink.edge.ledger.refusal import NotAuthorisedError
 from chargelink.edge.ledger.tariffs import Priced
 from chargelink.edge.uplink import NoAnswerError
 from chargelink.link.authorisation import Authorize, Lease, ListEntry, SendLocalList, TokenKind
@@ -141,3 +143,11 @@ def entry(
     token = token_digest(KEY, kind, number)
     digest = pin_digest(KEY, token, pin) if pin else None
     return ListEntry(token=token, kind=kind, account=account, pin=digest, **values)
+
+
+async def refused(till: Till, token: str, status: str, words: str, **how: Any) -> None:
+    """That somebody may not charge, why, and that it can be told in both languages."""
+    with pytest.raises(NotAuthorisedError, match=words) as refusal:
+        await till.ask(token, **how)
+    assert refusal.value.status == status
+    assert refusal.value.text.chinese

@@ -66,13 +66,10 @@ def refuse_all(database: Database, before: int, reason: str, text: str, now: int
 
 def begin(database: Connection, order: str) -> None:
     """A session begins for an order, if this edge asked for it. Raises NotAuthorisedError if that is over."""
-    row = database.execute("SELECT request, state FROM asked WHERE customer_order = ?", (order,)).fetchone()
-    if row is None:
-        return
-    request, state = row
-    if state != OPEN:
+    states = database.execute("SELECT state FROM asked WHERE customer_order = ?", (order,)).fetchall()
+    if any(state != OPEN for (state,) in states):
         raise NotAuthorisedError("Expired", TOO_LATE)
-    database.execute("UPDATE asked SET state = ? WHERE request = ?", (BEGUN, request))
+    database.execute("UPDATE asked SET state = ? WHERE customer_order = ?", (BEGUN, order))
 
 
 TOO_LATE = Text("this took too long; its payment was released, start again", "等待超时，冻结金额已释放，请重新启动")
