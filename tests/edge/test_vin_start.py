@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
 from tests.edge.drivers.jumping import run
@@ -14,9 +15,11 @@ from chargelink.cli.language import Text
 from chargelink.edge.charge.causes import Cause
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.charge.phases import ASKING, Phase
-from chargelink.edge.ledger.authoriser import Authorised, Claim
+from chargelink.edge.clock import Clock
+from chargelink.edge.entrance import Entrance
+from chargelink.edge.ledger.authoriser import Authorised, Authoriser, Claim
 from chargelink.edge.ledger.refusal import NotAuthorisedError
-from chargelink.edge.places import CannotError
+from chargelink.edge.places import CannotError, Places
 from chargelink.edge.vin_start import VinStarts
 from chargelink.link.authorisation import Authorisation, StartMode, TokenKind
 from chargelink.model import Caps, StopReason
@@ -37,6 +40,10 @@ class Desk:
         self.released: list[str] = []
         self.begins = True
         self.meanwhile: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0.5)
+        self.guns = {"gun-1": on.gun}
+
+    def require(self, device: str) -> None:
+        assert device in self.guns
 
     async def authorise(self, claim: Claim) -> Authorised:
         self.claims.append(claim)
@@ -59,7 +66,14 @@ class Desk:
     ) -> str:
         if not self.begins:
             raise CannotError("the journal is full", "full")
-        return (await self.stage.gun.start(PRICES, caps=caps, authorisation=authorisation)).session_id
+        try:
+            return (await self.stage.gun.start(PRICES, caps=caps, authorisation=authorisation)).session_id
+        except RefusedError as error:
+            raise CannotError(str(error)) from error
+
+
+async def no_price(device: str, group: str | None) -> NoReturn:
+    raise AssertionError("nobody asks")
 
 
 @asynccontextmanager
@@ -68,8 +82,12 @@ async def desk(
 ) -> AsyncIterator[tuple[Stage, Desk, VinStarts]]:
     async with stage(folder) as on:
         behind = Desk(on, says)
-        starts = VinStarts({"gun-1": on.gun}, ["gun-1"] if consent else [], behind, behind)
+        entrance = Entrance(on.journal, cast("Places", behind), no_price, Clock(0))
+        entrance.authoriser = cast("Authoriser", behind)
+        ready = asyncio.Event()
+        starts = VinStarts({"gun-1": on.gun}, ["gun-1"] if consent else [], entrance, ready)
         task = asyncio.create_task(starts.run())
+        ready.set()
         try:
             yield on, behind, starts
         finally:
@@ -237,10 +255,45 @@ def test_a_card_that_is_faster_keeps_the_gun(tmp_path: Path) -> None:
             await plugged(on)
             await on.phase(Phase.LOCKED)
             behind.meanwhile = lambda: on.gun.start(PRICES)
-            with pytest.raises(RefusedError, match="under way"):
+            with pytest.raises(CannotError, match="under way"):
                 await starts.start("gun-1")
             assert behind.released == ["refused"]
             await on.phase(Phase.CHARGING)
             assert on.gun.controller.stopped is None
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"device": "gun-1", "at": 1_800_000_000_000}, "at a gun, and now"),
+        ({"device": "gun-1", "cheapUntil": 1_800_000_000_000}, "at a gun, and now"),
+        ({"device": "gun-1", "outlet": "A"}, "at a gun, and now"),
+        ({"device": "gun-7"}, "at a gun, and now"),
+        ({"device": 7}, "Expected `str`"),
+        ({}, "missing required field"),
+        ({"device": "gun-1", "caps": {"soc": 2000}}, "soc"),
+    ],
+)
+def test_what_cannot_be_asked(tmp_path: Path, request_: dict[str, object], words: str) -> None:
+    async def story() -> None:
+        async with desk(tmp_path, KNOWN) as (_, behind, starts):
+            with pytest.raises(CannotError, match=words):
+                await starts.asked({"vin": True, **request_})
+            assert behind.claims == []
+
+    run(story())
+
+
+def test_the_control_socket_asks(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with desk(tmp_path, KNOWN) as (on, _, starts):
+            await plugged(on)
+            await on.phase(Phase.LOCKED)
+            answer = await starts.asked({"action": "start", "vin": True, "device": "gun-1", "caps": {"energy": 5_000}})
+            (session,) = on.sessions.open
+            assert answer == {"session": session.id, "mode": "vin", "prepaid": 500, "offline": False}
+            assert session.caps == Caps(energy=5_000)
 
     run(story())

@@ -17,6 +17,7 @@ KINDS = {
 MODES = ("scan", "remote")
 MOST = 10_000_000  # fen
 LONGEST_PIN = 64  # characters that are read
+VIN_TIMEOUT = 75.0  # s: until a vehicle has woken up and said it, and the hub has answered
 
 
 def money(text: str) -> int:
@@ -35,6 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group()
     for kind, (name, summary) in KINDS.items():
         who.add_argument(f"--{kind}", metavar=str(name), help=str(summary))
+    who.add_argument(
+        "--vin",
+        action="store_true",
+        help=str(Text("by the VIN of the vehicle that is plugged in", "按已插枪车辆的VIN")),
+    )
     parser.add_argument(
         "--pin",
         action="store_true",
@@ -60,6 +66,8 @@ def shown(arguments: argparse.Namespace) -> dict[str, Any]:
         raise CommandError(str(Text("--mode goes with --account", "--mode 须与 --account 一起使用")))
     if arguments.pin and kind not in ("card", "account"):
         raise CommandError(str(Text("--pin goes with --card or --account", "--pin 须与 --card 或 --account 一起使用")))
+    if arguments.vin:
+        return {"vin": True, "timeout": VIN_TIMEOUT}
     if kind is None:
         return {}
     mode = {"mode": arguments.mode} if arguments.mode else {}

@@ -40,6 +40,7 @@ from chargelink.edge.starting import plan_number, start
 from chargelink.edge.time_sources import HUB
 from chargelink.edge.uplink import Uplink
 from chargelink.edge.verification import remind, verifications
+from chargelink.edge.vin_start import VinStarts
 from chargelink.link.pricing import TariffUpdate
 from chargelink.link.quantities import Person
 from chargelink.lora_socket.commands import RATED_OUTLET
@@ -123,6 +124,8 @@ class Daemon:
         )
         self._planned = Planned(journal, self._places, self._board, self._prices.at, clock.now)
         self._entrance = Entrance(journal, self._places, self._prices.now, clock)
+        consenting = [gun.id for gun in config.guns if gun.vin_start == "consent"]
+        self._vins = VinStarts(self._places.guns, consenting, self._entrance, self._places.settled)
         self._uplink = self._linked()
         self._notify = Notify(os.environ, os.getpid())
 
@@ -159,6 +162,7 @@ class Daemon:
         works.append(("clock", tell_steps(self._clock, self._journal)))
         works.append(("verification", remind(self._verifications.values(), self._journal, self._clock.now)))
         works.append(("entrance", self._entrance.run()))
+        works.append(("vin", self._vins.run()))
         works.append(("settle", self._settle()))
         works.append(("prices", self._prices.show(self._board)))
         works.append(("planned", self._planned.run()))
@@ -305,6 +309,8 @@ class Daemon:
     async def _start(self, request: Request) -> Answer:
         if request.get("token") is not None:
             return await self._entrance.start(request)
+        if request.get("vin"):
+            return await self._vins.asked(request)
         return await start(request, self._places, self._planned)
 
     async def _stop(self, request: Request) -> Answer:

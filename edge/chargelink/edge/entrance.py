@@ -16,10 +16,12 @@ from chargelink.edge.ledger.allowances import Allowances
 from chargelink.edge.ledger.authoriser import Authoriser, Claim, tighter
 from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.local_list import LocalList
+from chargelink.edge.ledger.refusal import NotAuthorisedError
 from chargelink.edge.ledger.tariffs import NoTariffError, Priced
 from chargelink.edge.places import CannotError, Places
 from chargelink.edge.uplink import Uplink
 from chargelink.link.authorisation import (
+    Authorisation,
     GetLocalListVersion,
     GrantAllowance,
     SendLocalList,
@@ -118,30 +120,41 @@ class Entrance:
             money=shown.caps.money,
             tariff_hash=shown.tariff_hash,
         )
-        self._places.require(shown.device)
-        told = await self.authoriser.authorise(claim)
-        agreed = told.authorisation
-        try:
-            session = await self._places.start(
-                shown.device,
-                shown.outlet,
-                tighter(shown.caps, told.caps),
-                tariff_hash=shown.tariff_hash if agreed.group is None else await self._own(shown, agreed.group),
-                authorisation=agreed,
-            )
-        except (CannotError, NoTariffError) as error:
-            await self.authoriser.release(told, getattr(error, "reason", "refused"), str(error))
-            raise
+        session, agreed = await self.enter(claim, shown.caps)
         return {"session": session, "mode": agreed.mode, "prepaid": agreed.prepaid, "offline": agreed.order is None}
 
-    async def _own(self, shown: Shown, group: str) -> str | None:
+    async def enter(
+        self, claim: Claim, caps: Caps, agree: Callable[[Authorisation], Authorisation] = lambda told: told
+    ) -> tuple[str, Authorisation]:
+        """Begin a session for whoever claims it: its id, and what was agreed, on which `agree` has the last word.
+
+        What the hub froze is free again if none begins. Raises CannotError, NotAuthorisedError, NoTariffError,
+        LedgerError.
+        """
+        self._places.require(claim.device)
+        told = await self.authoriser.authorise(claim)
+        try:
+            agreed = agree(told.authorisation)
+            session = await self._places.start(
+                claim.device,
+                claim.outlet,
+                tighter(caps, told.caps),
+                tariff_hash=claim.tariff_hash if agreed.group is None else await self._own(claim, agreed.group),
+                authorisation=agreed,
+            )
+        except (CannotError, NotAuthorisedError, NoTariffError) as error:
+            await self.authoriser.release(told, getattr(error, "reason", "refused"), str(error))
+            raise
+        return session, agreed
+
+    async def _own(self, claim: Claim, group: str) -> str | None:
         """The price of the customer's group, where what was shown is still the price for everybody: theirs was agreed
         with them before.
         """
-        if shown.tariff_hash is None:
+        if claim.tariff_hash is None:
             return None
-        public = await self._price(shown.device, None)
-        return (await self._price(shown.device, group)).hash if public.hash == shown.tariff_hash else shown.tariff_hash
+        public = await self._price(claim.device, None)
+        return (await self._price(claim.device, group)).hash if public.hash == claim.tariff_hash else claim.tariff_hash
 
     async def lists(self, _: Request) -> Answer:
         """What this edge holds to decide by."""

@@ -9,7 +9,7 @@ leaves nothing but what it asked the hub, which it takes back when it starts aga
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn, Protocol
 
 import msgspec
@@ -17,46 +17,48 @@ import structlog
 
 from chargelink.cli.language import Text
 from chargelink.edge.charge.causes import Cause
+from chargelink.edge.control import Answer, Request
 from chargelink.edge.drivers.gun import Gun
-from chargelink.edge.ledger.authoriser import Authorised, Claim, tighter
+from chargelink.edge.ledger.authoriser import Claim
 from chargelink.edge.ledger.refusal import NotAuthorisedError
+from chargelink.edge.places import CannotError
 from chargelink.link.authorisation import Authorisation, TokenKind
 from chargelink.link.messages import Caps
+from chargelink.link.quantities import HexDigest, Name
 from chargelink.wire import ChargelinkError
 
 log = structlog.get_logger("vin")
 
 
-class Decides(Protocol):
-    """Who may charge: see `ledger.authoriser`."""
+class Enters(Protocol):
+    """Where it is decided who may charge, and sessions begin: see `entrance`."""
 
-    async def authorise(self, claim: Claim) -> Authorised: ...
+    async def enter(
+        self, claim: Claim, caps: Caps, agree: Callable[[Authorisation], Authorisation]
+    ) -> tuple[str, Authorisation]: ...
 
-    async def release(self, authorised: Authorised, reason: str, text: str) -> None: ...
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A start by VIN: what a control socket may ask for."""
 
-class Begins(Protocol):
-    """Where sessions begin: see `places`."""
-
-    async def start(
-        self,
-        device: str,
-        outlet: str | None,
-        caps: Caps,
-        *,
-        tariff_hash: str | None = None,
-        authorisation: Authorisation | None = None,
-    ) -> str: ...
+    device: Name
+    caps: Caps = Caps()
+    tariff_hash: HexDigest | None = None
 
 
 class VinStarts:
-    """The guns of one edge, of which those in `consenting` may begin when a vehicle is plugged in."""
+    """The guns of one edge, of which those in `consenting` may begin when a vehicle is plugged in.
 
-    def __init__(self, guns: Mapping[str, Gun], consenting: Collection[str], decides: Decides, begins: Begins) -> None:
+    Nothing is asked before `ready` is set.
+    """
+
+    def __init__(
+        self, guns: Mapping[str, Gun], consenting: Collection[str], enters: Enters, ready: asyncio.Event
+    ) -> None:
         self._guns = dict(guns)
         self._consenting = [gun for name, gun in self._guns.items() if name in consenting]
-        self._decides = decides
-        self._begins = begins
+        self._enters = enters
+        self._ready = ready
 
     async def run(self) -> NoReturn:
         """Begin where plugging in is the start, until cancelled."""
@@ -65,6 +67,18 @@ class VinStarts:
                 group.create_task(self._watch(gun), name=f"{gun.device} vin")
             await asyncio.Event().wait()
         raise AssertionError("it runs until it is cancelled")
+
+    async def asked(self, request: Request) -> Answer:
+        """A person on site confirms it now. Raises as `start`; CannotError for what cannot be asked."""
+        if request.get("outlet") is not None or request.get("at") is not None or request.get("cheapUntil") is not None:
+            raise CannotError(NOW_AT_A_GUN.english, words=NOW_AT_A_GUN)
+        known = {key: value for key, value in request.items() if key in ("device", "caps", "tariffHash")}
+        try:
+            wanted = msgspec.convert(known, Asked)
+        except msgspec.ValidationError as error:
+            raise CannotError(str(error)) from None
+        session, agreed = await self.start(wanted.device, wanted.caps, tariff_hash=wanted.tariff_hash)
+        return {"session": session, "mode": agreed.mode, "prepaid": agreed.prepaid, "offline": agreed.order is None}
 
     async def start(
         self,
@@ -76,32 +90,25 @@ class VinStarts:
     ) -> tuple[str, Authorisation]:
         """Begin a session by the VIN of the vehicle at a gun: its id, and what was agreed.
 
-        `plugged`: nobody confirms it now. The plug is given back where nothing begins. Raises RefusedError,
-        NotAuthorisedError, and what `begins` and `decides` raise.
+        `plugged`: nobody confirms it now. The plug is given back where nothing begins. Raises CannotError,
+        RefusedError, NotAuthorisedError, NoTariffError, LedgerError.
         """
-        gun = self._guns[device]
+        gun = self._guns.get(device)
+        if gun is None:
+            raise CannotError(NOW_AT_A_GUN.english, words=NOW_AT_A_GUN)
         vin = await gun.identify()
         if vin is None:
             gun.refuse(Cause.NO_VIN)
             raise NotAuthorisedError("Invalid", NO_VIN)
         claim = Claim(kind=TokenKind.VIN, token=vin, device=device, money=caps.money, tariff_hash=tariff_hash)
-        told: Authorised | None = None
         try:
-            told = await self._decides.authorise(claim)
-            agreed = told.authorisation
-            if plugged and agreed.confirmed != "consent":
-                raise NotAuthorisedError("Invalid", NO_CONSENT)
-            agreed = msgspec.structs.replace(agreed, confirmed="consent" if plugged else "now")
-            caps = tighter(caps, told.caps)
-            session = await self._begins.start(device, None, caps, tariff_hash=tariff_hash, authorisation=agreed)
+            return await self._enters.enter(claim, caps, by_consent if plugged else confirmed)
         except BaseException as error:
             gun.refuse(Cause.VIN_REFUSED, getattr(error, "status", ""))
-            if told is not None and isinstance(error, ChargelinkError):
-                await self._decides.release(told, getattr(error, "reason", "refused"), str(error))
             raise
-        return session, agreed
 
     async def _watch(self, gun: Gun) -> NoReturn:
+        await self._ready.wait()
         while True:
             await gun.newly_plugged.wait()
             gun.newly_plugged.clear()
@@ -113,8 +120,21 @@ class VinStarts:
                 log.info("started by its VIN", gun=gun.device, session=session)
 
 
+def confirmed(told: Authorisation) -> Authorisation:
+    """A person said yes, now."""
+    return msgspec.structs.replace(told, confirmed="now")
+
+
+def by_consent(told: Authorisation) -> Authorisation:
+    """Nobody is asked: the owner agreed before. Raises NotAuthorisedError."""
+    if told.confirmed != "consent":
+        raise NotAuthorisedError("Invalid", NO_CONSENT)
+    return told
+
+
 NO_VIN = Text("the vehicle did not say a VIN that can be one", "车辆未提供有效VIN")
 NO_CONSENT = Text(
     "the owner of this vehicle did not agree to starts by plugging in; start it on the screen, or with a card",
     "该车辆未授权即插即充；请在屏幕上确认或刷卡启动",
 )
+NOW_AT_A_GUN = Text("a start by VIN is at a gun, and now", "按VIN启动仅用于充电枪，且立即开始")
