@@ -28,6 +28,7 @@ class Affordable:
     minutes: int | None = None
 
 
+LONGEST_TIME = EXACT // MINUTE  # min that can be priced
 UNLIMITED = Affordable()
 NOTHING = Affordable(0, 0)
 
@@ -49,12 +50,13 @@ def affordable(tariff: Tariff, money: int, authorisation: Authorisation | None =
         return _by_use(tariff.per_use, tariff.inside, discount, money)
     per_time = tariff.per_time
     if per_time is not None:
-        steps = _most(money, EXACT, lambda n: _dearest(_time(n * per_time.step, per_time.price), tariff, discount))
+        longest = LONGEST_TIME // per_time.step
+        steps = _most(money, longest, lambda n: _dearest(_time(n * per_time.step, per_time.price), tariff, discount))
         return Affordable(minutes=None if steps is None else steps * per_time.step)
     assert tariff.tiers is not None
     step = tariff.tiers.step if tariff.tiers.rule == "highest" else 1
     by_power = _by_power(tariff.tiers)
-    steps = _most(money, EXACT, lambda n: _dearest(by_power(n * step), tariff, discount))
+    steps = _most(money, LONGEST_TIME // step, lambda n: _dearest(by_power(n * step), tariff, discount))
     return Affordable(minutes=None if steps is None else steps * step)
 
 

@@ -15,7 +15,7 @@ from chargelink.tariff.terms import (
     occupied,
     reduction,
 )
-from chargelink.tariff.words import PERIODS, clock, price
+from chargelink.tariff.words import PERIODS, clock, iso_day, price
 
 WEEKDAYS = (
     Text("Mon", "周一"),
@@ -77,8 +77,8 @@ def week(tariff: Tariff, monday: date) -> Iterator[Text]:
 def _scope(tariff: Tariff) -> Iterator[Text]:
     """Whom and where it is for, and from when."""
     if tariff.valid_from:
-        since = date.fromordinal(EPOCH + (tariff.valid_from + CHINA) // DAY).isoformat()
-        yield Text(f"from {since} {clock(tariff.valid_from)}", f"自 {since} {clock(tariff.valid_from)} 起")
+        since = f"{iso_day(tariff.valid_from)} {clock(tariff.valid_from)}"
+        yield Text(f"from {since}", f"自 {since} 起")
     sites, groups = ", ".join(tariff.sites), ", ".join(tariff.customers)
     yield Text(
         f"for {f'the sites of {sites}' if sites else 'all sites'}, "

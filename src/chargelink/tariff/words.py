@@ -1,6 +1,7 @@
 """What a line of a bill says of how it was reckoned, in both languages. The English stands in the bill."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from chargelink.cli.language import Text
 from chargelink.model.bill import What
@@ -53,8 +54,10 @@ def minutes(duration: int) -> str:
 
 def times(start: int, end: int) -> str:
     """ "02-22 08:00-09:30" or "02-22 23:00 - 02-23 01:00", in UTC+8."""
-    day, last = day_of_year(start), day_of_year(end)
-    return f"{day} {clock(start)}-{clock(end)}" if day == last else f"{day} {clock(start)} - {last} {clock(end)}"
+    first, last = day_of_year(start), day_of_year(end)
+    if first == last:
+        return f"{first} {clock(start)}-{clock(end)}"
+    return f"{first} {clock(start)} - {last} {clock(end)}"
 
 
 def clock(time: int) -> str:
@@ -65,10 +68,15 @@ def clock(time: int) -> str:
 
 def day_of_year(time: int) -> str:
     """ "02-22", in UTC+8."""
-    from datetime import date
+    return iso_day(time)[-5:]
 
-    day = EPOCH + (time + CHINA) // DAY
-    return date.fromordinal(day).isoformat()[5:] if day <= date.max.toordinal() else ""
+
+def iso_day(time: int) -> str:
+    """ "2026-02-22", in UTC+8; after the year 9999 only how many days after 1970."""
+    days = (time + CHINA) // DAY
+    if EPOCH + days > date.max.toordinal():
+        return f"+{days} d"
+    return date.fromordinal(EPOCH + days).isoformat()
 
 
 def by_rate(rate: Rate, fee: What, energy: int, pieces: Sequence[Piece]) -> Text:
