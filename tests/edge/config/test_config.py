@@ -21,7 +21,8 @@ WHOLE_DAY = '[[period]]\nstart = "00:00"\nend = "24:00"\nname = "flat"\nenergy_y
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copy(SAMPLES / "tariff.toml", tmp_path)
+    for name in ("tariff.toml", "tariff-sockets.toml"):
+        shutil.copy(SAMPLES / name, tmp_path)
     keys = tmp_path / "socket-keys.toml"
     keys.touch(mode=0o600)
     return tmp_path
@@ -164,6 +165,45 @@ def test_keys_are_for_us_alone(folder: Path) -> None:
     assert "chmod 600" in line
     (folder / "socket-keys.toml").unlink()
     assert "put the key file there" in problems(folder, GATEWAY)[0]
+
+
+TIERS = """
+id = "t"
+version = 1
+[tiers]
+rule = "highest"
+[[tiers.tier]]
+up_to_W = 200
+per_hour_yuan = 0.10
+[[tiers.tier]]
+per_hour_yuan = 0.30
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "bounds", "expected"),
+    [
+        (
+            'id = "t"\nversion = 1\n' + WHOLE_DAY,
+            "",
+            "socket_site[0].tariff: sockets calculate their energy",
+        ),
+        (None, "", "socket_site[0].tariff: sockets calculate their energy"),  # that of the guns
+        (TIERS, "", None),
+        (TIERS, "tier_bounds_W = [100, 200, 300, 400]", None),
+        (TIERS, "tier_bounds_W = [100, 250, 300, 400]", "socket_site[0].tariff: its sockets count no tier up to 200 W"),
+        (TIERS, "tier_bounds_W = [300, 200, 400, 500]", "socket_site[0].tier_bounds_W: the bounds of power tiers rise"),
+        (TIERS, "tier_bounds_W = [200]", "socket_site[0].tier_bounds_W"),
+    ],
+)
+def test_what_sockets_may_be_sold_by(folder: Path, own: str | None, bounds: str, expected: str | None) -> None:
+    line = 'tariff = "tariff-sockets.toml"'
+    text = GATEWAY.replace(line, f"{line if own else ''}\n{bounds}\n#", 1)
+    (folder / "tariff-sockets.toml").write_text(own or "")
+    if expected is None:
+        assert load(written(folder, text)).socket_prices["shed-1"].tiers is not None
+    else:
+        assert problems(folder, text)[0].startswith(expected)
 
 
 def test_in_chinese(folder: Path) -> None:

@@ -28,7 +28,8 @@ from chargelink.model import Period, SessionEnded, SessionStarted, StopReason, T
 from chargelink.sim.sockets import keys
 
 PATIENCE = 60.0  # s; joining takes seconds, the rest less
-TARIFF = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
+TARIFF = Tariff("use", 1, per_use=150)
+BY_ENERGY = Tariff("flat", 1, periods=(Period("00:00", "24:00", "flat", 60_000, 40_000),))
 FIRST = f"{keys.FIRST_EUI:016x}"
 GATEWAY = "a84041ffff000001"
 
@@ -130,6 +131,8 @@ async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path, m
                 await first.site.start("socket-1", "A", TARIFF)
             await first.until(lambda: first.state() in ("idle", "plugged"))
             assert await order(tmp_path, "plug 1 A") == "ok"
+            with pytest.raises(StartRefused, match="cannot be sold by the kWh"):
+                await first.site.start("socket-1", "A", BY_ENERGY)
             started = await first.site.start("socket-1", "A", TARIFF, caps=Caps(energy=1_000, power=800_000))
             await first.until(lambda: first.state() == "charging")
             with pytest.raises(StartRefused, match="taken"):

@@ -12,6 +12,7 @@ from chargelink.cli.strict import Problem
 from chargelink.edge.config.checks import impossible
 from chargelink.edge.config.error import ConfigError
 from chargelink.edge.config.sections import Config, Document
+from chargelink.edge.config.sold import unfit
 from chargelink.edge.config.strict import read
 from chargelink.model import Tariff
 from chargelink.tariff import read_document
@@ -33,6 +34,8 @@ def load(path: Path) -> Config:
         raise ConfigError(path, problems)
     prices = tariff_of(document.tariff.file)
     socket_prices = {site.id: tariff_of(site.tariff) for site in document.socket_sites if site.tariff}
+    if problems := [*unfit(document, prices, socket_prices)]:
+        raise ConfigError(path, problems)
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
     return Config(**fields, prices=prices, socket_prices=socket_prices)
 

@@ -22,6 +22,11 @@ Address = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]+:.")]
 LOWEST_VOLTAGE = Decimal(200)  # V, of most power modules
 
 
+TierBounds = Annotated[
+    tuple[Annotated[int, msgspec.Meta(ge=1, le=5000, description="W")], ...], msgspec.Meta(min_length=4, max_length=4)
+]
+
+
 class Site(Section, frozen=True):
     """Who this edge is, where it keeps its ledger and sockets, and the groups of sites that it belongs to.
 
@@ -168,7 +173,8 @@ class Socket(Section, frozen=True):
 class SocketSite(Section, frozen=True):
     """The sockets that one radio reaches: where packet forwarders send, which gateways are ours, the key file.
 
-    `tariff` is the file of their own prices, in place of those of the whole edge.
+    `tariff` is the file of their own prices, in place of those of the whole edge. `tier_bounds` are the upper bounds of
+    the power tiers in which they count minutes, but of the last: their parameter 0E.
     """
 
     id: Name
@@ -177,6 +183,12 @@ class SocketSite(Section, frozen=True):
     gateways: tuple[Eui, ...]
     sockets: tuple[Socket, ...]
     tariff: Path | None = None
+    tier_bounds_watt: TierBounds = msgspec.field(name="tier_bounds_W", default=(200, 300, 500, 1000))
+
+    @property
+    def tier_bounds(self) -> tuple[int, ...]:
+        """The same in mW."""
+        return tuple(bound * 1000 for bound in self.tier_bounds_watt)
 
 
 class Document(Section, frozen=True):

@@ -9,6 +9,7 @@ from typing import NoReturn
 import structlog
 
 from chargelink.edge import config
+from chargelink.edge.config.sold import BY_ENERGY
 from chargelink.edge.drivers.outlet_stays import OutletStays
 from chargelink.edge.drivers.refusal_log import RefusalLog
 from chargelink.edge.drivers.socket_view import view
@@ -84,7 +85,8 @@ class SocketSite:
         if missing := [eui.hex() for eui in names if eui not in known]:
             raise KeyFileError(f"{section.keys}: has no key for {', '.join(missing)}")
         port = GwmpPort(Address.parse(section.radio), [bytes.fromhex(gateway) for gateway in section.gateways])
-        return cls(port, keys, names, MemoryFile(data / f"sockets-{section.id}.json"), around)
+        terms = Terms(tier_bounds=section.tier_bounds)
+        return cls(port, keys, names, MemoryFile(data / f"sockets-{section.id}.json"), around, terms=terms)
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> NoReturn:
         """Until cancelled; `ready` is called when the port listens.
@@ -132,6 +134,8 @@ class SocketSite:
 
         Raises StartRefused, which says why; LedgerError.
         """
+        if tariff.periods:  # published or set on site since the configuration was checked
+            raise StartRefused(BY_ENERGY)
         eui = next((eui for eui, name in self._names.items() if name == device), None)
         place = OUTLETS.get(outlet)
         if eui is None or place is None:
