@@ -296,6 +296,7 @@ class Daemon:
             "usage": link.usage.shown() if link else [],
             "telemetry": {"missing": self._telemetry.missing, "trouble": self._telemetry.trouble},
             **await self._entrance.shown(),
+            "oddEvents": dict(self._sessions.odd),
             "givenAway": (await self._sessions.given_away())._asdict(),
             "settled": self._places.settled.is_set(),
             "devices": [msgspec.to_builtins(device) for device in self._board.devices],

@@ -9,6 +9,7 @@ epochs        lives of the journal
 key           the key that signs, in a file of its own
 opening       from a file to a journal
 sessions      from authorised to billed, across crashes
+session_states from authorised to settled, as a table
 session_store what of that is one transaction
 open_session  one that has not ended
 elapsed       durations, by a clock that nobody sets

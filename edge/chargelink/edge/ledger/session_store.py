@@ -8,8 +8,10 @@ import msgspec
 from chargelink.edge.ledger import agreed, held_tariffs, journal
 from chargelink.edge.ledger.database import Database
 from chargelink.edge.ledger.open_session import Course, Ending, OpenSession, billed, not_priced
+from chargelink.edge.ledger.session_states import Answer, Event, State, after
 from chargelink.edge.ledger.supervision import Supervision
-from chargelink.link.messages import METERING_LANE, Caps
+from chargelink.link.chain import record_hash
+from chargelink.link.messages import METERING_LANE, RECORD_LANE, Caps
 from chargelink.model import Alarm, Bill, Reading, SessionEnded, SessionStarted, StartRefused, Tariff, body_of
 from chargelink.trust.personal import Sealed
 from chargelink.wire import ChargelinkError
@@ -34,12 +36,11 @@ def begin(database: Database, session: OpenSession, clock_trusted: bool) -> Sess
     from is not there any more.
     """
     started = session.started
-    if started.remote_start_id is not None:
-        before = standing(database, started.remote_start_id)
+    before = None if started.remote_start_id is None else standing(database, started.remote_start_id)
+    if after(standing_state(database, before), Event.BEGIN, session.id).answer is Answer.SAME:
         if isinstance(before, StartRefused):
             raise OrderRefused(before)
-        if before is not None:
-            return before
+        return before
     journal.require_room(database)
     agreed.begin(database, started, clock_trusted)
     held_tariffs.use(database, session.tariff, started.at)
@@ -68,7 +69,8 @@ def refuse(database: Database, refused: StartRefused) -> StartRefused | SessionS
     """
     assert refused.remote_start_id is not None, "what this edge asked for itself is refused by who asked"
     before = standing(database, refused.remote_start_id)
-    if before is not None:
+    if after(standing_state(database, before), Event.REFUSE, "").answer is Answer.SAME:
+        assert before is not None
         return before
     journal.append(database, refused, refused.at)
     database.execute(
@@ -85,6 +87,37 @@ def standing(database: sqlite3.Connection, remote_start_id: int) -> SessionStart
         return decoded(row[0], SessionStarted)
     row = database.execute("SELECT body FROM refused WHERE remote_start_id = ?", (remote_start_id,)).fetchone()
     return None if row is None else decoded(row[0], StartRefused)
+
+
+def standing_state(database: Database, stands: SessionStarted | StartRefused | None) -> State:
+    """The state of what became of a remote start."""
+    if stands is None:
+        return State.NONE
+    return State.REFUSED if isinstance(stands, StartRefused) else state_of(database, stands.session_id)
+
+
+def state_of(database: Database, identifier: str) -> State:
+    """Where a session stands, as it is stored."""
+    row = database.execute("SELECT readings, course, ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
+    if row is None:
+        return State.NONE
+    readings, course, ended = row
+    if ended is not None:
+        return State.BILLED if _waits(database, ended) else State.SETTLED
+    if course is not None and decoded(course, Course).stopping is not None:
+        return State.ENDING
+    read = decoded(readings, tuple[Reading, ...])
+    return State.CHARGING if read and read[-1].register > read[0].register else State.AUTHORISED
+
+
+def _waits(database: Database, ended: bytes) -> bool:
+    """Whether the hub does not have the record of an end yet."""
+    database.flush()
+    waiting = database.execute(
+        "SELECT 1 FROM records WHERE epoch = ? AND lane = ? AND seq > ? AND hash = ? LIMIT 1",
+        (database.epoch, RECORD_LANE, database.tails[RECORD_LANE].acknowledged, record_hash(ended)),
+    ).fetchone()
+    return waiting is not None
 
 
 def keep(database: sqlite3.Connection, session: OpenSession) -> None:
@@ -116,11 +149,9 @@ def end(
     supervision: Supervision | None,
 ) -> SessionEnded:
     """End a session and record its bill; or find that it has ended. Raises KeyError for one that never was."""
-    row = database.execute("SELECT ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
-    if row is None:
-        raise KeyError(identifier)
-    if row[0] is not None:
-        return decoded(row[0], SessionEnded)
+    if after(state_of(database, identifier), Event.END, identifier).answer is Answer.SAME:
+        (body,) = database.execute("SELECT ended FROM sessions WHERE id = ?", (identifier,)).fetchone()
+        return decoded(body, SessionEnded)
     assert session is not None, "an open session that was not loaded"
     ended = billed(session, now, ending)
     journal.append(database, ended, ended.at)

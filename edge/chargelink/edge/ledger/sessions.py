@@ -7,6 +7,7 @@ one of a socket goes on if the socket held it. An order that is refused leaves t
 more.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -31,6 +32,7 @@ from chargelink.edge.ledger.open_session import (
     used_up,
     with_reading,
 )
+from chargelink.edge.ledger.session_states import Event, ImpossibleError, State
 from chargelink.edge.ledger.supervision import Supervision
 from chargelink.ids import ENTROPY_BYTES, session_id
 from chargelink.link.authorisation import Authorisation
@@ -94,6 +96,8 @@ class Sessions:
         self._interrupted: frozenset[str] = frozenset()  # were open when the edge last stopped
         self._kept_at: dict[str, int] = {}
         self._alarmed: set[str] = set()
+        self.odd: Counter[Event] = Counter()
+        """Events of sessions that are not open, or never were: late readings, stops and ends of nobody."""
 
     @property
     def open(self) -> tuple[OpenSession, ...]:
@@ -197,6 +201,7 @@ class Sessions:
         """
         session = self._open.get(identifier)
         if session is None:
+            self.odd[Event.READ] += 1
             return False
         return await self._take(session, reading, moment or self._elapsed(), power)
 
@@ -216,7 +221,10 @@ class Sessions:
                 await self._ledger.append(backwards(session, reading), reading.at)
             return False
         self._open[identifier] = longer
-        late = abs(reading.at - self._kept_at.get(identifier, 0)) >= KEPT_EVERY  # a clock that was set back, too
+        late = longer.energy > 0 == session.energy  # a restart must know that something flowed
+        late = (
+            late or abs(reading.at - self._kept_at.get(identifier, 0)) >= KEPT_EVERY
+        )  # a clock that was set back, too
         if late or len(longer.readings) > len(session.readings):
             await self._ledger.writer.run(lambda database: store.keep(database, longer))
             self._kept_at[identifier] = reading.at
@@ -234,7 +242,10 @@ class Sessions:
 
     async def stopping(self, identifier: str, reason: StopReason, by: str) -> Stopping:
         """Keep that a session was asked to stop, and why; the first who asked. Raises KeyError for one not open."""
-        session = self._open[identifier]
+        session = self._open.get(identifier)
+        if session is None:
+            self.odd[Event.STOP] += 1
+            raise KeyError(identifier)
         if session.course.stopping is not None:
             return session.course.stopping
         asked = Stopping(reason, by[:64])
@@ -283,9 +294,13 @@ class Sessions:
         if session is not None:
             session = replace(session, readings=corrected(session, self._right(), self._elapsed()))
         supervision = self._supervision
-        ended = await self._ledger.writer.run(
-            lambda database: store.end(database, identifier, session, now, ending, supervision)
-        )
+        try:
+            ended = await self._ledger.writer.run(
+                lambda database: store.end(database, identifier, session, now, ending, supervision)
+            )
+        except ImpossibleError as error:
+            self.odd[error.event] += 1
+            raise
         for memory in (self._open, self._kept_at):
             memory.pop(identifier, None)
         self._alarmed.discard(identifier)
@@ -305,6 +320,10 @@ class Sessions:
         if isinstance(before, StartRefused):
             raise store.OrderRefused(before)
         return before
+
+    async def state(self, identifier: str) -> State:
+        """Where a session stands, as it is stored."""
+        return await self._ledger.writer.run(lambda database: store.state_of(database, identifier))
 
     async def given_away(self) -> store.GivenAway:
         """What was given away beyond what was prepaid."""
