@@ -5,24 +5,20 @@ from random import Random
 
 import msgspec
 from tests.money import documents
-from tests.money.plant import Gun, Socket
 
 from chargelink.link.messages import Caps
-from chargelink.lora_socket.codes import Place
-from chargelink.model import Authorisation, Reading, Tariff
+from chargelink.model import Authorisation, Reading
 
 
 @dataclass
 class Wish:
     """Somebody wants to charge. `number` is that of a remote start, which is told until it is answered."""
 
-    gun: Gun | None
-    socket: Socket | None
-    place: Place
-    tariff: Tariff
-    number: int | None
+    device: str
+    outlet: str | None
     authorisation: Authorisation | None
     caps: Caps
+    number: int | None = None
     tries: int = 3
 
 

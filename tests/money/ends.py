@@ -6,32 +6,45 @@ it a torn piece of what was just being written.
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
+from tests.money.plant import Clock
+
 from chargelink.edge.ledger import Journal, Sessions
-from chargelink.edge.ledger.elapsed import Moment
+from chargelink.edge.ledger.allowances import Allowances
+from chargelink.edge.ledger.local_list import LocalList
 from chargelink.edge.sockets.charges import Charges
 from chargelink.edge.sockets.terms import Terms
 from chargelink.hub.bus import Bus
+from chargelink.hub.clock import now_ms
 from chargelink.hub.gateway.actions import Actions
 from chargelink.hub.gateway.connection import Connection
+from chargelink.hub.services import orders
+from chargelink.hub.services.commands import Commands
+from chargelink.hub.services.deliveries import Duty
 from chargelink.hub.services.intake import Intake
+from chargelink.hub.services.lease_errands import LeaseErrands
+from chargelink.hub.services.list_errands import ListErrands
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.starts import OrderErrands, Starts
 from chargelink.hub.store.address import FILE
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.holdings import Holdings
+from chargelink.hub.store.vault import unlocked
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.messages import RECORD_LANE, BootNotification, Records
+from chargelink.link.shape import Shape
 from chargelink.model import Alarm
 from chargelink.trust.checkpoints import JournalKey
 
 LEDGER = "ledger.db"
 KEY = JournalKey(bytes(range(32)))
+USUAL = 600  # fen that the hub freezes where nobody says how much
 
 
 class HubEnd:
@@ -41,14 +54,23 @@ class HubEnd:
         self.folder = folder
         self._life = AsyncExitStack()
         self._reading = asyncio.Lock()
+        self.edges: dict[str, Callable[[Shape], Awaitable[Shape]]] = {}  # who obeys
+
+    async def call(self, edge: str, request: Shape, expiry: int) -> Shape:
+        """Ask an edge, as `Links` has it."""
+        return await self.edges[edge](request)
 
     async def start(self) -> None:
         """Open the database, made if it is not there."""
         self._life = AsyncExitStack()
         engine = await self._life.enter_async_context(opened(self.folder))
+        self._life.enter_context(unlocked(self.folder))
+        await orders.recover(now_ms())
         bus = Bus()
+        self.starts = Starts(Commands(self), bus, usual=USUAL)
+        self.duties: tuple[Duty, ...] = (LeaseErrands(), ListErrands(bus), OrderErrands(self.starts))
         writer, holdings = RecordWriter(engine), Holdings(engine)
-        self.actions = Actions(bus, Live(bus, engine), writer, holdings, lambda _: None)
+        self.actions = Actions(bus, Live(bus, engine), writer, holdings, lambda _: None, usual=USUAL)
         self._intake = Intake(bus, asyncio.Event())
         for worker in (writer.run(), holdings.run()):
             await self._life.enter_async_context(_working(asyncio.create_task(worker)))
@@ -83,20 +105,19 @@ async def _working(task: "asyncio.Task[None]") -> AsyncIterator[None]:
 
 
 class EdgeEnd:
-    """The ledger of an edge with its sessions and the charges of its sockets. `clock` gives UTC ms."""
+    """The ledger of an edge with its sessions, its allowances and the charges of its sockets."""
 
-    def __init__(
-        self,
-        name: str,
-        folder: Path,
-        random: Random,
-        names: dict[bytes, str],
-        clock: Callable[[], int],
-        elapsed: Callable[[], Moment],
-    ) -> None:
+    def __init__(self, name: str, folder: Path, random: Random, names: dict[bytes, str], clock: Clock) -> None:
         self.name = name
-        self._random, self._names, self._clock, self._elapsed = random, names, clock, elapsed
+        self._random, self._names, self._time = random, names, clock
         self._folder, self._lives = folder, 0
+
+    def clock_trusted(self) -> bool:
+        """Whether the edge knows what time it is."""
+        return not self._time.skew
+
+    def _clock(self) -> int:
+        return self._time.utc
 
     @property
     def ledger(self) -> Path:
@@ -108,8 +129,11 @@ class EdgeEnd:
         self.ledger.parent.mkdir(parents=True, exist_ok=True)
         self.journal = Journal.open(self.ledger, self.name, KEY, clock=self._clock)
         entropy = self._random.randbytes
-        self.sessions = Sessions(self.journal, self.name, entropy, elapsed=self._elapsed)
+        self.sessions = Sessions(
+            self.journal, self.name, entropy, elapsed=self._time.elapsed, clock_trusted=self.clock_trusted
+        )
         await self.sessions.load()
+        self.allowances, self.local_list = Allowances(self.journal, self._clock), LocalList(self.journal)
         self.charges = Charges(self._names, self.sessions, self._alarm, lambda _: None, entropy, Terms())
         self.charges.resume()
 

@@ -6,6 +6,7 @@ its guns, its sockets, on its line and to itself. `TOGETHER` histories share one
 
 import argparse
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -18,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.money import audit
+import structlog
+from tests.money import audit, ledger_audit
 from tests.money.ends import HubEnd
 from tests.money.story import History
 from tqdm import tqdm
@@ -49,6 +51,7 @@ class Tally:
 
 def run(seeds: list[int], template: Path | None = None) -> Tally:
     """Histories that share a hub, with these seeds; the hub's database begins as a copy of the `template`."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None, prefix="histories-") as folder:
         return asyncio.run(_together(seeds, Path(folder), template))
 
@@ -99,7 +102,9 @@ def _audited(histories: list[History], hub: HubEnd) -> Tally:
         tally.counts["with energy"] += sum(ended["bill"]["energy"] > 0 for ended in mine.ended.values())
         tally.counts["fen"] += sum(ended["bill"]["total"] for ended in mine.ended.values())
         tally.counts.update(history.counts)
-    tally.findings += [(seeds.get(name, -1), problem) for name, problem in audit.of_hub(hub.file, books)]
+    findings = [*audit.of_hub(hub.file, books), *ledger_audit.of_money(hub.file, histories)]
+    tally.counts += ledger_audit.counted(hub.file)
+    tally.findings += [(seeds.get(name, -1), problem) for name, problem in findings]
     return tally
 
 
