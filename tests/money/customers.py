@@ -35,6 +35,8 @@ def agreement(random: Random) -> Authorisation | None:
     document = documents.agreement(random)
     if document is not None:
         document.pop("passId", None)
+        if "prepaid" in document:
+            document["prepaid"] = random.choice((1, 100, 250, 1_000, 5_000, 20_000))
     return None if document is None else msgspec.convert(document, Authorisation)
 
 

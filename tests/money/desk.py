@@ -4,7 +4,6 @@ The desk stands between a history's edge and its hub. Whatever is asked either w
 an answer, or may come late.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
@@ -36,7 +35,7 @@ from chargelink.link.shape import Shape
 
 DAY = 86_400_000  # ms
 HOLD = 300  # fen of an allowance that one charge may hold
-AMOUNTS = (0, 1, 150, 700, 5_000, 100_000)  # fen that an account has
+AMOUNTS = (0, 150, 700, 2_000, 5_000, 100_000)  # fen that an account has
 
 Obey = Callable[[RequestStartTransaction, bool], Awaitable[Shape]]
 """Starts what the hub wants; `True`: it is too late for that, only what came of it counts."""
@@ -60,7 +59,6 @@ class Desk:
         self._visiting = False
         self.account, self.paid_in = "", 0
         self.peace = False
-        self.leases = False
         hub.edges[edge.name] = self._asked
         self.awake()
 
@@ -77,13 +75,16 @@ class Desk:
             hub=self,
         )
 
-    async def open(self) -> None:
+    async def open(self, now: int) -> None:
         """Somebody opens an account with a card, and pays in."""
         self.account = (await accounts.create(now_ms())).id
         self.paid_in = self._random.choice(AMOUNTS)
         if self.paid_in:
             await accounts.top_up(self.account, self.paid_in, f"{self._edge.name}-1", now_ms())
         await tokens.add(TokenKind.CARD, self.card, self.account, now_ms())
+        self.peace = True
+        await (self.lease(now) if self._random.randrange(2) else self.visit())
+        self.peace = False
 
     @property
     def card(self) -> str:
@@ -140,7 +141,7 @@ class Desk:
     @property
     def online(self) -> bool:
         """Whether the edge thinks that it can ask."""
-        return bool(self._random.randrange(3))
+        return bool(self._random.randrange(2))
 
     async def ask(self, request: Shape, within: float) -> Shape:
         """As `Uplink` asks. Raises Unanswered."""
@@ -182,9 +183,8 @@ class Desk:
             if mine and self._random.randrange(3) == 0:
                 await leases.withdraw(self._random.choice(sorted(mine, key=lambda one: one.created)).id, now)
             else:
-                amount, until = self._random.choice((1, 200, 800)), now + self._random.choice((600_000, DAY, 300 * DAY))
+                amount, until = self._random.choice((1, 300, 900)), now + self._random.choice((600_000, DAY, 300 * DAY))
                 await leases.grant(self.account, self._edge.name, amount, until, now)
-                self.leases = True
         except RefusedError:
             return
         await self.visit()
@@ -199,4 +199,3 @@ class Desk:
         for one in await Lease.filter(account=self.account, state__in=leases.OPEN):
             await leases.withdraw(one.id, now)
         await self.visit()
-        await asyncio.sleep(0)

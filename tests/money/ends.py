@@ -116,6 +116,10 @@ class EdgeEnd:
         """Whether the edge knows what time it is."""
         return not self._time.skew
 
+    def _right(self) -> int | None:
+        """UTC less what has passed since the machine began, once somebody has told the time."""
+        return self._time.now - self._time.elapsed().ms if self.clock_trusted() else None
+
     def _clock(self) -> int:
         return self._time.utc
 
@@ -130,7 +134,12 @@ class EdgeEnd:
         self.journal = Journal.open(self.ledger, self.name, KEY, clock=self._clock)
         entropy = self._random.randbytes
         self.sessions = Sessions(
-            self.journal, self.name, entropy, elapsed=self._time.elapsed, clock_trusted=self.clock_trusted
+            self.journal,
+            self.name,
+            entropy,
+            elapsed=self._time.elapsed,
+            clock_trusted=self.clock_trusted,
+            right=self._right,
         )
         await self.sessions.load()
         self.allowances, self.local_list = Allowances(self.journal, self._clock), LocalList(self.journal)

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from chargelink.edge.ledger.elapsed import Moment
+from chargelink.edge.sockets.terms import Terms
 from chargelink.lora_socket.codes import Place, StopReason
 from chargelink.lora_socket.commands import Start
 from chargelink.lora_socket.messages import Settle
 
 HOUR = 3_600_000
 RESOLUTION = 100  # mWh, of what a socket says
-BOUNDS = (100_000, 200_000, 300_000, 400_000)  # mW, of the tiers of a settlement
+BOUNDS = Terms().tier_bounds  # mW
 
 
 @dataclass

@@ -4,6 +4,7 @@ The edge's own code decides: `Places`, `Sessions`, `Charges`, `Authoriser` on th
 world around them.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ from chargelink.edge.sockets.events import OrderAnswered, OrderExpired, Told
 from chargelink.edge.sockets.orders import Order
 from chargelink.lora_socket.channel import Opened
 from chargelink.lora_socket.codes import OutletState, Place, Result, StatusFlags
+from chargelink.lora_socket.codes import StopReason as SocketReason
 from chargelink.lora_socket.commands import Start
 from chargelink.lora_socket.frame import Control, Header
 from chargelink.lora_socket.messages import CommandResult, Meter, StatusShort
@@ -38,7 +40,9 @@ Outcome = TypeVar("Outcome")
 PLACES = {"A": Place.A, "B": Place.B}
 HEADER = Header(Control(0), 0, 0, 0, 0)  # the frame has been opened: nobody looks at it any more
 MEASURED: tuple[Measured | None, ...] = ("verified", "overdue", None)
-POLL = 20_000  # ms between two readings of a gun's meter; where money ends each second
+POLL = 20_000  # ms between two readings of a gun's meter
+CLOSELY = 60_000  # ms between two that are played where money may end; within them one each second is looked at
+REACTION = (200, 1_000, 2_500)  # ms from the reading to contactors that are open
 
 
 class Killed(Exception):  # noqa: N818 - says what happened
@@ -167,7 +171,7 @@ class Site:
         """The guard opens the contactors of the guns; sockets go on. Then the edge is back, and reads the meters."""
         self.line.down()
         power_cut = self.random.randrange(3) == 0
-        await self.pass_time(self.random.choice((0, 300, 2_000)))
+        self._flow(self.random.choice((0, 300, 2_000)))
         for gun in self.guns:
             if gun.session is not None:
                 self.watched[gun.session].whole = False
@@ -178,7 +182,7 @@ class Site:
                 socket.lose_mains(self.random)
             self.clock.now += self.random.choice((1_000, HOUR, 30 * HOUR))
         else:
-            await self.pass_time(self.random.choice((0, 5_000, HOUR)))
+            self._flow(self.random.choice((0, 5_000, HOUR)))
         await self.edge.kill(torn=power_cut)
         self.counts["cuts of the power" if power_cut else "kills of the edge"] += 1
         registers = {gun.name: gun.register for gun in self.guns}
@@ -189,7 +193,41 @@ class Site:
     # Energy
 
     async def pass_time(self, duration: int) -> None:
-        """Energy flows; a gun whose money is used up is stopped at the next reading."""
+        """Energy flows, and a gun whose money is used up stops a little later. Without an edge nobody looks."""
+        while duration > 0:
+            limited = [gun for gun in self.guns if self._limited(gun)]
+            ends = {gun.name: self._money_ends(gun, min(duration, CLOSELY)) for gun in limited}
+            first = min((gun for gun in limited if ends[gun.name]), key=lambda gun: ends[gun.name] or 0, default=None)
+            step = duration if not limited else min(duration, CLOSELY)
+            if first is not None:
+                step = (ends[first.name] or 0) + self.random.choice(REACTION)
+            self._flow(step)
+            duration -= step
+            if first is not None:
+                await self.end(first, StopReason.LOCAL_OUT_OF_CREDIT, fault=False)
+            for gun in limited:
+                if gun.session is not None:
+                    await self.read(gun)
+
+    def _limited(self, gun: Gun) -> bool:
+        session = self.edge.sessions.get(gun.session or "")
+        return gun.power > 0 and session is not None and session.most is not None
+
+    def _money_ends(self, gun: Gun, within: int) -> int | None:
+        """ms after which a reading, one each second, says that the money is used up."""
+        if not self._used_up(gun, within):
+            return None
+        seconds = range(1, -(-within // 1_000) + 1)
+        return seconds[bisect_left(seconds, True, key=lambda second: self._used_up(gun, second * 1_000))] * 1_000
+
+    def _used_up(self, gun: Gun, later: int) -> bool:
+        self.clock.now += later
+        reading = Reading(at=self.clock.utc, register=gun.register + gun.power * later // HOUR)
+        used_up = self.edge.sessions.used_up(gun.session or "", reading)
+        self.clock.now -= later
+        return used_up
+
+    def _flow(self, duration: int) -> None:
         self.clock.now += duration
         for gun in self.guns:
             gun.pass_time(duration)
@@ -250,4 +288,7 @@ class Site:
     async def _hear(self, socket: Socket, body: Any) -> bool:
         received = Received(Opened(HEADER, 0, None, body))
         wanted, _ = await self.do(lambda: self.edge.charges.told(Told(socket.eui, received), self.clock.utc))
+        for _, place, stop in self.edge.charges.stops():
+            if place in socket.charges and socket.charges[place].start.session == stop.session:
+                socket.end(place, SocketReason.COMMAND)
         return wanted

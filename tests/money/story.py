@@ -36,7 +36,7 @@ class History(Site):
         if self.seed % 2:
             known = Known(self.price, lambda: self.clock.utc, self.edge.clock_trusted)
             self.desk = Desk(self.hub, self.edge, self.random, known, self._obey)
-            await self.desk.open()
+            await self.desk.open(self.clock.now)
             self.counts["accounts"] += 1
 
     async def step(self) -> None:
@@ -222,14 +222,14 @@ class History(Site):
 
 
 THINGS: tuple[tuple[Callable[[History], Awaitable[None]], int], ...] = (
-    (History.time_passes, 10),
+    (History.time_passes, 14),
     (History.somebody_comes, 5),
     (History.an_account_is_used, 6),
     (History.a_start_is_told_again, 3),
     (History.a_gun_stops, 3),
     (History.a_socket_stops, 3),
     (History.the_line_works, 6),
-    (History.an_allowance_moves, 1),
+    (History.an_allowance_moves, 2),
     (History.tariffs_change, 2),
     (History.clock_steps, 1),
     (History.a_meter_is_exchanged, 1),
