@@ -38,6 +38,7 @@ AGAIN = (
     "test_lists.py",
     "test_passes.py",
     "test_offer_commands.py",
+    "test_reconcile.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )

@@ -219,6 +219,15 @@ def load_offered(name: str) -> Command:
     return offer_commands.COMMANDS[name]
 
 
+def load_reconcile(name: str) -> Command:
+    """`hub reconcile`, `hub shares`."""
+    from chargelink.hub import reconcile_commands
+
+    return reconcile_commands.COMMANDS[name]
+
+
+RECONCILE = Text("does it add up: ledger, bills and meters, by day", "对账: 账本、账单与电能表，按日")
+SHARES = Text("a statement of how the service fee is shared", "服务费分成对账单")
 CARD = Text("cards and PINs: add, block, remove, list, pin, allow, sent", "卡与密码: 录入、挂失、删除、列出、密码")
 VIN = Text("cars that charge by their VIN: bind, confirm, list", "凭车辆识别码充电: 绑定、确认、列出")
 VOUCHER = Text("codes that are worth an amount: make, list", "充电券: 制作、列出")
@@ -273,6 +282,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
             Offer("person", PERSON, load_person),
             Offer("tariff", TARIFF, load_tariff),
             Offer("lease", LEASE, load_lease),
+            Offer("reconcile", RECONCILE, partial(load_reconcile, "reconcile")),
+            Offer("shares", SHARES, partial(load_reconcile, "shares")),
             Offer("card", CARD, load_card),
             Offer("vin", VIN, partial(load_offered, "vin")),
             Offer("voucher", VOUCHER, partial(load_offered, "voucher")),
