@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,44 @@ def test_a_session_is_priced_and_explained(capsys: pytest.CaptureFixture[str], s
         "total 21.00 yuan: electricity fee 13.00, service fee 8.00",
         "20.000000 kWh, by a meter that is verified and in date",
     ]
+
+
+DAY_AND_NIGHT = """
+id = "day-and-night"
+version = 1
+name = "day and night"
+period = [
+  { start = "08:00", end = "24:00", name = "flat", energy_yuan_per_kWh = 0.80, service_yuan_per_kWh = 0.40 },
+  { start = "00:00", end = "08:00", name = "valley", energy_yuan_per_kWh = 0.30, service_yuan_per_kWh = 0.40 },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "the recorded bill comes to the same"),
+        ({"total": 1000}, "! the recorded bill is 10.00 yuan"),
+        ({"rulesVersion": 1}, "the recorded bill comes to the same"),
+        ({"rulesVersion": 9}, "cannot be priced: rules 9 are not known here"),
+        ({"rulesVersion": -1}, "(record): Expected `int` >= 1"),
+    ],
+)
+def test_a_recorded_session_is_priced_again_by_its_own_rules(
+    fields: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str], session: Any, tmp_path: Path
+) -> None:
+    page = (SAMPLE.parents[2] / "docs" / "protocols" / "records.md").read_text("utf-8")
+    ended = json.loads(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[2])
+    ended["bill"] |= fields
+    tariff = tmp_path / "tariff.toml"
+    tariff.write_text(DAY_AND_NIGHT)
+    run("price", tariff, session(ended))
+    printed = capsys.readouterr().out
+    assert told in printed
+    priced = told.startswith(("the", "!"))
+    assert ("total 9.83 yuan" in printed) == priced
+    assert ("! it was sold by another tariff: SHA-256 79f994cd" in printed) == priced  # its bytes were others
+    assert run("price", tariff, session(ended), "--json") == (Exit.CLEAN if priced else Exit.DEFECTS)
 
 
 def test_in_chinese(capsys: pytest.CaptureFixture[str], session: Any) -> None:

@@ -206,7 +206,11 @@ def test_all_that_is_wrong_with_the_prices_is_said_at_once() -> None:
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=5) | st.datetimes() | st.dates()
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
 keys = st.sampled_from(
     [*BY_ENERGY, *PERIOD, "plan", "tiers", "tier", "occupancy", "discount", "valid_from", "per_time"]
 )

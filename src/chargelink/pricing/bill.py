@@ -34,6 +34,8 @@ def told(bill: Bill, reasons: Sequence[Text]) -> Iterator[str]:
 
 
 def _total(bill: Bill) -> str:
+    if bill.energy_fee is None:
+        return Text("total {} yuan", "合计 {} 元").format(yuan(bill.total))
     if bill.measured is None:
         return Text("occupancy fee {} yuan", "占位费 {} 元").format(yuan(bill.total))
     return Text("total {} yuan: electricity fee {}, service fee {}", "合计 {} 元：电费 {}，服务费 {}").format(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from chargelink.cli.strict import Problem
-    from chargelink.model import Tariff
+    from chargelink.model import SessionEnded, Tariff
     from chargelink.pricing.session_file import Session
 
 CHECK = Text("say what a tariff means, and what looks like a slip", "说明资费的含义，并指出疑似笔误")
@@ -25,12 +25,12 @@ SESSION = Text(
     '{"at": "2026-03-01T22:15:00+08:00", "kWh": 130.5}]}; more keys: kind ("dc", "socket"), '
     'usage ({"minutes": 45, "tierBounds": [200000], "tierMinutes": [40, 5]}), measured, '
     'authorisation ({"group": "owners", "minimum": 100, "prepaid": 5000, "passId": "p"}), caps ({"money": 5000}), '
-    "fault (true), occupiedMinutes; amounts in fen, powers in mW. - is the standard input",
+    "fault (true), occupiedMinutes; amounts in fen, powers in mW. Or a record session.ended. - is the standard input",
     '充电数据，JSON：{"readings": [{"at": "2026-03-01T21:30:00+08:00", "kWh": 100}, '
     '{"at": "2026-03-01T22:15:00+08:00", "kWh": 130.5}]}；其他键：kind（"dc"、"socket"）、'
     'usage（{"minutes": 45, "tierBounds": [200000], "tierMinutes": [40, 5]}）、measured、'
     'authorisation（{"group": "owners", "minimum": 100, "prepaid": 5000, "passId": "p"}）、caps（{"money": 5000}）、'
-    "fault（true）、occupiedMinutes；金额为分，功率为 mW。- 为标准输入",
+    "fault（true）、occupiedMinutes；金额为分，功率为 mW。也可以是一条 session.ended 记录。- 为标准输入",
 )
 
 
@@ -128,6 +128,9 @@ def _show(tariff: "Tariff", session: "Session", as_json: bool) -> None:
     from chargelink.pricing.bill import told
     from chargelink.tariff import explained, explained_occupancy, tariff_hash
 
+    if session.ended is not None:
+        _show_again(tariff, session.ended, as_json)
+        return
     name = tariff_hash(tariff)
     consumption = session.consumption
     bills = [explained(tariff, name, consumption)]
@@ -143,6 +146,31 @@ def _show(tariff: "Tariff", session: "Session", as_json: bool) -> None:
     for bill, reasons in bills:
         for line in told(bill, reasons):
             print(line)
+
+
+def _show_again(tariff: "Tariff", ended: "SessionEnded", as_json: bool) -> None:
+    """Price a record by the rules of its own bill, and say whether that comes to the same. Raises TariffError."""
+    import msgspec
+
+    from chargelink.pricing.bill import told
+    from chargelink.tariff import Consumption, explained, tariff_hash
+    from chargelink.tariff.words import yuan
+
+    rules = ended.bill.rules_version
+    bill, reasons = explained(tariff, ended.tariff_hash, Consumption.of(ended), rules)
+    if as_json:
+        print(msgspec.json.encode({"bill": bill}).decode())
+        return
+    for line in told(bill, reasons):
+        print(line)
+    was = ended.bill
+    if (was.total, was.energy) == (bill.total, bill.energy):
+        print(Text("the recorded bill comes to the same", "与记录中的账单一致"))
+    else:
+        print(Text("! the recorded bill is {} yuan", "! 记录中的账单为 {} 元").format(yuan(was.total)))
+    if ended.tariff_hash != tariff_hash(tariff):
+        other = Text("! it was sold by another tariff: SHA-256 {}", "! 当时所用的是另一份资费：SHA-256 {}")
+        print(other.format(ended.tariff_hash))
 
 
 def _text(path: Path) -> str:

@@ -1,7 +1,7 @@
 """A session as a person writes it, in JSON: what is needed to price it, and no more.
 
 Names are those of the record `session.ended` (docs/protocols/records.md). Times are ms, or text as
-"2026-03-01T08:00:00+08:00"; a register may be given in kWh.
+"2026-03-01T08:00:00+08:00"; a register may be given in kWh. The record itself will do, too.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -14,7 +14,7 @@ from chargelink.cli.language import Text
 from chargelink.cli.strict import Problem, Section, read
 from chargelink.link.authorisation import Authorisation
 from chargelink.link.quantities import EXACT, Count, Energy, Power, Time
-from chargelink.model import AuthorisedBy, Measured, Reading, SessionKind, Usage
+from chargelink.model import AuthorisedBy, Measured, Reading, SessionEnded, SessionKind, Usage
 from chargelink.tariff import Consumption
 
 CHINA = timezone(timedelta(hours=8))
@@ -64,10 +64,14 @@ class SessionTable(Section, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """What is to be priced: the charge, and for how many ms the place was occupied after it, if anybody says."""
+    """What is to be priced: the charge, and for how many ms the place was occupied after it, if anybody says.
+
+    `ended` is the record, if it came from one.
+    """
 
     consumption: Consumption
-    occupied: int | None
+    occupied: int | None = None
+    ended: SessionEnded | None = None
 
 
 _TIME = Text('write ms, or a time as "2026-03-01T08:00:00+08:00"', '请写毫秒，或时刻如 "2026-03-01T08:00:00+08:00"')
@@ -85,6 +89,8 @@ FORMATS = {
 
 def read_session(document: dict[str, Any]) -> Session | list[Problem]:
     """The session of a JSON document (decimals as Decimal), or what is wrong with it."""
+    if "sessionId" in document:
+        return _recorded(document)
     table = read(document, SessionTable, FORMATS)
     if isinstance(table, list):
         return table
@@ -116,6 +122,16 @@ def read_session(document: dict[str, Any]) -> Session | list[Problem]:
         ),
         None if table.occupied_minutes is None else table.occupied_minutes * MINUTE,
     )
+
+
+def _recorded(document: dict[str, Any]) -> Session | list[Problem]:
+    """That of a record `session.ended`."""
+    try:
+        ended = msgspec.convert(document, SessionEnded)
+    except msgspec.ValidationError as error:
+        remedy = Text("docs/protocols/records.md has its fields", "各字段见 docs/protocols/records.md")
+        return [Problem("(record)", Text(str(error), f"不可用（{error}）"), remedy)]
+    return Session(Consumption.of(ended), ended=ended)
 
 
 def _usage(table: UsageTable) -> Usage:

@@ -31,11 +31,16 @@ def price(tariff: Tariff, tariff_hash: str, consumption: Consumption, rules_vers
     return _of(RULES, rules_version)(tariff, tariff_hash, consumption)
 
 
-def explained(tariff: Tariff, tariff_hash: str, consumption: Consumption) -> tuple[Bill, tuple[Text, ...]]:
-    """The bill of a session by the newest rules, and of each of its lines the reason in both languages.
+def explained(
+    tariff: Tariff, tariff_hash: str, consumption: Consumption, rules_version: int = RULES_VERSION
+) -> tuple[Bill, tuple[Text, ...]]:
+    """The bill of a session, and of each of its lines the reason in both languages; that of rules 1 is in English.
 
     Raises TariffError for what cannot be priced.
     """
+    if rules_version != rules_2.VERSION:
+        bill = price(tariff, tariff_hash, consumption, rules_version)
+        return bill, tuple(Text(line.because, line.because) for line in bill.lines)
     reckoned = rules_2.reckon(tariff, consumption)
     return rules_2.written(tariff, tariff_hash, consumption, reckoned), reckoned.reasons
 
