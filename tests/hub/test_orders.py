@@ -203,6 +203,15 @@ async def test_two_sessions_of_one_order_are_not_both_paid_by_it(tables: Engine)
     assert (await Order.get()).session == SESSION
 
 
+async def test_one_session_does_not_take_from_two_orders(tables: Engine) -> None:
+    who = await account(10_000)
+    first, second = await order(who, 3_000), await order(who, 3_000, number=78)
+    await take(PRICES, began(first), came(second))
+    assert {row.id: row.state for row in await Order.all()} == {first.id: "running", second.id: "asked"}
+    assert (await money())["unassigned"] == -700
+    assert await alarms() == ["order-of-another"]
+
+
 async def test_a_number_of_another_edge_is_not_ours(tables: Engine) -> None:
     """Numbers of starts are one row for all edges: a record that only has the number must be of the same edge."""
     row = await order(await account(10_000), 3_000)

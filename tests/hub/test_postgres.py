@@ -32,6 +32,7 @@ AGAIN = (
     "test_starts.py",
     "test_decisions.py",
     "test_occupancy.py",
+    "test_money_history.py",
     "test_money_commands.py",
     "test_tariffs.py",
     "test_leases.py",

@@ -130,7 +130,9 @@ async def of_record(told: Told, now: int) -> tuple[Order | None, Alarms]:
     if row is None and name is None:
         return None, []
     if row is not None and row.edge == told.edge and row.session in (None, told.session):
-        return row, []
+        another = await Order.filter(session=told.session).exclude(id=row.id).exists()
+        if not another:
+            return row, []
     detail: dict[str, object] = {"order": name or (row and row.id), "session": told.session, "edge": told.edge}
     return None, [await write_alarm(told.edge, "order-of-another", told.session, now, detail)]
 
