@@ -1,4 +1,4 @@
-"""The edge dies before every single statement of a story of two guns and two outlets. Each time it wakes in a state that
+"""The edge dies before each statement of a story of two guns and two outlets. Each time it wakes in a state that
 the table knows, has lost nothing that it told anybody, and bills every session once.
 """
 

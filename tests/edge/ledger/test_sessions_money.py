@@ -277,3 +277,29 @@ def test_money_is_used_up_when_more_would_be_given_away(
     )
     session = OpenSession(started, tariff, caps, None, (reading(0, 0), reading(MINUTE, watt_hours)))
     assert is_used_up(session, due(tariff, session.consumption())) is used_up
+
+
+@pytest.mark.parametrize(
+    ("told_after", "says", "moment"),
+    [
+        (10 * MINUTE, 10 * MINUTE, 10 * MINUTE),  # told at once
+        (90 * MINUTE, 10 * MINUTE + 20_000, 10 * MINUTE + 20_000),  # told late; it began 20 s after we said so
+        (90 * MINUTE, 70 * MINUTE, 10 * MINUTE),  # its clock was an hour off when it began
+        (5 * MINUTE, 5 * MINUTE, 5 * MINUTE),  # it says that it took longer than time has passed
+    ],
+)
+async def test_when_a_settlement_that_is_told_late_was(
+    journal: Journal, told_after: int, says: int, moment: int
+) -> None:
+    now = Moment("b", 1_000)
+    sessions = Sessions(journal, "edge-1", os.urandom, elapsed=lambda: now, right=lambda: MIDNIGHT + 2 * HOUR)
+    start = Reading(at=MIDNIGHT, register=0)
+    started = (await sessions.begin("s", SessionKind.SOCKET, BY_USE, MIDNIGHT, start=start)).started
+    now = Moment("b", 1_000 + told_after)
+    reading_then = Reading(at=MIDNIGHT + says, register=5_000)
+    ending = Ending(StopReason.LOCAL, "x", reading_then, final=True, usage=Usage(duration=10 * MINUTE))
+    ended = await sessions.end(started.session_id, MIDNIGHT + told_after, ending)
+    assert [one.corrected for one in ended.readings] == [
+        MIDNIGHT + 2 * HOUR + 1_000,
+        MIDNIGHT + 2 * HOUR + 1_000 + moment,
+    ]

@@ -136,6 +136,19 @@ def test_a_heartbeat_when_nothing_else_was_said() -> None:
     assert conversation.tick(44.0) == [Over("Heartbeat: TimedOut no answer in time")]
 
 
+def test_the_hub_is_asked_for_the_time_every_hour_however_much_is_said() -> None:
+    conversation = booted(interval=10)
+    asked = []
+    for now in range(5, 2 * 3600 + 10, 5):
+        conversation.tick(float(now))
+        conversation.send_status((), float(now))
+        for _, identifier, action, *_ in sent(conversation):
+            answer = {"currentTime": now} if action == Heartbeat.__name__ else {}
+            said = conversation.receive(msgpack.packb([3, identifier, answer]), now + 0.5)
+            asked += [(now, one) for one in said if isinstance(one, HubTime)]
+    assert asked == [(3600, HubTime(3600, 0.5)), (7200, HubTime(7200, 0.5))]
+
+
 def test_a_batch_is_what_the_line_carries_in_200_ms() -> None:
     conversation = booted()
     for duration, expected in ((0.1, FIRST_BATCH * 2), (4.0, SMALLEST_BATCH)):

@@ -26,6 +26,7 @@ from chargelink.trust.personal import Sealed
 
 REGISTER_STEPS = 20_000  # mWh: two steps of a register of 0.01 kWh
 UNSEEN = 60_000  # ms before a restart of which no reading need have been kept
+TOLD_WITHIN = 60_000  # ms that a device may take to begin after our first reading
 CORRECTED_FROM = 1_000  # ms by which a time must be off, to be told with the right one
 
 
@@ -189,12 +190,18 @@ def most_energy(power: int, duration: int) -> int:
     return power * duration * 102 // (3_600_000 * 100)
 
 
-def told_at(session: OpenSession, duration: int, now: Moment) -> Moment:
-    """When a device that kept its own account ended a session that it began at our first reading; never before what
-    was read since.
+def told_at(session: OpenSession, reading: Reading, duration: int, clock: int, now: Moment) -> Moment:
+    """When the last reading was of a device that kept its own account of a session, told now, at `clock` (UTC ms).
+
+    It began at our first reading and took so long; its own time says it more exactly where both are near. Never before
+    what was read since.
     """
-    first, last = (_moments(session) or (None,))[0], session.since
-    at = now if first is None or first.boot != now.boot else Moment(now.boot, min(first.ms + duration, now.ms))
+    moments, last = _moments(session), session.since
+    first = moments[0] if moments else None
+    at = now
+    if first is not None and first.boot == now.boot:
+        by_its_clock, by_duration = now.ms - max(0, clock - reading.at), min(first.ms + duration, now.ms)
+        at = Moment(now.boot, by_its_clock if abs(by_its_clock - by_duration) <= TOLD_WITHIN else by_duration)
     return last if last is not None and last.boot == at.boot and last.ms > at.ms else at
 
 

@@ -288,7 +288,9 @@ class Sessions:
         if session is not None and ending.final and ending.reading is not None:
             self._open[identifier] = session = up_to(session, ending.reading.register)
         if session is not None and ending.reading is not None:
-            at = told_at(session, ending.usage.duration, self._elapsed()) if ending.final and ending.usage else None
+            at = None
+            if ending.final and ending.usage is not None:
+                at = told_at(session, ending.reading, ending.usage.duration, now, self._elapsed())
             await self.read(identifier, ending.reading, moment=at)
             session = self._open.get(identifier, session)
         if session is not None:

@@ -46,6 +46,7 @@ SMALLEST_BATCH = 4_096
 LARGEST_BATCH = LARGEST_FRAME // 2
 RECORD_OVERHEAD = 96  # bytes of a record beside its body
 BLOCK_OVERHEAD = 160  # bytes of a block beside its body
+TIME_EVERY = 3600.0  # seconds after which the hub is asked for the time, by a heartbeat
 HISTORY_PAUSE = 30.0  # seconds, after the hub refused a batch or keys or did not move on, or the ledger takes nothing
 UNABLE = (Code.NOT_SUPPORTED, Code.NOT_IMPLEMENTED)  # it will not be able before the next connection
 
@@ -139,6 +140,7 @@ class Conversation:
         self._booted = False
         self._interval: float | None = None  # seconds between heartbeats
         self._heartbeat_due: float | None = None
+        self._time_due = math.inf  # when the hub is asked for the time even while much is said
         self._in_flight: dict[type[Shape], str] = {}
         self._questions: set[str] = set()
         self._asked_at: dict[type[Shape], float] = {}
@@ -239,9 +241,10 @@ class Conversation:
         """Let time pass: a heartbeat when it is due, an end when the hub does not answer."""
         events = self._events(self._peer.tick(now), now)
         self._paused = {kind: until for kind, until in self._paused.items() if now < until}
-        if self._heartbeat_due is not None and now >= self._heartbeat_due:
+        if self._heartbeat_due is not None and now >= min(self._heartbeat_due, self._time_due):
             self.send_heartbeat(now)
             self._heartbeat_due = now + (self._interval or 0)
+            self._time_due = now + TIME_EVERY
         return events
 
     def _send_history(self, batch: Records | Telemetry, size: int, now: float) -> None:
@@ -293,6 +296,7 @@ class Conversation:
                 self._booted = True
                 self._interval = float(boot.interval)
                 self._heartbeat_due = now + self._interval
+                self._time_due = now + TIME_EVERY
                 self.pace.keep(boot.live_interval)
                 lanes = {
                     lane: Held(boot.have.get(lane, 0), boot.hashes.get(lane), boot.chains.get(lane))
