@@ -1,10 +1,11 @@
 """What a person decides about bills, and bills for staying: the difference moves, and no more than was shown."""
 
 import pytest
+from tests.hub.fake_edge import identifier
 from tests.hub.paying import BACKWARDS, PRICES, SESSION, account, came, money, order, take
 
 from chargelink.hub.services import accounts, books, decisions, orders
-from chargelink.hub.services.decisions import CHARGE, OCCUPANCY, Person, decide
+from chargelink.hub.services.decisions import CHARGE, OCCUPANCY, Person, collected, decide
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.engine import Engine
 from chargelink.hub.store.models import Bill, Quarantine
@@ -112,6 +113,23 @@ async def test_sessions_of_nobody_are_decided_too(tables: Engine) -> None:
     assert await money() == {"unassigned": -900, "revenue:energy": 300, "revenue:service": 600}
     await decide(CHARGE, SESSION, 0, WANG, 9)
     assert await money() == {}
+
+
+async def test_what_is_paid_on_site_is_written_down_once(tables: Engine) -> None:
+    await take(PRICES, came(total=900), came(None, identifier(2)))
+    for _ in range(2):
+        assert await collected(SESSION, "WX-1", 9) == 700
+    assert await money() == {"clearing": -700, "unassigned": -700, "revenue:energy": 600, "revenue:service": 800}
+    with pytest.raises(RefusedError, match="was for session"):
+        await collected(identifier(2), "WX-1", 9)
+    with pytest.raises(RefusedError, match="nothing of session"):
+        await collected(SESSION, "WX-2", 9)
+    await decide(CHARGE, SESSION, "edge", WANG, 9)
+    assert await collected(SESSION, "WX-3", 9) == 200
+    with pytest.raises(RefusedError, match="no such bill"):
+        await collected(identifier(3), "WX-4", 9)
+    await decide(CHARGE, SESSION, 0, WANG, 9)  # to be paid back where it was paid in
+    assert await money() == {"unassigned": -700, "revenue:energy": 300, "revenue:service": 400}
 
 
 @pytest.mark.parametrize("kind", [CHARGE, OCCUPANCY], ids=["charge", "occupancy"])

@@ -10,10 +10,12 @@ import pytest
 from tests.edge.ledger.opened import open_journal
 from tests.hub.conftest import PATIENCE, Hub
 from tests.hub.hub_process import running
+from tests.hub.paying import account
 
 from chargelink.edge.board import Board
 from chargelink.edge.ledger import Ending, Sessions
 from chargelink.edge.uplink import Command, Uplink
+from chargelink.hub.services import books
 from chargelink.link.messages import (
     Device,
     RequestStartTransaction,
@@ -63,6 +65,7 @@ class RealEdge:
             authorised_by=AuthorisedBy.REMOTE,
             remote_start_id=command.remote_start_id,
             start=Reading(at=now_ms() - HOUR, register=1_000_001),
+            authorisation=command.authorisation,
         )
         return RequestStartTransactionResponse(status="Accepted", transaction_id=begun.started.session_id)
 
@@ -95,6 +98,35 @@ async def test_started_watched_stopped_and_billed_alike(hub: Hub, tmp_path: Path
     assert bill["total"] == bill["edgeTotal"] == bill["hubTotal"] > 0
     assert bill["bill"]["energy"] == 33_567_890
     assert await hub.get("/api/alarms") == []
+    await edge.close()
+
+
+async def test_an_account_pays_what_it_charged_and_never_more_than_was_prepaid(hub: Hub, tmp_path: Path) -> None:
+    edge = RealEdge(tmp_path, hub.link)
+    await hub.until("/api/devices", len)
+    who, left = await account(10_000), 10_000
+    for prepaid in (9_000, 300):  # some 30 kWh cost more than 3 yuan
+        body = {"account": who, "prepaid": prepaid}
+        started = (await hub.http.post("/api/devices/edge-1/gun-1/start", json=body)).json()
+        await hub.until("/api/sessions?running=true", len)
+        assert (await hub.get(f"/api/accounts/{who}"))["held"] == prepaid
+        await hub.http.post(f"/api/sessions/{started['session']}/stop")
+        order = await hub.until(f"/api/orders/{started['order']}", lambda one: one["state"] == "settled")
+        [bill, *_] = await hub.get("/api/bills")
+        assert (bill["session"], bill["account"], bill["settlement"]) == (order["session"], who, "agreed")
+        assert 0 < bill["total"] <= prepaid
+        left -= bill["total"]
+        assert await hub.get(f"/api/accounts/{who}") == {
+            "id": who,
+            "state": "open",
+            "group": None,
+            "wallet": left,
+            "held": 0,
+            "owed": 0,
+        }
+    assert (bill["total"], bill["bill"]["givenAwayAmount"] > 0) == (300, True)
+    assert await hub.get("/api/alarms") == []
+    assert await books.verify() == []
     await edge.close()
 
 

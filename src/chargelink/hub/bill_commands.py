@@ -11,7 +11,7 @@ from chargelink.cli.layout import columns, padded
 from chargelink.cli.money import fen_of, yuan
 from chargelink.cli.parser import Parser
 from chargelink.hub.commands import BILL as SUMMARY
-from chargelink.hub.money_options import add_common, add_limit, add_person, asked, person_of, tell, when
+from chargelink.hub.money_options import add_common, add_limit, add_person, add_reference, asked, person_of, tell, when
 
 SETTLEMENTS = {
     "agreed": Text("agreed", "一致"),
@@ -40,6 +40,13 @@ def configure_list(parser: argparse.ArgumentParser) -> None:
 def configure_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("session", metavar=str(Text("SESSION", "充电过程")), help=str(Text("its id", "充电过程编号")))
     add_common(parser)
+
+
+def configure_collected(parser: argparse.ArgumentParser) -> None:
+    configure_show(parser)
+    add_reference(
+        parser, Text("the payment at your merchant number; it counts once", "商户号中的支付单号；同一单号只入账一次")
+    )
 
 
 def configure_decide(parser: argparse.ArgumentParser) -> None:
@@ -181,6 +188,16 @@ def run_decide(arguments: argparse.Namespace) -> int:
     return Exit.CLEAN
 
 
+def run_collected(arguments: argparse.Namespace) -> int:
+    """Write down that it was paid on site. Raises CommandError where nothing is to be collected."""
+    from chargelink.hub.services import decisions
+
+    fen = asked(arguments, lambda now: decisions.collected(arguments.session, arguments.reference, now))
+    line = Text("{} yuan of session {} were paid on site", "充电过程 {1} 现场收款 {0} 元")
+    tell(arguments, {"session": arguments.session, "collected": fen}, line.format(yuan(fen), arguments.session))
+    return Exit.CLEAN
+
+
 ID = "0198aaaa-bbbb-7ccc-8ddd-eeeeffff0000"
 COMMANDS = {
     one.name: one
@@ -203,6 +220,18 @@ COMMANDS = {
             configure_show,
             run_show,
             (Example(f"chargelink hub bill show {ID} --data ./hub", Text("side by side", "对照显示")),),
+        ),
+        Command(
+            "collected",
+            Text("it was paid on site, by somebody without an account", "登记现场收款 (无账户用户)"),
+            configure_collected,
+            run_collected,
+            (
+                Example(
+                    f"chargelink hub bill collected {ID} --data ./hub --reference WX-4712",
+                    Text("all that is open of the session", "该充电过程的全部未收款项"),
+                ),
+            ),
         ),
         Command(
             "decide",

@@ -258,7 +258,7 @@ def load_bill() -> Command:
 
 
 ORDER = Text("what is frozen for whom: list, show, release", "订单与冻结: 列出、查看、解冻")
-BILL = Text("what sessions cost, and what a person decides: list, show, decide", "账单与裁定: 列出、查看、裁定")
+BILL = Text("what sessions cost, what a person decides: list, show, decide", "账单、收款与裁定")
 ACCOUNT = Text("what customers paid in: create, top-up, refund, close", "客户账户: 开户、充值、退款、销户")
 PERSON = Text("whose data the hub can read: list, show, erase", "平台可解密的个人信息: 列出、查看、删除")
 EXPORT = Text("an edge's sealed metering data, for the supervisor", "导出网关的加密计量数据，供监督部门使用")

@@ -53,7 +53,7 @@ class Part(NamedTuple):
 async def create(now: int, *, group: str | None = None, reference: str | None = None) -> Account:
     """Open an account; the same `reference` again is the same account. Raises RefusedError."""
     if reference is not None:
-        _require_reference(reference)
+        require_reference(reference)
         if there := await Account.get_or_none(reference=reference):
             return _same_group(there, group)
     row = Account(id=f"a{secrets.token_hex(8)}", state=AccountState.OPEN, group=group, reference=reference, created=now)
@@ -114,7 +114,7 @@ async def regroup(account: str, group: str | None) -> Account:
 
 async def top_up(account: str, fen: int, reference: str, now: int, memo: str = "") -> bool:
     """Write down a payment that arrived at the merchant number; False if it was written before. Raises RefusedError."""
-    _require_reference(reference)
+    require_reference(reference)
     _require_amount(fen)
     async with in_transaction():
         await locked(account)
@@ -138,7 +138,7 @@ async def refund(account: str, fen: int | None, reference: str, now: int, *, ori
     A closed account may have got something back since, and is refunded too.
     Raises RefusedError for more than is unused, or than came by those payments.
     """
-    _require_reference(reference)
+    require_reference(reference)
     async with in_transaction():
         await locked(account, closed_too=True)
         if there := await Refund.filter(reference=reference).order_by("id"):
@@ -220,7 +220,8 @@ async def close(account: str, now: int) -> int:
         return await tokens.cut(account)
 
 
-def _require_reference(reference: str) -> None:
+def require_reference(reference: str) -> None:
+    """Raises RefusedError for what cannot be the name of a payment or of somebody's paper."""
     if not 0 < len(reference) <= LONGEST_REFERENCE or not reference.isprintable() or reference != reference.strip():
         raise RefusedError(
             f"a reference has 1 to {LONGEST_REFERENCE} printable characters",

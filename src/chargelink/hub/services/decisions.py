@@ -11,7 +11,7 @@ import msgspec
 from tortoise.transactions import in_transaction
 
 from chargelink.cli.money import yuan
-from chargelink.hub.services import books, orders, payments
+from chargelink.hub.services import accounts, books, orders, payments
 from chargelink.hub.services.order_states import Event
 from chargelink.hub.services.orders import Told
 from chargelink.hub.services.payments import Charge, Payer
@@ -26,6 +26,14 @@ from chargelink.model import SessionEnded, content_of
 POSTED = (
     'SELECT p."account", CAST(SUM(p."fen") AS BIGINT) AS "fen" FROM "posting" p JOIN "entry" e ON e."id" = p."entry"'
     ' WHERE e."session" = ? AND (e."key" = ? OR e."key" LIKE ?) GROUP BY p."account"'
+)
+UNPAID = (
+    'SELECT CAST(COALESCE(SUM(p."fen"), 0) AS BIGINT) AS "fen" FROM "posting" p'
+    ' JOIN "entry" e ON e."id" = p."entry" WHERE e."session" = ? AND p."account" = ?'
+)
+TAKEN = (
+    'SELECT e."session", p."fen" FROM "entry" e JOIN "posting" p ON p."entry" = e."id"'
+    ' WHERE e."key" = ? AND p."fen" > 0'
 )
 
 
@@ -86,6 +94,30 @@ async def decide(kind: Kind, session: str, amount: int | str, person: Person, no
     return before
 
 
+async def collected(session: str, reference: str, now: int) -> int:
+    """Somebody paid on site what nobody's account pays of a session, charge and stay; how much that was.
+
+    The payment arrived at the merchant number as `reference`; the same again changes nothing. Raises RefusedError.
+    """
+    accounts.require_reference(reference)
+    async with in_transaction():
+        before = await fetched(TAKEN, (f"collected:{reference}",))
+        if before:
+            if before[0]["session"] != session:
+                other = before[0]["session"]
+                raise RefusedError(
+                    f"payment {reference} was for session {other}", f"支付单 {reference} 已用于充电过程 {other}"
+                )
+            return int(before[0]["fen"])
+        await found(CHARGE, session)
+        fen = await _open(session)
+        if fen <= 0:
+            raise RefusedError(f"nothing of session {session} is to be collected", f"充电过程 {session} 没有待收款项")
+        amounts = {books.CLEARING: -fen, books.UNASSIGNED: fen}
+        await books.post(f"collected:{reference}", "collected", now, amounts, session=session)
+    return fen
+
+
 def _amount(row: Bill | OccupancyBill, amount: int | str) -> int:
     if isinstance(amount, int):
         return amount
@@ -143,18 +175,29 @@ async def _adjust(kind: Kind, row: Bill | OccupancyBill, order: Order | None, wa
         told = Told(row.edge, row.session, None)
         await payments.take(moved, row.account, more, told, now, wallet=True)
     elif more < 0:
-        await _give_back(moved, row.account, -more, before)
+        await _give_back(moved, row, -more, before)
     number = await Decision.filter(what=kind.key, subject=row.session).count() + 1
     key = f"decided:{kind.key}:{row.session}:{number}"
     await books.post(key, "decided", now, moved, order=None if order is None else order.id, session=row.session)
 
 
-async def _give_back(moved: Counter[str], account: str | None, fen: int, before: dict[str, int]) -> None:
-    """First what is owed of this bill is owed no more, then the wallet has the rest."""
-    if account is None:
-        moved[books.UNASSIGNED] += fen
+async def _give_back(moved: Counter[str], row: Bill | OccupancyBill, fen: int, before: dict[str, int]) -> None:
+    """First what is owed of this bill is owed no more, then the wallet has the rest.
+
+    What somebody without an account paid on site is to be paid back there, at the merchant number.
+    """
+    if row.account is None:
+        part = max(min(await _open(row.session), fen), 0)
+        moved[books.UNASSIGNED] += part
+        moved[books.CLEARING] += fen - part
         return
-    debt = books.owed(account)
-    part = min(-before.get(debt, 0), -await books.held(debt), fen)
-    moved[debt] += max(part, 0)
-    moved[books.wallet(account)] += fen - max(part, 0)
+    debt = books.owed(row.account)
+    part = max(min(-before.get(debt, 0), -await books.held(debt), fen), 0)
+    moved[debt] += part
+    moved[books.wallet(row.account)] += fen - part
+
+
+async def _open(session: str) -> int:
+    """What is still to be collected on site of a session."""
+    (row,) = await fetched(UNPAID, (session, books.UNASSIGNED))
+    return -int(row["fen"])
