@@ -231,6 +231,14 @@ def test_what_is_right_is_the_best_word_until_it_is_too_old() -> None:
     assert clock.right is None
 
 
+def test_a_word_that_is_less_exact_than_we_are_corrects_nothing() -> None:
+    clock = System().clock()
+    clock.hear("hub", NOW + 3_000, 3_000)
+    assert clock.right == NOW
+    clock.hear("hub", NOW + 3_001, 3_000)
+    assert clock.right == NOW + 3_001
+
+
 def test_the_kernel_of_this_machine_can_be_asked() -> None:
     said = kernel()
     assert said is None or said.within >= 0

@@ -131,6 +131,30 @@ def test_an_order_that_came_too_late_leaves_a_record_unless_it_began_in_time(tmp
     run(story())
 
 
+def test_an_order_waits_for_what_a_restart_left_to_be_closed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            places = places_of(s)
+            places.settled.clear()
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            until = asyncio.get_running_loop().time() + 20
+            late, in_time = (
+                asyncio.create_task(places.obey(remote(number=number, order=f"o-{number}"), end))
+                for number, end in ((7, until - 15), (8, until))
+            )
+            answer = await late
+            assert answer == RequestStartTransactionResponse(status="Rejected", reason="expired")
+            assert not in_time.done()
+            places.settled.set()
+            begun = await in_time
+            assert isinstance(begun, RequestStartTransactionResponse)
+            assert begun.status == "Accepted"
+
+    run(story())
+
+
 def test_the_number_of_a_remote_start_belongs_to_one_place(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:

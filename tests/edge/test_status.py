@@ -126,3 +126,34 @@ def test_a_journal_that_fills_up_is_said(
 def test_a_ledger_that_was_set_aside_is_said(language: Language, words: str) -> None:
     speak(language)
     assert words in "\n".join(lines(STATUS | {"journal": STATUS["journal"] | {"aside": ["/d/l.aside-1"]}}))
+
+
+@pytest.mark.parametrize(
+    ("clock", "said"),
+    [
+        (
+            {"trusted": True, "source": "ntp", "off": {"ntp": 0, "hub": -300}},
+            ["the clock is trusted: ntp agrees"],
+        ),
+        (
+            {"trusted": False, "source": None, "off": {"hub": 3_600_000}},
+            [
+                "THE CLOCK IS NOT TRUSTED: nobody is given credit on an allowance; see to NTP, GPS or the hub",
+                "the clock is +3600 s off from hub",
+            ],
+        ),
+    ],
+)
+def test_whether_the_clock_is_trusted_and_by_whose_word(clock: dict[str, Any], said: list[str]) -> None:
+    told = [line for line in lines(STATUS | {"clock": clock}) if "clock" in line.lower()]
+    assert told == said
+    speak(Language.CHINESE)
+    assert any("NTP" in line for line in lines(STATUS | {"clock": clock}))
+
+
+def test_what_was_given_away() -> None:
+    given = {"energy": 12_345, "amount": 250, "sessions": 3}
+    assert "given away beyond what was prepaid: 0.012 kWh worth 2.50 yuan in 3 sessions" in [
+        *lines(STATUS | {"givenAway": given})
+    ]
+    assert not any("given away" in line for line in lines(STATUS | {"givenAway": {"sessions": 0}}))

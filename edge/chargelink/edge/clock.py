@@ -160,12 +160,18 @@ class Clock:
 
     @property
     def right(self) -> int | None:
-        """UTC less what has passed since the machine began, ms, by the best word heard; None if nobody said."""
+        """UTC less what has passed since the machine began, ms, by the best word heard; None if nobody said.
+
+        That is ours where it is as near to the word as the word itself is exact.
+        """
         with self._lock:
             self._advanced()
             passed = self._seen[1]
             best = min(self._words.values(), key=lambda word: word.spread(passed), default=None)
-            return None if best is None or best.spread(passed) > AGREES else best.offset
+            if best is None or best.spread(passed) > AGREES:
+                return None
+            ours = self._now - passed
+            return ours if abs(ours - best.offset) <= best.spread(passed) else best.offset
 
     def _judge(self, *, stepped: bool = False) -> None:
         """Compare with all that sources said: one that differs for certain ends the trust, one that agrees gives it.

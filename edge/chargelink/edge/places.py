@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from chargelink.cli.language import Text
@@ -201,7 +202,13 @@ class Places:
         return RequestStopTransactionResponse(status="Accepted")
 
     async def _order(self, command: RequestStartTransaction, until: float) -> RequestStartTransactionResponse:
-        """Begin what the hub wants begun; or refuse it for ever, if money is frozen for it."""
+        """Begin what the hub wants begun; or refuse it for ever, if money is frozen for it.
+
+        So one that comes while sessions of before a restart are being closed waits for that.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until if until < math.inf else None):
+                await self.settled.wait()
         try:
             session = await self.start(
                 command.device,
