@@ -1,11 +1,13 @@
 """The live page in a real browser: Debian's Chromium, driven by Playwright."""
 
+import hashlib
 import os
 import shutil
 import time
 import uuid
 from collections.abc import AsyncIterator
 
+import msgpack
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from tests.hub.conftest import Hub
@@ -24,6 +26,14 @@ FLAGS = [
 PATIENCE = 30_000  # ms
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1200, "height": 900}
+
+ALL_DAY = {
+    "id": "night",
+    "version": 1,
+    "periods": [{"start": "00:00", "end": "24:00", "name": "valley", "energyPrice": 30_000, "servicePrice": 40_000}],
+    "hotline": "95598",
+}
+ALL_DAY_HASH = hashlib.sha256(msgpack.packb(ALL_DAY)).hexdigest()
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and os.environ.get("CI") != "true", reason="needs Debian's package chromium"
@@ -156,6 +166,37 @@ async def test_start_and_stop_are_buttons(browser: Browser, hub: Hub) -> None:
     action, request = await edge.asked.get()
     assert (action, request["transactionId"]) == ("RequestStopTransaction", session)
     no_problems(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "now", "start"),
+    [
+        ("en", "now valley: 0.70 yuan/kWh = electricity 0.30 + service 0.40", "Start"),
+        ("zh", "当前谷：0.70 元/kWh", "启动"),
+    ],
+)
+async def test_the_price_is_shown_before_a_start_and_goes_with_it(
+    browser: Browser, hub: Hub, language: str, now: str, start: str
+) -> None:
+    edge = await hub.edge()
+    outlets: dict[str, object] = {"A": {}}
+    await edge.boot(devices=(device("socket-1", "socket", outlets=outlets, tariff=ALL_DAY_HASH),))
+    page = await looked_at(browser, hub, language, PHONE)
+    card = page.locator('[data-device="socket-1"]')
+    await expect(card.locator(".price")).to_have_text(
+        {"en": "The price is on its way; then one can start.", "zh": "价格加载中，显示后即可启动。"}[language]
+    )
+    await expect(card.get_by_text(start, exact=True)).to_be_hidden()
+    await edge.send(record(1, "tariff", ALL_DAY))
+    await expect(card.locator(".price summary")).to_contain_text(now)
+    await card.locator(".price summary").click()
+    await expect(card.locator(".price li").last).to_contain_text("95598")
+    assert await fits(page)
+    edge.answers["RequestStartTransaction"] = {"status": "Accepted", "transactionId": identifier(20)}
+    await card.get_by_text(start, exact=True).click()
+    _, request = await edge.asked.get()
+    assert (request["outlet"], request["tariffHash"]) == ("A", ALL_DAY_HASH)
+    assert [text for text in page.problems if "404" not in text] == []  # type: ignore[attr-defined]
 
 
 async def test_what_a_device_says_is_never_markup(browser: Browser, hub: Hub) -> None:

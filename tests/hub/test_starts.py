@@ -148,7 +148,7 @@ async def test_what_cannot_be_paid_is_not_asked_for(hub: Hub, body: dict[str, An
     assert await money() == FREE
 
 
-@pytest.mark.parametrize("body", [{"prepaid": 100}, {"at": 1}, {"account": "a", "prepaid": 0}, {"account": "a b"}])
+@pytest.mark.parametrize("body", [{"prepaid": 100}, {"at": -1}, {"account": "a", "prepaid": 0}, {"account": "a b"}])
 async def test_what_is_no_start(hub: Hub, body: dict[str, Any]) -> None:
     await ready(hub)
     assert (await start(hub, **body)).status_code == 400

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chargelink.hub.api import rest
+from chargelink.hub.api import prices, rest
 from chargelink.hub.bus import Bus
 from chargelink.hub.console import page
 from chargelink.hub.loopback import is_ours
@@ -61,7 +61,7 @@ def application(
     what edges sent that they should not have, by kind.
     """
     inside = Starlette(
-        routes=[*rest.ROUTES, *page.ROUTES],
+        routes=[*rest.ROUTES, *prices.ROUTES, *page.ROUTES],
         exception_handlers={rest.ApiError: rest.refused},
     )
     inside.state.bus = bus

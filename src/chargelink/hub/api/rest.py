@@ -19,7 +19,7 @@ from chargelink.hub.api.events import events
 from chargelink.hub.clock import now_ms
 from chargelink.hub.pulse import Pulse
 from chargelink.hub.services import accounts, curves, persons, telemetry, views
-from chargelink.hub.services.commands import Answer, Commands, Outcome
+from chargelink.hub.services.commands import Answer, Commands, Outcome, Terms
 from chargelink.hub.services.orders import Place
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.services.starts import Starts, Wish
@@ -69,8 +69,8 @@ class StartRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rena
     cheap_until: Time | None = None
 
     def __post_init__(self) -> None:
-        if self.account is None and (self.prepaid, self.tariff_hash, self.at, self.cheap_until) != (None,) * 4:
-            raise ValueError("a price, an amount or a time is for a start that an account pays for")
+        if self.account is None and self.prepaid is not None:
+            raise ValueError("an amount is for a start that an account pays for")
 
 
 class Started(msgspec.Struct, frozen=True):
@@ -175,7 +175,8 @@ async def start(request: Request) -> Response:
         )
     starts: Starts = request.app.state.starts
     if wanted.account is None:
-        return answered(await starts.commands.start(edge, device, wanted.outlet, wanted.caps))
+        terms = Terms(wanted.tariff_hash, wanted.at, wanted.cheap_until)
+        return answered(await starts.commands.start(edge, device, wanted.outlet, wanted.caps, terms))
     place = Place(edge=edge, device=device, outlet=wanted.outlet, mode=wanted.mode, tariff_hash=wanted.tariff_hash)
     wish = Wish(
         account=wanted.account,

@@ -35,6 +35,7 @@ WORDS = {
     "more": Text("show {} more", "再显示 {} 条"),
     "start": Text("Start", "启动"),
     "stop": Text("Stop", "停止"),
+    "price-unknown": Text("The price is on its way; then one can start.", "价格加载中，显示后即可启动。"),
     "busy": Text("asking…", "请求中…"),
     "online": Text("online", "在线"),
     "offline": Text("away since {}", "离线 {}"),

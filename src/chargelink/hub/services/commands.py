@@ -5,7 +5,7 @@ A command that an edge did not answer is "unknown", not "failed": it may have be
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -61,6 +61,16 @@ class Answer:
     reason: str | None = None
 
 
+class Terms(NamedTuple):
+    """At which price somebody wants to start, and when: the tariff that was shown; a time to begin, or one before which
+    the cheapest hours are chosen, UTC ms. None: at whatever price, now.
+    """
+
+    tariff_hash: str | None = None
+    at: int | None = None
+    cheap_until: int | None = None
+
+
 class Commands:
     """Gives commands and writes down what came of them."""
 
@@ -68,11 +78,26 @@ class Commands:
         self._links = links
         self._last = 0
 
-    async def start(self, edge: str, device: str, outlet: str | None, caps: Caps, expiry: int | None = None) -> Answer:
+    async def start(
+        self,
+        edge: str,
+        device: str,
+        outlet: str | None,
+        caps: Caps,
+        terms: Terms = Terms(),  # noqa: B008 - frozen
+        expiry: int | None = None,
+    ) -> Answer:
         """Start charging; the number of the command is the `remote_start_id` by which the session will be known."""
         draft = await self.draft(edge, now_ms() + EXPIRY if expiry is None else expiry)
         request = RequestStartTransaction(
-            device=device, outlet=outlet, remote_start_id=draft.id, caps=caps, expiry=draft.expiry
+            device=device,
+            outlet=outlet,
+            remote_start_id=draft.id,
+            caps=caps,
+            expiry=draft.expiry,
+            tariff_hash=terms.tariff_hash,
+            at=terms.at,
+            cheap_until=terms.cheap_until,
         )
         await self.keep(draft, request)
         return await self.send(draft, request)

@@ -3,6 +3,7 @@
 import { ask } from "./ask.js";
 import { keep, make, say } from "./dom.js";
 import { ago, clock, language, term, word } from "./format.js";
+import { priceTag } from "./price.js";
 
 const STARTABLE = ["gun", "socket"];
 const BAD = ["fault", "faulted", "tripped", "lost", "offline", "unavailable"];
@@ -31,17 +32,19 @@ function deviceCard(state, device) {
   const pill = make("span", { class: "pill" });
   const age = make("span", { class: "quiet" }, "");
   const cause = make("p", { class: "quiet" }, "");
+  const price = priceTag();
   const places = make("div", { class: "places" });
   const card = make("article", { class: "card device", "data-device": device.id },
     make("header", {}, make("div", {}, make("h4", {}, device.id), make("p", { class: "quiet" }, term(device.kind), " · ", age)), pill),
-    cause, places);
+    cause, price, places);
   card.update = (device) => {
     say(pill, term(device.state));
     pill.className = `pill ${tone(device.state)}`;
     say(age, ago(state.now - device.at));
     const { hindrance, hindranceChinese, causeText, causeChinese } = device.detail;
     say(cause, String((language === "zh" ? hindranceChinese ?? causeChinese : hindrance ?? causeText) ?? ""));
-    keep(places, placesOf(device), ({ outlet }) => outlet ?? "", (place) => placeRow(state, device, place));
+    price.show(STARTABLE.includes(device.kind) ? device.detail.tariff : undefined);
+    keep(places, placesOf(device), ({ outlet }) => outlet ?? "", (place) => placeRow(state, device, place, price));
   };
   return card;
 }
@@ -59,18 +62,22 @@ function placesOf(device) {
   return Object.entries(outlets).map(([outlet, { state } = {}]) => ({ outlet, state: state ?? device.state }));
 }
 
-/** One place: an outlet's name and state, and a button while nothing is charging there. */
-function placeRow(state, device, { outlet }) {
+/** One place: an outlet's name and state, and a button while nothing is charging there and the price is shown. */
+function placeRow(state, device, { outlet }, price) {
   const pill = make("span", { class: "pill" });
   const button = make("button", { class: "start", type: "button" }, word("start"));
   const path = `/api/devices/${encodeURIComponent(device.edge)}/${encodeURIComponent(device.id)}/start`;
-  button.addEventListener("click", () => ask(button, path, outlet === null ? {} : { outlet }));
+  button.addEventListener("click", () => {
+    const tariffHash = price.hash; // what is read here; another price by now is refused by the edge
+    ask(button, path, { ...(outlet !== null && { outlet }), ...(tariffHash !== undefined && { tariffHash }) });
+  });
   const name = outlet === null ? null : make("span", {}, make("span", {}, `${word("outlet", outlet)} `), pill);
   const row = make("div", { class: "place" }, name, button);
   row.update = (place) => {
     say(pill, term(place.state));
     pill.className = `pill ${tone(place.state)}`;
-    button.hidden = BAD.includes(place.state) || state.runningAt(device).some((session) => session.outlet === outlet);
+    button.hidden = BAD.includes(place.state) || !price.isShown()
+      || state.runningAt(device).some((session) => session.outlet === outlet);
     button.classList.toggle("away", !state.edges.get(device.edge)?.connected);
     row.hidden = name === null && button.hidden;
   };
