@@ -232,7 +232,7 @@ def test_whatever_is_written_the_ledger_says_what_the_model_says(migrated: Path,
         try:
             Bookkeeper.runner = runner
             quick = settings(
-                max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[*HealthCheck]
+                max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=[*HealthCheck]
             )
             run_state_machine_as_test(Bookkeeper, settings=quick)
             assert [str(text) for text in runner.run(books.verify()) if "clearing" not in str(text)] == []

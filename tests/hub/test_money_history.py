@@ -230,7 +230,7 @@ def test_a_day_at_the_hub(migrated: Path, tmp_path: Path) -> None:
         try:
             Day.runner = runner
             quick = settings(
-                max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[*HealthCheck]
+                max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=[*HealthCheck]
             )
             run_state_machine_as_test(Day, settings=quick)
         finally:
