@@ -39,6 +39,7 @@ AGAIN = (
     "test_passes.py",
     "test_offer_commands.py",
     "test_reconcile.py",
+    "test_offers_story.py",
     "identity/test_registry.py",
     "identity/test_late_renewal.py",
 )

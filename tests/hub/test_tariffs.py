@@ -308,6 +308,12 @@ async def test_the_commands(place: Place, file: Path, capsys: pytest.CaptureFixt
     assert (await run("publish", str(file), "--device", "gun-1"))[0] == 2
 
 
+async def test_edges_can_be_given_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("key", "--data", str(tmp_path)) == 0
+    assert capsys.readouterr().out.strip() == tariff_key.opened(tmp_path).public.hex()
+    assert command("key", "--data", str(tmp_path / "none")) == 2
+
+
 def test_the_key_is_made_once_and_for_its_owner(tmp_path: Path) -> None:
     key = tariff_key.opened(tmp_path)
     assert tariff_key.opened(tmp_path).public == key.public

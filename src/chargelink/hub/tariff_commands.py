@@ -14,7 +14,7 @@ from chargelink.cli.layout import columns
 from chargelink.cli.parser import Parser
 from chargelink.hub.beside import in_hub
 from chargelink.hub.commands import TARIFF as SUMMARY
-from chargelink.hub.store_options import add_hub
+from chargelink.hub.store_options import add_data, add_hub
 from chargelink.hub.tariff_file import Cost, above_cost, cost, read
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ CHECK = Text(
     "whether a file could be published, and sells no electricity above cost", "检查资费文件能否发布、电价是否加价"
 )
 SENT = Text("which edge holds which tariff, refusals and drift", "各网关持有的资费、拒绝与偏差")
+
+KEY = Text(
+    "the key that edges believe: for `tariff_key` of their configuration", "资费签名公钥，用于网关配置 tariff_key"
+)
 
 STATES = {
     "held": Text("held", "已持有"),
@@ -260,6 +264,18 @@ def run_sent(arguments: argparse.Namespace) -> int:
     return Exit.DEFECTS if any(row.state in TROUBLE for row in rows) else Exit.CLEAN
 
 
+def run_key(arguments: argparse.Namespace) -> int:
+    """Print the public key, 64 hexadecimal digits. Raises CommandError."""
+    from chargelink.hub.identity.tariff_key import opened
+    from chargelink.wire import ChargelinkError
+
+    try:
+        print(opened(arguments.data).public.hex())
+    except (ChargelinkError, OSError) as error:
+        raise CommandError(str(error)) from None
+    return Exit.CLEAN
+
+
 def _cells(row: "Sent") -> list[str]:
     state = STATES[row.state].format(row.reason)
     if row.drifts:
@@ -320,6 +336,12 @@ COMMANDS: dict[str, Entry] = {
         configure_sent,
         run_sent,
         (Example("chargelink hub tariff sent --data ./hub", Text("exit code 1: look into it", "退出码 1 表示需处理")),),
+    ),
+    "key": (
+        KEY,
+        add_data,
+        run_key,
+        (Example("chargelink hub tariff key --data ./hub", Text("64 digits", "64 位十六进制")),),
     ),
 }
 
