@@ -161,17 +161,24 @@ async def test_what_cannot_be_granted(tables: Engine, amount: int, until: int) -
 async def test_an_allowance_renews_itself_when_half_is_used(tables: Engine) -> None:
     account = await rich(5_000)
     await leases.set_policy(account, "edge-1", 2_000, 10 * HOUR, NOW)
-    policy = await LeasePolicy.get()
-    first = await leases.renew(policy, NOW)
+
+    async def renewed(now: int) -> Lease | None:
+        found = [await leases.renew(policy, now) for policy in await leases.due(now)]
+        policy = await LeasePolicy.get()
+        assert found or await leases.renew(policy, now) is None  # what is not due is not renewed
+        return found[0] if found else None
+
+    first = await renewed(NOW)
     assert first is not None
-    assert await leases.renew(policy, NOW + 5 * HOUR - 1) is None
-    second = await leases.renew(policy, NOW + 5 * HOUR)
+    assert await renewed(NOW + 5 * HOUR - 1) is None
+    second = await renewed(NOW + 5 * HOUR)
     assert second is not None
-    assert await leases.renew(policy, NOW + 9 * HOUR) is None  # two are open
+    assert await renewed(NOW + 9 * HOUR) is None  # two are open
     await spend(second, 1_000, "s1")
-    third = await leases.renew(policy, NOW + 10 * HOUR)  # the first is over by then
+    third = await renewed(NOW + 10 * HOUR)  # the first is over by then
     assert third is not None
     assert await money(account, first, second, third) == (0, 2_000, 1_000, 1_000)
+    assert await renewed(NOW + 19 * HOUR) is None  # the wallet is empty
     assert await leases.end_policy(account, "edge-1")
     assert not await leases.end_policy(account, "edge-1")
 

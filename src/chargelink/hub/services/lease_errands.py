@@ -10,7 +10,7 @@ from chargelink.hub.clock import now_ms
 from chargelink.hub.services import leases
 from chargelink.hub.services.deliveries import Visit
 from chargelink.hub.services.leases import OPEN, LeaseState
-from chargelink.hub.store.money import Account, Lease, LeasePolicy
+from chargelink.hub.store.money import Account, Lease
 from chargelink.link.authorisation import MOST_LEASES, AllowanceResponse, GrantAllowance, WithdrawAllowance
 from chargelink.link.shape import Shape
 
@@ -33,11 +33,11 @@ class LeaseErrands:
 
     async def news(self, connected: Collection[str]) -> Collection[str]:
         """The edges whose leases were granted or wanted back since we looked last; here leases are renewed."""
-        clock = asyncio.get_running_loop().time()
+        connected, clock = {*connected}, asyncio.get_running_loop().time()
         if clock - self._renewed >= RENEW_EVERY:
             self._renewed = clock
-            for policy in await LeasePolicy.filter(edge__in=[*connected]).order_by("id"):
-                if row := await leases.renew(policy, now_ms()):
+            for policy in await leases.due(now_ms()):
+                if policy.edge in connected and (row := await leases.renew(policy, now_ms())):
                     log.info("allowance renewed", edge=row.edge, lease=row.id)
             await leases.expire(now_ms())
         wanted: dict[str, set[Wanted]] = {}
@@ -45,7 +45,7 @@ class LeaseErrands:
         for row in await rows.only("id", "edge", "withdrawal"):
             wanted.setdefault(row.edge, set()).add((row.id, row.withdrawal is not None))
         before, self._wanted = self._wanted, {edge: frozenset(ones) for edge, ones in wanted.items()}
-        return {edge for edge, ones in self._wanted.items() if ones - before.get(edge, frozenset())} & {*connected}
+        return {edge for edge, ones in self._wanted.items() if ones - before.get(edge, frozenset())} & connected
 
     async def visit(self, visit: Visit) -> None:
         """Grant what it has not accepted, withdraw what is wanted back. One that takes no lists takes no leases."""

@@ -24,6 +24,7 @@ from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Record
 from chargelink.hub.store.money import Decision, Lease, LeasePolicy
+from chargelink.hub.store.statements import fetched
 from chargelink.link.authorisation import Lease as LeaseShape
 from chargelink.model import LeaseClosed
 
@@ -33,6 +34,15 @@ MOST_OPEN = 500  # at one edge; it takes a thousand
 HOUR = 3_600_000  # ms
 LONGEST = 400 * 24 * HOUR  # an edge remembers closed ones as long
 LEAST = 100  # fen: a smaller allowance is not renewed
+
+
+DUE = """
+    SELECT p."id" FROM "lease_policy" p WHERE NOT EXISTS (
+        SELECT 1 FROM "lease" l JOIN "balance" b ON b."account" = 'leased:' || l."id"
+        WHERE l."account" = p."account" AND l."edge" = p."edge" AND l."state" IN (?, ?) AND l."withdrawal" IS NULL
+        AND l."until" > ? AND 2 * b."fen" > l."amount" AND 2 * CAST(? AS BIGINT) < l."created" + l."until"
+    ) AND EXISTS (SELECT 1 FROM "balance" w WHERE w."account" = 'wallet:' || p."account" AND w."fen" >= ?)
+"""
 
 
 class LeaseState(StrEnum):
@@ -253,6 +263,12 @@ async def set_policy(account: str, edge: str, amount: int, duration: int, now: i
 async def end_policy(account: str, edge: str) -> bool:
     """Renew no more; what was granted stays. False if there was none."""
     return bool(await LeasePolicy.filter(account=account, edge=edge).delete())
+
+
+async def due(now: int) -> list[LeasePolicy]:
+    """The policies that may have to be renewed: no lease of theirs is less than half used, and there is money."""
+    rows = await fetched(DUE, (*OPEN, now, now, LEAST))
+    return await LeasePolicy.filter(id__in=[row["id"] for row in rows]).order_by("id")
 
 
 async def renew(policy: LeasePolicy, now: int) -> Lease | None:

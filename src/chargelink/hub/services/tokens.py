@@ -19,6 +19,7 @@ from chargelink.hub.store.vault import vault
 from chargelink.trust.tokens import PIN, token_digest
 from chargelink.wire import ChargelinkError
 
+AT_ONCE = 100  # rows in one statement
 MOST_TRIES = 5  # wrong PINs one after the other; then a person unblocks the token
 
 
@@ -50,21 +51,13 @@ async def add(
 
     Raises TokenError for one of another account, one that is none, or a PIN that has not 4 to 8 digits.
     """
-    if pin is not None and not PIN.fullmatch(pin):
-        raise TokenError("a PIN has 4 to 8 digits")
-    try:
-        digest = vault().tokens.digest(kind, value)
-    except ValueError as error:
-        raise TokenError(str(error)) from None
+    digest = _digest(kind, value, pin)
     async with in_transaction():
         row = await Token.get_or_none(kind=kind, digest=digest)
         if row is not None and row.account != account:
             raise TokenError(f"this {kind} belongs to the account {row.account}")
         row = row or Token(kind=kind, digest=digest, account=account, added=now)
-        row.status = TokenStatus.ACTIVE
-        row.sealed = vault().tokens.seal(value, f"{kind}|{digest}")
-        row.pin = None if pin is None else vault().tokens.seal(pin, f"pin|{kind}|{digest}")
-        row.until, row.tries, row.changed = until, 0, await next_change()
+        _fill(row, value, pin, until, await next_change())
         await row.save()
     return row
 
@@ -78,10 +71,38 @@ class New(NamedTuple):
 
 
 async def add_all(kind: str, rows: Sequence[New], now: int, *, until: int | None = None) -> None:
-    """Enter many in one transaction, as `add` does. Raises TokenError."""
+    """Enter many in one transaction, as `add` does; of two with one number the later counts. Raises TokenError."""
+    by_digest = {_digest(kind, row.value, row.pin): row for row in rows}
     async with in_transaction():
-        for row in rows:
-            await add(kind, row.value, row.account, now, pin=row.pin, until=until)
+        there = {one.digest for one in await Token.filter(kind=kind, digest__in=[*by_digest]).only("id", "digest")}
+        changed = await next_change()
+        fresh = []
+        for digest, row in by_digest.items():
+            if digest in there:
+                await add(kind, row.value, row.account, now, pin=row.pin, until=until)
+                continue
+            token = Token(kind=kind, digest=digest, account=row.account, added=now)
+            _fill(token, row.value, row.pin, until, changed)
+            fresh.append(token)
+        await Token.bulk_create(fresh, batch_size=AT_ONCE)
+
+
+def _digest(kind: str, value: str, pin: str | None) -> str:
+    """What a token is found by. Raises TokenError for one that is none, or a PIN that has not 4 to 8 digits."""
+    if pin is not None and not PIN.fullmatch(pin):
+        raise TokenError("a PIN has 4 to 8 digits")
+    try:
+        return vault().tokens.digest(kind, value)
+    except ValueError as error:
+        raise TokenError(str(error)) from None
+
+
+def _fill(row: Token, value: str, pin: str | None, until: int | None, changed: int) -> None:
+    """What entering a token says of it."""
+    row.status = TokenStatus.ACTIVE
+    row.sealed = vault().tokens.seal(value, f"{row.kind}|{row.digest}")
+    row.pin = None if pin is None else vault().tokens.seal(pin, f"pin|{row.kind}|{row.digest}")
+    row.until, row.tries, row.changed = until, 0, changed
 
 
 class Listed(NamedTuple):

@@ -193,6 +193,7 @@ class Lease(Model):
         indexes = (
             Index(fields=("account",), name="lease_account"),
             Index(fields=("edge", "state"), name="lease_edge"),
+            Index(fields=("state", "accepted"), name="lease_state"),
         )
 
 

@@ -1,6 +1,7 @@
 """How far an allowance has come on its way to the edge and back, and which renew themselves."""
 
 from tortoise import fields, migrations
+from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 
 
@@ -54,4 +55,5 @@ class Migration(migrations.Migration):
             name="words",
             field=fields.TextField(default=""),
         ),
+        ops.AddIndex(model_name="Lease", index=Index(fields=["state", "accepted"], name="lease_state")),
     ]
