@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.edge.drivers.jumping import run
@@ -10,6 +11,7 @@ from tests.edge.drivers.stage import PRICES, Stage, stage
 from tests.edge.ledger.opened import open_journal
 
 from chargelink.edge.charge.phases import Phase
+from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.ledger import Journal, Limits, Sessions
 from chargelink.edge.ledger.tariffs import Priced
 from chargelink.edge.places import CannotError, Places
@@ -200,5 +202,17 @@ def test_nothing_starts_while_the_journal_is_full(tmp_path: Path) -> None:
             epoch = (await s.journal.position()).epoch
             await s.journal.acknowledge(epoch, RECORD_LANE, 1)
             assert (await said(places, remote())).status == "Accepted"
+
+    run(story())
+
+
+def test_a_socket_cannot_stop_at_a_state_of_charge(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            site = cast("SocketSite", object())  # it is not asked
+            places = Places({"gun-1": s.gun}, {"socket-1": site}, fixed, s.sessions)
+            places.settled.set()
+            with pytest.raises(CannotError, match="state of charge"):
+                await places.start("socket-1", "A", Caps(soc=800))
 
     run(story())

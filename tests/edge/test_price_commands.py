@@ -113,7 +113,7 @@ async def test_the_price_is_shown_before_a_start_and_goes_with_it(
     assert said.err.splitlines()[-1] == "hotline 95598"
     (asked,) = edge.started
     assert asked["tariffHash"] == (await edge.prices.tariffs.at("socket-1", NOW)).hash
-    assert asked["caps"] == {"energy": None, "minutes": 60, "money": None}
+    assert asked["caps"] == {"energy": None, "minutes": 60, "money": None, "soc": None}
 
 
 class Terminal(io.StringIO):

@@ -157,3 +157,24 @@ def test_what_was_given_away() -> None:
         *lines(STATUS | {"givenAway": given})
     ]
     assert not any("given away" in line for line in lines(STATUS | {"givenAway": {"sessions": 0}}))
+
+
+def test_whoever_was_stopped_reads_whose_doing_it_was_and_what_now() -> None:
+    detail = {
+        "causeText": "the meter does not answer",
+        "causeChinese": "电能表无应答",
+        "whose": "the charger",
+        "whoseChinese": "充电桩侧",
+        "advice": "use another gun",
+        "adviceChinese": "请使用其他充电枪",
+        "stayText": "done; the fee for staying begins in 5 min",
+        "stayChinese": "充电已结束，5 分钟后开始收取占位费",
+    }
+    status = STATUS | {"devices": [device("gun-9", "gun", "finished", detail)]}
+    (line,) = [line for line in lines(status) if line.startswith("gun-9")]
+    assert line.endswith(
+        "the meter does not answer, the charger; use another gun, done; the fee for staying begins in 5 min"
+    )
+    speak(Language.CHINESE)
+    (line,) = [line for line in lines(status) if line.startswith("gun-9")]
+    assert "电能表无应答, 充电桩侧; 请使用其他充电枪, 充电已结束" in line

@@ -127,6 +127,8 @@ class Places:
         authorisation: Authorisation | None,
     ) -> SessionStarted:
         self.require(device)
+        if caps.soc is not None and device not in self.guns:
+            raise CannotError(NO_SOC.english, words=NO_SOC)
         group = authorisation.group if authorisation else None
         try:
             tariff = await self._agreed(device, tariff_hash, group)
@@ -254,6 +256,9 @@ class Places:
         if (stands.device, stands.outlet) != (command.device, command.outlet):
             return RequestStartTransactionResponse(status="Rejected", reason=text)
         return RequestStartTransactionResponse(status="Accepted", transaction_id=stands.session_id)
+
+
+NO_SOC = Text("only a car tells its state of charge; a socket cannot stop at one", "插座无法获知SOC，不能按SOC停止")
 
 
 def named(tariff: Tariff) -> str:

@@ -21,6 +21,14 @@ def amount(text: str) -> float:
     return value
 
 
+def percent(text: str) -> int:
+    """A state of charge in whole percent, as 0.1 %. Raises ValueError."""
+    value = int(text)
+    if not 1 <= value <= 100:
+        raise ValueError(text)
+    return value * 10
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     data_argument(parser)
     parser.add_argument("device", metavar=str(Text("DEVICE", "设备")), help=str(Text("gun or socket", "充电枪或插座")))
@@ -37,6 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar=unit,
             help=str(Text(f"stop after so many {unit}", f"达到该 {unit} 后停止")),
         )
+    parser.add_argument(
+        "--soc",
+        type=percent,
+        metavar="%",
+        help=str(Text("stop a car at this state of charge", "车辆达到该SOC后停止")),
+    )
     claim_arguments.configure(parser)
     parser.add_argument(
         "--at",
@@ -68,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             "energy": None if arguments.energy is None else max(1, round(arguments.energy * 1_000_000)),
             "minutes": None if arguments.minutes is None else max(1, round(arguments.minutes)),
             "money": arguments.money,
+            "soc": arguments.soc,
         },
         tariffHash=price["hash"],
         at=arguments.at,
