@@ -101,6 +101,7 @@ class Entrance:
                 for lease in await self._leases.sweep():
                     log.info("allowance closed", lease=lease)
                 await self.authoriser.tidy()
+                await self._list.tidy()
             except LedgerError as error:
                 log.error("allowances not looked after", why=str(error))
             await asyncio.sleep(TIDY_EVERY)
@@ -187,10 +188,10 @@ class Entrance:
 
     async def shown(self) -> Mapping[str, Any]:
         """The same in brief, for the status."""
-        counts = await self._list.counts()
+        local = await self._run(local_list.head)
         held = await self._leases.held()
         return {
-            "list": {"version": counts.version, "entries": sum(counts.kinds.values()), "whole": counts.whole},
+            "list": {"version": local.version, "entries": local.entries, "whole": local.whole},
             "leases": {"open": len(held), "left": sum(one.left for one in held)},
         }
 

@@ -1,13 +1,16 @@
 """Local lists: in full, by what changed, in parts; what is cut short is not used, and no hub fills a disk with them."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.edge.ledger.alone import NOW, Ledger
 from tests.edge.ledger.opened import open_journal
 
-from chargelink.edge.ledger import epochs, local_list, pins
+from chargelink.edge.ledger import Journal, epochs, local_list, pins
 from chargelink.edge.ledger.local_list import Found, ListError, LocalList
 from chargelink.edge.ledger.refusal import NotAuthorisedError
 from chargelink.link.authorisation import GetLocalListVersion, ListEntry, Pass, SendLocalList, SendLocalListResponse
@@ -50,10 +53,6 @@ def found(ledger: Ledger, number: str, kind: str = "card") -> Found | None:
 def account(ledger: Ledger, number: str) -> str | None:
     one = found(ledger, number)
     return None if one is None else one.entry.account
-
-
-def rows(ledger: Ledger) -> int:
-    return int(ledger.do(lambda database: database.execute("SELECT count(*) FROM list_entries").fetchone()[0]))
 
 
 def test_without_a_list_nobody_is_known(ledger: Ledger) -> None:
@@ -146,6 +145,11 @@ def test_a_list_that_is_sent_from_the_start_again_holds_nothing_of_the_first_try
     assert [account(ledger, number) for number in ("1001", "1002", "1003")] == [None, "a-1", "a-1"]
 
 
+async def stored(journal: Journal) -> int:
+    """Entries on the disk, whatever they are for."""
+    return int(await journal.writer.run(lambda d: d.execute("SELECT count(*) FROM list_entries").fetchone()[0]))
+
+
 async def test_what_the_hub_hears_and_what_stays_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_list, "MOST_HELD", 40)
     monkeypatch.setattr(local_list, "MOST_CHANGES", 20)
@@ -170,9 +174,14 @@ async def test_what_the_hub_hears_and_what_stays_on_the_disk(tmp_path: Path, mon
     huge = card("1", kind="言" * 64, account="a" * 64, voucher="v" * 64, group="g" * 64, honours=terms)
     assert "512 are allowed" in ((await lists.send(full(10, huge))).reason or "")
     await lists.send(full(11, *many, more=True))
-    stored = await journal.writer.run(lambda d: d.execute("SELECT count(*) FROM list_entries").fetchone()[0])
-    assert stored == 1 + 40  # the list in use, and the one that is coming
     assert (await lists.counts()).coming == 11
+    assert await stored(journal) == 1 + 40  # the list in use, and the one that is coming
+    for version in (12, 13):
+        assert await lists.send(full(version, *many)) == accepted(version)
+        assert await stored(journal) <= 80
+    await lists.tidy()
+    assert await stored(journal) == 40
+    assert (await lists.counts()).coming is None
     await journal.close()
 
 
@@ -215,3 +224,74 @@ def test_whoever_is_named_anew_may_try_a_pin_again(ledger: Ledger) -> None:
     sent(ledger, full(4, entries[0], other))
     assert [is_locked(entry) for entry in (entries[0], other, entries[2])] == [False, False, False]
     assert ledger.do(pins.locked) == []
+
+
+NUMBERS = st.sampled_from(["1", "2", "3", "4", "5", "6"])
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["full", "full", "changes", "changes", "kill", "epoch"]),
+        st.dictionaries(NUMBERS, st.sampled_from(["a-1", "a-2"]), max_size=4),
+        st.lists(NUMBERS, max_size=3),
+        st.integers(1, 3),  # parts
+        st.integers(0, 3),  # parts that come; none: the whole list comes
+        st.integers(-1, 1),  # by how much the base is wrong, mostly not at all
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=STEPS)
+def test_whatever_comes_the_list_is_what_the_last_whole_one_says(steps: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(Path(folder) / "ledger.db")
+        model: dict[str, str] = {}
+        version = 0
+        for number, (what, entries, removed, parts, come, wrong) in enumerate(steps, 1):
+            if what == "kill":
+                ledger.reopen()
+            elif what == "epoch":
+                ledger.do(lambda database: epochs.begin_anew(database, epochs.RESTORED))
+                version = 0
+            else:
+                count = min(come, parts) if come else parts
+                base = 0 if what == "full" else max(0, version + (wrong if number % 3 == 0 else 0))
+                fresh = 100 * number
+                dealt = list(entries.items())
+                answers = [_part(ledger, what, fresh, base, part, parts, dealt, removed) for part in range(count)]
+                if answers[-1] == accepted(fresh):
+                    assert count == parts
+                    before = (
+                        {} if what == "full" else {key: value for key, value in model.items() if key not in removed}
+                    )
+                    model, version = before | entries, fresh
+                else:
+                    assert count < parts or base != version or version == 0
+            assert {key: account(ledger, key) for key in "123456"} == {key: model.get(key) for key in "123456"}
+            assert ledger.do(local_list.head).version == version
+            assert ledger.do(local_list.head).entries == len(model)
+        ledger.close()
+
+
+def _part(
+    ledger: Ledger,
+    what: str,
+    version: int,
+    base: int,
+    part: int,
+    parts: int,
+    entries: list[tuple[str, str]],
+    removed: list[str],
+) -> SendLocalListResponse:
+    """Send one part: what is removed goes in the first, entries are dealt out."""
+    request = SendLocalList(
+        version=version,
+        update_type="Full" if what == "full" else "Differential",
+        base=base,
+        part=part,
+        more=part < parts - 1,
+        key=KEY if what == "full" and part == 0 else None,
+        entries=tuple(card(number, owner) for number, owner in entries[part::parts] if part < parts),
+        removed=() if part or what == "full" else tuple(token_digest(KEY, "card", number) for number in removed),
+    )
+    return sent(ledger, request)

@@ -280,15 +280,21 @@ class LocalList:
     async def send(self, request: SendLocalList) -> SendLocalListResponse:
         """Do what the hub asks; answered after the commit."""
         async with self._one:
-            await self._clean()
+            if request.part == 0 and request.update_type == "Full":
+                await self._run(give_up)
+                await self._clean()
             try:
                 answer = await self._run(lambda database: take(database, request))
             except ListError as error:
                 await self._run(give_up)
                 held = await self._run(head)
                 answer = SendLocalListResponse(status="Failed", version=held.version, reason=str(error))
-            await self._clean()
         return answer
+
+    async def tidy(self) -> None:
+        """Delete what no list needs any more, before the next one makes it wait."""
+        async with self._one:
+            await self._clean()
 
     async def version(self, _: GetLocalListVersion | None = None) -> GetLocalListVersionResponse:
         """Which list is held."""
