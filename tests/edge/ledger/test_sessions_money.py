@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.edge.ledger.opened import open_journal
+from tests.edge.ledger.opened import kinds_waiting, open_journal
 
-from chargelink.edge.ledger import Ending, Journal, OpenSession, Sessions
+from chargelink.edge.ledger import Ending, Journal, OpenSession, Sessions, open_session
 from chargelink.edge.ledger.elapsed import Moment
 from chargelink.edge.ledger.open_session import used_up as is_used_up
 from chargelink.link.messages import RECORD_LANE, Caps
@@ -24,7 +24,7 @@ from chargelink.model import (
     Usage,
     content_of,
 )
-from chargelink.tariff import due, reprice
+from chargelink.tariff import TariffError, due, reprice
 
 MIDNIGHT = 1_771_689_600_000  # 2026-02-22 00:00 in China
 MINUTE = 60_000
@@ -120,17 +120,32 @@ async def test_time_counts_while_energy_flows_and_not_without_power(journal: Jou
     assert ended.usage == Usage(duration=300_000, peak_power=7_000)
 
 
-async def test_what_no_rule_can_price_ends_with_nothing_due_and_an_alarm(journal: Journal, sessions: Sessions) -> None:
+async def test_a_clock_that_leaps_by_years_leaves_a_session_that_can_be_priced(
+    journal: Journal, sessions: Sessions
+) -> None:
+    """An edge without a battery clock begins at the time of its release, until NTP comes."""
     started = await begin(sessions)
-    await sessions.read(started.session_id, reading(500 * 24 * HOUR, 500))
-    ended = await sessions.end(started.session_id, MIDNIGHT + 500 * 24 * HOUR, STOP)
-    if not ended.bill.lines:  # rules 2
-        assert (ended.bill.total, ended.bill.energy) == (0, 400_000)
-        assert "not-priced" in [
-            content.code
-            for record in (await journal.pending(RECORD_LANE, 100, 1 << 20)).records
-            if isinstance(content := content_of(record.kind, record.body), Alarm)
-        ]
+    for days in (500, 501):
+        await sessions.read(started.session_id, reading(days * 24 * HOUR, 1_100))
+    ended = await sessions.end(started.session_id, MIDNIGHT + 501 * 24 * HOUR, STOP)
+    assert (ended.bill.total, ended.bill.energy) == (50, 1_000_000)  # at the cheapest
+    assert reprice(ended, TARIFF) == ended.bill
+    assert "alarm" not in await kinds_waiting(journal)
+
+
+async def test_what_no_rule_can_price_ends_with_nothing_due_and_an_alarm(
+    journal: Journal, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = await begin(sessions)
+    await sessions.read(started.session_id, reading(MINUTE, 500))
+
+    def price(*_: object) -> None:
+        raise TariffError("a rule that is not known")
+
+    monkeypatch.setattr(open_session, "price", price)
+    ended = await sessions.end(started.session_id, MIDNIGHT + HOUR, STOP)
+    assert (ended.bill.total, ended.bill.energy, ended.bill.lines) == (0, 400_000, ())
+    assert "alarm" in await kinds_waiting(journal)
 
 
 RATED = {"gun-1": 120_000_000}  # 120 kW

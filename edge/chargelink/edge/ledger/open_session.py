@@ -22,6 +22,7 @@ from chargelink.model import (
     Usage,
 )
 from chargelink.tariff import RULES_VERSION, Consumption, TariffError, price, same_stretch
+from chargelink.tariff.calendar import LONGEST
 from chargelink.trust.personal import Sealed
 
 REGISTER_STEPS = 20_000  # mWh: two steps of a register of 0.01 kWh
@@ -146,7 +147,8 @@ def with_reading(
     last = readings[-1]
     if reading.register < last.register or (course.doubt and reading.register >= course.doubt.register):
         return None
-    reading = Reading(at=max(reading.at, last.at), register=reading.register)
+    at = min(max(reading.at, last.at), readings[0].at + LONGEST)  # no charge takes longer, but a clock leaps by years
+    reading = Reading(at=at, register=reading.register)
     duration = course.duration
     if moment is not None and reading.register > readings[0].register:
         duration += moment.since(session.since) or 0
