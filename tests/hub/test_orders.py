@@ -229,11 +229,10 @@ LEASED = {"order": None, "prepaid": 2_000, "lease": "l1"}
     [
         (2_000, 500, {"leased": 1_300, "wallet": 500}),
         (700, 500, {"wallet": 500}),
-        (300, 500, {"wallet": 100}),
-        (300, 100, {"owed": -300}),
+        (300, 500, {"wallet": 500, "owed": -400}),
     ],
 )
-async def test_a_lease_pays_then_the_wallet_then_nobody(
+async def test_a_lease_pays_what_was_leased_and_the_rest_is_owed(
     tables: Engine, lease: int, wallet: int, paid: dict[str, int]
 ) -> None:
     who = await account(lease + wallet)
@@ -242,6 +241,27 @@ async def test_a_lease_pays_then_the_wallet_then_nobody(
     expected = {"clearing": -lease - wallet, "revenue:energy": 300, "revenue:service": 400} | paid
     assert await money() == expected
     assert await alarms() == (["unpaid"] if "owed" in paid else [])
+
+
+@pytest.mark.parametrize(("left", "paid"), [(900, 700), (500, 500), (0, 0)])
+async def test_a_lease_that_was_given_back_too_early_is_taken_again_once(tables: Engine, left: int, paid: int) -> None:
+    who = await account(900)
+    await grant(who, 900)
+    await books.post("lease:l1:end", "lease-ended", 2, {"leased:l1": -900, books.wallet(who): 900})
+    if left < 900:
+        await accounts.refund(who, 900 - left, "R1", 3)
+    agreement: dict[str, Any] = {"authorisation": {"mode": "card", "account": who, **LEASED}}
+    for _ in range(2):
+        await take(PRICES, came(None, **agreement))
+    expected = {"clearing": -left, "wallet": left - paid, "owed": paid - 700}
+    revenue = {"revenue:energy": 300, "revenue:service": 400}
+    assert await money() == {name: fen for name, fen in (expected | revenue).items() if fen}
+    await take(came(None, identifier(2), **agreement))  # 2 yuan of the lease are left, whatever the wallet has
+    await accounts.top_up(who, 5_000, "P2", 4)
+    await take(came(None, identifier(3), **agreement))
+    has = await accounts.standing(who)
+    taken = 3 * 700 - has.owed
+    assert (taken <= 900, has.wallet) == (True, left + 5_000 - taken)
 
 
 async def grant(account: str, fen: int, edge: str = "edge-1") -> None:

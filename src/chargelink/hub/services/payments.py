@@ -2,9 +2,9 @@
 
 An order pays from what is frozen for it and gives the rest back; a lease from what is held for it. A session that
 nobody's account began is to be collected on site. Only money that the hub itself held for this edge moves by an edge's
-word: where that does not reach (the order was released meanwhile, the lease is used up) the wallet pays as far as it
-reaches, and the rest is owed, for a person to look at. An edge that names an account without either makes a debt, and
-takes nothing.
+word, and never more than was held: what was given back too early (a person released the order or the lease) is taken
+from the wallet again as far as it reaches, and what is beyond is owed, for a person to look at. An edge that names an
+account without either makes a debt, and takes nothing.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from chargelink.hub.services.order_states import Event
 from chargelink.hub.services.orders import Alarms, Told
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.money import Account, Lease, Order
+from chargelink.hub.store.statements import fetched
 from chargelink.model import Bill
 
 REVENUE = {
@@ -24,6 +25,11 @@ REVENUE = {
     "use": books.SERVICE,  # rules 1: a price per use
     "occupancy": books.OCCUPANCY,
 }
+KINDS = ("charge", "occupancy")
+SPENT = (
+    'SELECT CAST(COALESCE(SUM(p."fen"), 0) AS BIGINT) AS "fen" FROM "posting" p'
+    ' JOIN "entry" e ON e."id" = p."entry" WHERE p."account" = ? AND e."kind" IN (?, ?)'
+)
 
 
 @dataclass(slots=True)
@@ -102,15 +108,31 @@ async def pay(charge: Charge, payer: Payer, total: int, now: int) -> Alarms:
         moved[books.wallet(payer.order.account)] += max(held - rest, 0)
         rest -= min(held, rest)
     elif payer.lease is not None:
-        part = min(await books.held(books.leased(payer.lease.id)), rest)
+        part = min(await _leased(payer.lease, rest, told, now), rest)
         moved[books.leased(payer.lease.id)] -= part
         rest -= part
-    alarms = await take(moved, payer.account, rest, told, now, wallet=bool(payer.order or payer.lease))
+    alarms = await take(moved, payer.account, rest, told, now, wallet=payer.order is not None)
     if any(moved.values()):
         order = None if payer.order is None else payer.order.id
         kind = charge.key.partition(":")[0]
         await books.post(charge.key, kind, now, moved, order=order, session=told.session)
     return alarms
+
+
+async def _leased(lease: Lease, wanted: int, told: Told, now: int) -> int:
+    """What is held for a lease, or is taken from the wallet again where it was given back too early.
+
+    Never more of it than was leased: an edge that says that it spent more makes a debt, for a person to look at.
+    """
+    name = books.leased(lease.id)
+    held = await books.held(name)
+    spent = -(await fetched(SPENT, (name, *KINDS)))[0]["fen"]
+    late = min(wanted, lease.amount - spent) - held
+    late = min(late, await books.held(books.wallet(lease.account))) if late > 0 else 0
+    if late:
+        moved = {books.wallet(lease.account): -late, name: late}
+        await books.post(f"late:{told.session}", "late", now, moved, session=told.session, memo="given back too early")
+    return held + late
 
 
 async def take(moved: Counter[str], account: str | None, fen: int, told: Told, now: int, *, wallet: bool) -> Alarms:
