@@ -14,7 +14,12 @@ from tests.money.story import History
 
 Map = dict[str, Any]
 
-HARMLESS = ("register-backwards", "not-priced")  # the hub's alarms that a history may raise
+HARMLESS = (
+    "register-backwards",
+    "not-priced",
+    "occupancy-warning",
+    "unpaid",
+)  # the hub's alarms that a history may raise
 
 
 @dataclass
@@ -26,6 +31,7 @@ class Books:
     ended: dict[str, Map] = field(default_factory=dict)
     keys: dict[str, str | None] = field(default_factory=dict)
     twice: list[str] = field(default_factory=list)
+    stays: dict[str, Map] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,8 +51,8 @@ def books_of(ledger: Path) -> Books:
             content = msgspec.msgpack.decode(body)
             if kind == "tariff":
                 books.tariffs[digest.hex()] = content
-            elif kind in ("session.started", "session.ended"):
-                known = books.started if kind == "session.started" else books.ended
+            elif kind in ("session.started", "session.ended", "occupancy.ended"):
+                known = {"session.started": books.started, "session.ended": books.ended}.get(kind, books.stays)
                 if content["sessionId"] in known:
                     books.twice.append(content["sessionId"])
                 known[content["sessionId"]] = content
@@ -66,6 +72,11 @@ def of_edge(history: History, books: Books) -> Iterator[str]:
             yield f"{name}: {problem}"
         if ended["startedAt"] != books.started[name]["at"] or ended["tariffHash"] != books.started[name]["tariffHash"]:
             yield f"{name}: start and end are not those of one session"
+    for name, stay in books.stays.items():
+        owes = not books.ended[name]["bill"]["fault"] if name in books.ended else False
+        due = oracle.occupancy(books.tariffs[stay["tariffHash"]], stay["duration"], owes=owes)
+        if sum(line.amount for line in due) != stay["bill"]["total"]:
+            yield f"{name}: stayed {stay['duration']} ms for {stay['bill']['total']} fen, the oracle has {due}"
     yield from _measured(history, books)
     yield from _watched(history, books)
 

@@ -56,7 +56,7 @@ def tariff(random: Random, sold: str | None = None) -> Map:
         **_sold(random, sold),
         "minimum": minimum,
         "most": sometimes(random, random.choice((minimum, minimum + 1, 500, 2_000))),
-        "occupancy": sometimes(random, _occupancy(random)),
+        "occupancy": sometimes(random, _occupancy(random), 2),
         "discounts": [_discount(random) for _ in range(random.choice((0, 0, 1, 2)))],
         "monthlyPass": sometimes(random, {"price": 3_000, "usesPerMonth": 30}),
     }

@@ -9,10 +9,15 @@ from pathlib import Path
 from tests.money.story import History
 
 LEFT = """
-    SELECT coalesce(sum(fen), 0) FROM posting WHERE account = 'wallet:' || ?
-    OR account IN (SELECT 'frozen:' || id FROM "order" WHERE account = ?)
+    SELECT coalesce(sum(fen), 0) FROM posting WHERE account IN ('wallet:' || ?1, 'owed:' || ?1)
+    OR account IN (SELECT 'frozen:' || id FROM "order" WHERE account = ?1)
 """
-BILLED = "SELECT coalesce(sum(total), 0) FROM bill WHERE account = ?"
+BILLED = """
+    SELECT (SELECT coalesce(sum(total), 0) FROM bill WHERE account = ?)
+    + (SELECT coalesce(sum(total), 0) FROM occupancy_bill WHERE account = ?)
+"""
+OWED = "SELECT -coalesce(sum(fen), 0) FROM posting WHERE account = 'owed:' || ?"
+STAYED = "SELECT coalesce(sum(total), 0) FROM occupancy_bill WHERE account = ?"
 OVER = {"settled", "released"}
 ENDED = {"closed"}
 
@@ -38,11 +43,15 @@ def _bills(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     earned: dict[str, int] = defaultdict(int)
     entries: dict[str, set[int]] = defaultdict(set)
     for session, entry, fen in database.execute(
-        "SELECT e.session, e.id, p.fen FROM posting p JOIN entry e ON e.id = p.entry WHERE p.account LIKE 'revenue:%'"
+        "SELECT e.kind || ' ' || e.session, e.id, p.fen FROM posting p JOIN entry e ON e.id = p.entry"
+        " WHERE p.account LIKE 'revenue:%'"
     ):
         earned[session] += fen
         entries[session].add(entry)
-    for session, edge, total in database.execute("SELECT session, edge, total FROM bill"):
+    for session, edge, total in database.execute(
+        "SELECT 'charge ' || session, edge, total FROM bill"
+        " UNION ALL SELECT 'occupancy ' || session, edge, total FROM occupancy_bill"
+    ):
         if earned.pop(session, 0) != (total or 0):
             yield edge, f"{session}: billed {total} fen, the ledger has other"
         if len(entries[session]) > 1:
@@ -65,7 +74,7 @@ def _orders(database: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     for account, fen in database.execute("SELECT account, sum(fen) FROM posting GROUP BY account HAVING sum(fen) <> 0"):
         if account.startswith(("frozen:", "leased:")) and account not in waiting:
             yield "", f"{fen} fen stay in {account}"
-        if account.startswith("owed:") or (account.startswith("wallet:") and fen < 0):
+        if account.startswith("wallet:") and fen < 0:
             yield "", f"{account} has {fen} fen"
 
 
@@ -73,8 +82,12 @@ def _account(database: sqlite3.Connection, history: History) -> Iterator[str]:
     """Paid in is what is left and what was billed to it."""
     desk = history.desk
     assert desk is not None
-    (left,) = database.execute(LEFT, (desk.account, desk.account)).fetchone()
-    (billed,) = database.execute(BILLED, (desk.account,)).fetchone()
+    (left,) = database.execute(LEFT, (desk.account,)).fetchone()
+    (billed,) = database.execute(BILLED, (desk.account, desk.account)).fetchone()
+    (owed,) = database.execute(OWED, (desk.account,)).fetchone()
+    (stayed,) = database.execute(STAYED, (desk.account,)).fetchone()
+    if owed > stayed:  # nothing is prepaid for that, and for everything else it is
+        yield f"{owed} fen are owed, {stayed} were due for staying"
     if desk.paid_in != left + billed:
         yield f"{desk.paid_in} fen were paid in, {left} are left, {billed} are in bills"
 
@@ -89,6 +102,9 @@ def counted(file: Path) -> Counter[str]:
             counts[f"allowances {reason}"] = count
         (counts["starts refused by record"],) = database.execute(
             "SELECT count(*) FROM record WHERE kind = 'start.refused'"
+        ).fetchone()
+        (counts["stays that cost"],) = database.execute(
+            "SELECT count(*) FROM occupancy_bill WHERE total > 0"
         ).fetchone()
         (counts["paid by allowance"],) = database.execute(
             "SELECT count(DISTINCT entry) FROM posting p JOIN entry e ON e.id = p.entry"

@@ -4,11 +4,13 @@ The edge's own code decides: `Places`, `Sessions`, `Charges`, `Authoriser` on th
 world around them.
 """
 
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -20,8 +22,10 @@ from tests.money.plant import HOUR, Clock, Gun, Socket
 from chargelink.edge.charge.events import RefusedError
 from chargelink.edge.drivers.gun import Gun as GunDriver
 from chargelink.edge.drivers.socket_site import SocketSite
+from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.ledger import Ending
 from chargelink.edge.ledger.tariffs import Priced
+from chargelink.edge.occupancy import Occupancy
 from chargelink.edge.places import Places
 from chargelink.edge.sockets.events import OrderAnswered, OrderExpired, Told
 from chargelink.edge.sockets.orders import Order
@@ -121,6 +125,7 @@ class Site:
         self.guns = [Gun(f"gun-{number}", self.random.choice((0, 10**12 + seed))) for number in (1, 2)]
         self.sockets = [Socket(bytes(7) + bytes([number]), f"socket-{number}") for number in (1, 2)]
         self.watched: dict[str, Watched] = {}
+        self.parked: set[str] = set()  # guns at which somebody stays who has charged
         self.counts: Counter[str] = Counter()
         self.peace = False
         names = {socket.eui: socket.name for socket in self.sockets}
@@ -166,6 +171,8 @@ class Site:
         sites = {socket.name: cast(SocketSite, SocketPlace(self, socket)) for socket in self.sockets}
         self.places = Places(guns, sites, self.price, self.edge.sessions, lambda: self.clock.utc)
         self.places.settled.set()
+        around = cast(Surroundings, SimpleNamespace(journal=self.edge.journal, clock=lambda: self.clock.utc))
+        self.stays = {gun.name: Occupancy(gun.name, around, longest=math.inf) for gun in self.guns}
 
     async def restart(self) -> None:
         """The guard opens the contactors of the guns; sockets go on. Then the edge is back, and reads the meters."""
@@ -208,6 +215,17 @@ class Site:
             for gun in limited:
                 if gun.session is not None:
                     await self.read(gun)
+        for gun in self.guns:
+            await self.look(gun)
+
+    async def look(self, gun: Gun) -> None:
+        """Is the car that has charged still there? Sees it, or that it has left."""
+        stay = self.stays[gun.name]
+        if gun.session is not None or gun.name not in self.parked:
+            stay.leave()
+        else:
+            stay.look(True, self.clock.now / 1_000)
+        await self.do(stay.write)
 
     def _limited(self, gun: Gun) -> bool:
         session = self.edge.sessions.get(gun.session or "")
@@ -248,7 +266,12 @@ class Site:
         self.watched[session].readings.append(reading)
         gun.open()
         ending = Ending(reason, "history", reading, fault=fault)
+        running = self.edge.sessions.get(session)
         ended = await self.do(lambda: self.edge.sessions.end(session, self.clock.utc, ending))
+        if running is not None:
+            self.parked.add(gun.name)
+            self.stays[gun.name].begin(ended, running.tariff)
+            await self.look(gun)
         if self.random.randrange(3) == 0:
             later = Ending(StopReason.OTHER, "again", Reading(at=self.clock.utc + 1, register=gun.register + 1))
             assert await self.do(lambda: self.edge.sessions.end(session, self.clock.utc, later)) == ended

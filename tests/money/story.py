@@ -68,6 +68,9 @@ class History(Site):
                     await self.settle(socket, settle)
                 await self.show(socket)
             self.clock.now += 130_000
+        self.parked.clear()
+        for gun in self.guns:
+            await self.look(gun)
         if self.desk is not None:
             await self.desk.close(self.clock.now)
         await self.line.drain()
@@ -101,6 +104,13 @@ class History(Site):
         if gun.session is not None:
             reason = self.random.choice((StopReason.LOCAL, StopReason.REMOTE, StopReason.STOPPED_BY_EV))
             await self.end(gun, reason, fault=self.random.randrange(5) == 0)
+
+    async def a_car_leaves(self) -> None:
+        """It stood there after its charge."""
+        if self.parked:
+            self.parked.discard(self.random.choice(sorted(self.parked)))
+            for gun in self.guns:
+                await self.look(gun)
 
     async def a_socket_stops(self) -> None:
         """The rider, the hub by an order that may get lost, or a fault."""
@@ -227,6 +237,7 @@ THINGS: tuple[tuple[Callable[[History], Awaitable[None]], int], ...] = (
     (History.an_account_is_used, 6),
     (History.a_start_is_told_again, 3),
     (History.a_gun_stops, 3),
+    (History.a_car_leaves, 1),
     (History.a_socket_stops, 3),
     (History.the_line_works, 6),
     (History.an_allowance_moves, 2),
