@@ -294,7 +294,8 @@ async def test_the_commands(place: Place, file: Path, capsys: pytest.CaptureFixt
     (row,) = json.loads(said)
     assert (row["tariff"], row["edges"], row["valid_from"]) == ("night", ["garage-1"], 1_772_294_400_000)
     assert "2026-03-01 00:00  garage-1" in (await run("list"))[1]
-    assert '"validFrom": 1772294400000' in (await run("show", "night@1"))[1]
+    assert '"validFrom": 1772294400000' in (await run("show", "night@1", "--json"))[1]
+    assert "00:00-08:00" in (await run("show", "night@1"))[1]
     assert (await run("show", row["hash"][:8]))[0] == 0
     code, said = await run("show", "night@2")
     assert code == 2

@@ -26,7 +26,7 @@ LAST = 253_370_764_800  # s: the year 9999, as far as a calendar goes
 
 PUBLISH = Text("sign a version, keep it for ever, send it to edges", "签署并永久保存一个资费版本，下发到网关")
 LIST = Text("every version that was published", "列出已发布的资费版本")
-SHOW = Text("a published version as its document", "显示已发布的资费内容")
+SHOW = Text("what a published version means, in words or as its document", "以文字或文档显示已发布的资费")
 CHECK = Text(
     "whether a file could be published, and sells no electricity above cost", "检查资费文件能否发布、电价是否加价"
 )
@@ -115,6 +115,7 @@ def configure_name(parser: argparse.ArgumentParser) -> None:
         help=str(Text("its id, id@version, or first digits of its hash", "资费编号、编号@版本，或哈希前几位")),
     )
     add_hub(parser)
+    _json(parser)
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -202,11 +203,12 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 
 def run_show(arguments: argparse.Namespace) -> int:
-    """Print the document. Raises CommandError for one that is not there."""
+    """Print what it means, or its document. Raises CommandError for one that is not there."""
     import msgspec
 
     from chargelink.hub.services.tariff_list import found
-    from chargelink.model import content_of
+    from chargelink.model import Tariff, content_of
+    from chargelink.tariff.meaning import explain
 
     row = in_hub(arguments, lambda _: found(arguments.name))
     if row is None:
@@ -215,8 +217,12 @@ def run_show(arguments: argparse.Namespace) -> int:
             "没有名为 {} 的已发布资费，可用 chargelink hub tariff list 查看",
         )
         raise CommandError(problem.format(arguments.name))
-    document = msgspec.json.encode(content_of("tariff", row.document))
-    print(msgspec.json.format(document, indent=2).decode())
+    tariff = content_of("tariff", row.document)
+    assert isinstance(tariff, Tariff)
+    if arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(tariff), indent=2).decode())
+    else:
+        print("\n".join(map(str, explain(tariff))))
     return Exit.CLEAN
 
 
