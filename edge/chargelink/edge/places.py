@@ -160,9 +160,12 @@ class Places:
         """The price now, if it is the one that was shown. Raises CannotError, NoTariffError."""
         priced = await self._price(device, group)
         if tariff_hash not in (None, priced.hash):
-            raise CannotError(
-                f"the price changed; it is now that of {named(priced.tariff)}; look at it and start again"
+            name = named(priced.tariff)
+            words = Text(
+                f"the price changed; it is now that of {name}; look at it and start again",
+                f"价格已变动，现为 {name}；请查看后重新启动",
             )
+            raise CannotError(f"{words.english} / {words.chinese}", "price", words)
         return priced.tariff
 
     async def stop(self, session: str, reason: StopReason, by: str) -> None:
