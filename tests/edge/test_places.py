@@ -141,10 +141,10 @@ def test_an_order_waits_for_what_a_restart_left_to_be_closed(tmp_path: Path) -> 
             await s.phase(Phase.AVAILABLE)
             s.site.plug()
             await s.phase(Phase.LOCKED)
-            until = asyncio.get_running_loop().time() + 20
+            now = asyncio.get_running_loop().time()
             late, in_time = (
                 asyncio.create_task(places.obey(remote(number=number, order=f"o-{number}"), end))
-                for number, end in ((7, until - 15), (8, until))
+                for number, end in ((7, now + 5), (8, now + 500))  # time jumps while a busy machine writes
             )
             answer = await late
             assert answer == RequestStartTransactionResponse(status="Rejected", reason="expired")
