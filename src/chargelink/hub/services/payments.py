@@ -156,7 +156,8 @@ async def take(moved: Counter[str], account: str | None, fen: int, told: Told, n
 async def settle_occupancy(charge: Charge, total: int | None, now: int) -> Paid:
     """A place was left, and so much is due for staying: from the wallet as far as it reaches, the rest is owed.
 
-    What was prepaid was for the charge, and is not touched.
+    What was prepaid was for the charge, and is not touched. The one fee that is taken without having been held, of an
+    account that charged there: the tariff's `most` is what bounds it.
     """
     payer, alarms = await payer_of(charge.told, now)
     if total is None:
