@@ -173,6 +173,22 @@ def test_the_number_of_a_remote_start_belongs_to_one_place(tmp_path: Path) -> No
     run(story())
 
 
+def test_only_the_session_of_a_socket_can_be_given_up(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path) as s:
+            places = places_of(s)
+            await s.phase(Phase.AVAILABLE)
+            s.site.plug()
+            await s.phase(Phase.LOCKED)
+            begun = await said(places, remote())
+            for session in (begun.transaction_id or "", "never"):
+                with pytest.raises(CannotError, match="only such a one can be given up"):
+                    await places.give_up(session, "operator")
+            assert len(s.sessions.open) == 1
+
+    run(story())
+
+
 async def test_what_cannot_be_started(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "ledger.db")
     try:
