@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 from tests.money import oracle
+from tests.money.plant import HOUR
+from tests.money.site import REACTION
 from tests.money.story import History
 
 Map = dict[str, Any]
@@ -143,6 +145,25 @@ def _watched(history: History, books: Books) -> Iterator[str]:
         due = priced(books.tariffs[ended["tariffHash"]], every)
         if due is not None and due.total != ended["bill"]["total"]:
             yield f"{name}: billed {ended['bill']['total']} fen, by all {len(seen.readings)} readings {due.total}"
+        yield from (f"{name}: {problem}" for problem in _beyond(ended["bill"], seen.power))
+
+
+def _beyond(bill: Map, power: int) -> Iterator[str]:
+    """Sold by energy alone, no more is given away than flows until a gun has stopped, and than half a fen of each line
+    may hide.
+    """
+    if {line["rule"] for line in bill["lines"]} != {"period", "prepaid"}:
+        return
+    priced = [line for line in bill["lines"] if line["rule"] == "period"]
+    cheapest = min([price for price in _prices(priced) if price], default=1)
+    most = power * (1_000 + max(REACTION)) // HOUR + len(priced) * 10**9 // (2 * cheapest) + 1
+    if bill.get("givenAway", 0) > most:
+        yield f"{bill['givenAway']} mWh were given away, {most} may be"
+
+
+def _prices(lines: list[Map]) -> list[int]:
+    """Of energy and service together."""
+    return [one["price"] + other["price"] for one, other in zip(lines[::2], lines[1::2], strict=True)]
 
 
 def of_hub(file: Path, histories: dict[str, Books]) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ class Watched:
     """What was seen of a gun's session: all readings that the edge took, unless something broke the row."""
 
     readings: list[Reading] = field(default_factory=list)
+    power: int = 0  # mW
     whole: bool = True
 
 

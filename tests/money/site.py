@@ -74,7 +74,7 @@ class GunPlace:
         if not begun.again:
             gun.close(begun.started.session_id)
             gun.power = site.random.choice((0, 7_000_000, 60_000_000, 120_000_000, 480_000_000))
-            site.watched[begun.started.session_id] = Watched([reading])
+            site.watched[begun.started.session_id] = Watched([reading], gun.power)
         return begun.started
 
 
