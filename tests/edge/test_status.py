@@ -178,3 +178,13 @@ def test_whoever_was_stopped_reads_whose_doing_it_was_and_what_now() -> None:
     speak(Language.CHINESE)
     (line,) = [line for line in lines(status) if line.startswith("gun-9")]
     assert "电能表无应答, 充电桩侧; 请使用其他充电枪, 充电已结束" in line
+
+
+def test_what_pays_without_the_hub() -> None:
+    held = {"list": {"version": 7, "entries": 3, "whole": True}, "leases": {"open": 2, "left": 4_250}}
+    line = "without the hub: 3 cards and the like in list 7, 2 allowances with 42.50 yuan left"
+    assert line in [*lines(STATUS | held)]
+    nothing = {"list": {"version": 0, "entries": 0, "whole": False}, "leases": {"open": 0, "left": 0}}
+    assert [*lines(STATUS | nothing)] == [*lines(STATUS)]
+    speak(Language.CHINESE)
+    assert "离线可用：名单 7 共 3 条，额度 2 笔、剩余 42.50 元" in [*lines(STATUS | held)]

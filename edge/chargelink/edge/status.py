@@ -52,7 +52,7 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield waiting if status["pending"] else str(Text("no record waits", "无待上传记录"))
     yield from _journal(status["journal"])
     yield from _telemetry(status.get("telemetry", {}))
-    if "list" in status:
+    if "list" in status and (status["list"]["entries"] or status["leases"]["open"]):
         yield _known(status["list"], status["leases"])
     for month in status.get("usage", ()):
         yield _usage(month)
