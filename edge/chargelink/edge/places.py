@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from chargelink.cli.language import Text
@@ -211,9 +210,11 @@ class Places:
 
         So one that comes while sessions of before a restart are being closed waits for that.
         """
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout_at(until if until < math.inf else None):
                 await self.settled.wait()
+        except TimeoutError:
+            until = -math.inf  # a timer may ring a tick before its time
         try:
             session = await self.start(
                 command.device,
