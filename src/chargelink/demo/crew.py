@@ -88,7 +88,7 @@ class Crew:
             with suppress(ProcessLookupError):
                 process.kill()  # nobody waits for it any more
         if process.returncode:
-            raise DemoError(f"{' '.join(arguments)}: {errors.decode(errors='replace').strip()}")
+            raise DemoError(f"{' '.join(arguments)}: {(printed + errors).decode(errors='replace').strip()}")
         return printed.decode()
 
     async def end(self, name: str) -> int:

@@ -25,6 +25,10 @@ class Hub:
         """Every session by its id."""
         return {session["id"]: session for session in await self._get("/api/sessions")}
 
+    async def orders(self) -> dict[str, dict[str, Any]]:
+        """Every order by its session, as far as it has one."""
+        return {order["session"]: order for order in await self._get("/api/orders")}
+
     async def bills(self) -> dict[str, dict[str, Any]]:
         """Every bill by its session."""
         return {bill["session"]: bill for bill in await self._get("/api/bills")}
@@ -34,9 +38,9 @@ class Hub:
         points: list[list[int | None]] = (await self._get(f"/api/sessions/{session}"))["points"]
         return points
 
-    async def start(self, edge: str, device: str, outlet: str | None, caps: dict[str, int]) -> str:
-        """Start charging; the session's id. Raises DemoError when it is refused."""
-        answer = await self._ask(f"/api/devices/{edge}/{device}/start", {"outlet": outlet, "caps": caps})
+    async def start(self, edge: str, device: str, outlet: str | None, caps: dict[str, int], **paid: str | int) -> str:
+        """Start charging; the session's id. `paid` names `account` and `prepaid` fen. Raises DemoError if refused."""
+        answer = await self._ask(f"/api/devices/{edge}/{device}/start", {"outlet": outlet, "caps": caps, **paid})
         session = answer.get("session") or answer.get("transactionId")
         if not session:
             raise DemoError(f"{device} did not start: {answer}")

@@ -52,15 +52,18 @@ async def _demo(keep: Path | None, once: bool, told: type[Story]) -> int:
             try:
                 await site.open()
                 screen.say(Text(f"the page is at {site.page}", f"网页地址：{site.page}"))
+                story = told(site, crew, screen.say)
                 async with screen.showing(site):
-                    await told(site, crew, screen.say).tell()
+                    await story.tell()
                 bills = await site.hub.bills()
+                day = await story.purse.reconciled(max(bill["at"] for bill in bills.values()))
                 await crew.end("edge")
                 after = await asyncio.to_thread(meter_register, site.serial, METER)
             except DemoError as error:
                 print(f"chargelink demo: {error}", file=sys.stderr)
                 return Exit.DEFECTS
             print("\n".join(bill_lines(bills.values())))
+            print(day, end="")
             found = list(differences(edge_sessions(site.ledger), bills, site.register_at_start, after))
             _conclude(found, len(bills))
             if not once and not found:

@@ -1,4 +1,6 @@
-"""What happens in the demo: two e-bikes and a car are charged, the e-stop is pressed, the hub goes and comes back."""
+"""What happens in the demo: an e-bike is charged for an order, a car until the e-stop is pressed, then until what was
+prepaid is used up; another e-bike by card while the hub is away.
+"""
 
 import asyncio
 import time
@@ -7,6 +9,7 @@ from typing import Any
 
 from chargelink.cli.language import Text
 from chargelink.demo.crew import LOOK_EVERY, Crew, DemoError
+from chargelink.demo.purse import PAID_IN, Purse
 from chargelink.demo.site import EDGE, GUN, SOCKETS, Site
 
 Say = Callable[[Text], None]
@@ -15,6 +18,7 @@ PATIENCE = 60.0  # s for anything that takes a tenth of it on a machine with tim
 HUB_AWAY = 15.0  # s
 BIKE_CAPS = {"energy": 1_000, "minutes": 60}
 CAR_CAPS = {"minutes": 30}
+FOR_BIKE, FOR_CAR, LITTLE = 500, 2_000, 5  # fen that are prepaid; the last for a car that is cut short
 PLUGGED = ("plugged", "finished")  # the second: it was there before the edge started
 MOST_CUT_OFFS = 3  # by a busy machine
 PERMIT_LOST = "permit-lost"  # the one-shot dropped
@@ -30,17 +34,33 @@ class Story:
         self.say = say
         self.cut_off: list[str] = []
         """Sessions that the guard ended because this machine was too busy."""
+        self.purse = Purse(site, crew)
 
     async def tell(self) -> None:
         """From the first plug to the last bill. Raises DemoError when something does not happen."""
         await self.devices_there()
-        bikes = [await self.charge_bike(place, name) for place, name in enumerate(SOCKETS, 1)]
-        first = await self.charge_car()
-        while not await self._press_e_stop(first):
-            first = await self.charge_car()
-        second = await self.charge_car()
-        await self._lose_hub()
-        await self.billed([*bikes, first, second, *self.cut_off])
+        await self.open_account()
+        first = await self.charge_bike(1, SOCKETS[0])
+        car = await self.charge_car()
+        while not await self._press_e_stop(car):
+            car = await self.charge_car()
+        short = await self.charge_short()
+        second = await self._charge_without_hub(2, SOCKETS[1])
+        await self.billed([first, car, short, second, *self.cut_off])
+
+    async def open_account(self) -> None:
+        """Somebody's money, a card, and an allowance for this edge."""
+
+        async def wait(known: Callable[[], Awaitable[bool]]) -> None:
+            await self.until(known, None)
+
+        await self.purse.open(wait)
+        self.say(
+            Text(
+                f"an account with {PAID_IN} yuan, a card, an allowance for this site",
+                f"开户并充值 {PAID_IN} 元，绑卡，为本站点授予额度",
+            )
+        )
 
     async def devices_there(self) -> None:
         async def there() -> bool:
@@ -52,9 +72,13 @@ class Story:
 
     async def charge_bike(self, place: int, name: str) -> str:
         await self.plug_bike(place, name)
-        session = await self.site.hub.start(EDGE, name, "A", BIKE_CAPS)
-        self.say(Text(f"{name} A charges, started from the hub", f"{name} A 口开始充电（平台启动）"))
+        session = await self.site.hub.start(EDGE, name, "A", BIKE_CAPS, **self._paid(FOR_BIKE))
+        self.say(Text(f"{name} A charges, ordered from the hub", f"{name} A 口开始充电（平台下单）"))
         return session
+
+    def _paid(self, prepaid: int) -> dict[str, str | int]:
+        """What pays for a start: nobody, until there is an account."""
+        return {"account": self.purse.account, "prepaid": prepaid} if self.purse.account else {}
 
     async def plug_bike(self, place: int, name: str) -> None:
         await self.site.tell("site", f"plug {place} A")
@@ -65,10 +89,10 @@ class Story:
 
         await self.until(plugged, Text(f"an e-bike is plugged into {name} A", f"电动自行车接入 {name} A 口"))
 
-    async def charge_car(self) -> str:
+    async def charge_car(self, prepaid: int = FOR_CAR) -> str:
         """Charge the car and give its session. The guard cuts off on a machine that is too busy: then once more."""
         while True:
-            session = await self._start_car()
+            session = await self._start_car(prepaid)
             rule = await self._cut_off_by(session)
             if rule is None:
                 return session
@@ -81,9 +105,25 @@ class Story:
             raise DemoError(f"the guard cut off {MOST_CUT_OFFS} times ({rule}): this machine is too busy")
         self.say(Text(f"this machine is busy, the guard cut off ({rule})", f"本机繁忙，安全进程已切断（{rule}）"))
 
-    async def _start_car(self) -> str:
+    async def charge_short(self) -> str:
+        """Charge the car until what little was prepaid is used up; its session."""
+        session = await self.charge_car(LITTLE)
+        while True:
+            await self.ended(session)
+            if (rule := await self._cut_off_by(session)) is None:
+                break
+            self._note_cut_off(session, rule)
+            await self.plug_again()
+            session = await self.charge_car(LITTLE)
+        reason = (await self.site.hub.sessions())[session]["stopReason"]
+        if reason != "LocalOutOfCredit":
+            raise DemoError(f"the car was to stop when {LITTLE} fen are used up; it ended by {reason}")
+        self.say(Text(f"cut short: {LITTLE / 100} yuan are used up", f"预付 {LITTLE / 100} 元用完，自动停止"))
+        return session
+
+    async def _start_car(self, prepaid: int) -> str:
         """Start the car's charge; its session, which charges or was cut off by the guard. Raises DemoError."""
-        session = await self.site.hub.start(EDGE, GUN, None, CAR_CAPS)
+        session = await self.site.hub.start(EDGE, GUN, None, CAR_CAPS, **self._paid(prepaid))
         self.say(Text(f"{GUN}: handshake with the car", f"{GUN}：与车辆握手"))
 
         async def charging_or_ended() -> bool:
@@ -144,15 +184,20 @@ class Story:
 
         await self.until(plugged, Text("reset on site, the car is plugged in again", "现场复位，车辆重新插枪"))
 
-    async def _lose_hub(self) -> None:
+    async def _charge_without_hub(self, place: int, name: str) -> str:
+        """The hub is gone; a card and the edge's allowance are enough. The session."""
+        await self.plug_bike(place, name)
         self.say(Text(f"the hub is killed for {HUB_AWAY:.0f} s", f"强制结束平台进程 {HUB_AWAY:.0f} 秒"))
         await self.site.lose_hub()
         until = time.monotonic() + HUB_AWAY
+        session = await self.purse.charge_offline(name, "A")
+        self.say(Text(f"{name} A charges all the same, by card", f"{name} A 口仍可刷卡充电"))
         while time.monotonic() < until:
             self.crew.check()
             await asyncio.sleep(LOOK_EVERY)
         await self.site.start_hub()
-        self.say(Text("the hub is back; charging went on without it", "平台已恢复；期间充电未中断"))
+        self.say(Text("the hub is back", "平台已恢复"))
+        return session
 
     async def billed(self, sessions: list[str]) -> None:
         """Wait until all of them are."""
