@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sim.cabinet import CAR, IDLE_CAR, OCV, RESISTANCE, Cabinet
 
-from chargelink.sim.cable import VehicleSide
+from chargelink.sim.cable import SILENT, VehicleSide
 from chargelink.sim.contactor import BOUNCES, CLOSES_AFTER, OPENS_AFTER, Contactor
 from chargelink.sim.dc_circuit import Commands, Facts
 from chargelink.sim.one_shot import OneShot
@@ -207,7 +207,7 @@ def test_a_silent_vehicle_is_unplugged() -> None:
     cabinet = Cabinet()
     assert cabinet.charge().cc1 == 4_000
     cabinet.vehicle = None
-    assert cabinet.run(0.18).cc1 == 4_000
+    assert cabinet.run(SILENT - 0.02).cc1 == 4_000
     facts = cabinet.run(0.04)
     assert facts.cc1 == 6_000
     assert facts.current == 0

@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 EVERY = 0.020  # s
-SILENT = 0.200  # s without a word of the vehicle: it is unplugged
+SILENT = 1.0  # s without a word of the vehicle: it is unplugged; a busy machine is silent for a fifth of that
 
 Millivolts = Annotated[int, msgspec.Meta(ge=-1_500_000, le=1_500_000)]
 Milliamperes = Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
