@@ -230,15 +230,17 @@ def _print_json(document: dict[str, Any]) -> None:
     print(json.dumps(document, ensure_ascii=False))
 
 
+CHECKED = Example(
+    "chargelink tariff check edge/config/tariff.toml", Text("what the prices of the sample are", "样例资费的含义")
+)
+PRICED = Example("chargelink tariff price tariff.toml session.json", Text("the bill and its reasons", "账单及原因"))
+
+
 def offers() -> list[Offer]:
     """The commands below `chargelink tariff`."""
-    check = Example(
-        "chargelink tariff check edge/config/tariff.toml", Text("what the prices of the sample are", "样例资费的含义")
-    )
-    price = Example("chargelink tariff price tariff.toml session.json", Text("the bill and its reasons", "账单及原因"))
     return [
-        Offer("check", CHECK, partial(Command, "check", CHECK, configure_check, run_check, (check,))),
-        Offer("price", PRICE, partial(Command, "price", PRICE, configure_price, run_price, (price,))),
+        Offer("check", CHECK, partial(Command, "check", CHECK, configure_check, run_check, (CHECKED,))),
+        Offer("price", PRICE, partial(Command, "price", PRICE, configure_price, run_price, (PRICED,))),
     ]
 
 
@@ -248,5 +250,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 COMMAND = Command(
-    "tariff", Text("what a tariff means, what a session costs", "说明资费，为充电计价"), configure, run=None
+    "tariff",
+    Text("what a tariff means, what a session costs", "说明资费，为充电计价"),
+    configure,
+    run=None,
+    examples=(CHECKED, PRICED),
 )
