@@ -11,7 +11,15 @@ END_WITHIN = 5.0  # s
 
 
 STORIES = {
-    "--once": ("the e-stop", "the hub is killed for", "the hub is back", "price per use"),
+    "--once": (
+        "the e-stop",
+        "cut short",
+        "the hub is killed for",
+        "by card",
+        "the hub is back",
+        "price per use",
+        "meters agree",
+    ),
     "--chaos": ("before it hears of a start", "while the car charges", "only the edge has the bill", "socket settles"),
 }
 
