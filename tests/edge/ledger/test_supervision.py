@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 
 import pytest
-from tests.edge.ledger.test_sessions import MIDNIGHT, STOP, TARIFF, reading
+from tests.edge.ledger.charging import MIDNIGHT, STOP, TARIFF, reading
 
 from chargelink.edge.ledger import Ending, Journal, Sessions, Supervision
 from chargelink.edge.ledger.database import Database
