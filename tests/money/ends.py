@@ -31,6 +31,8 @@ from chargelink.hub.services.intake import Intake
 from chargelink.hub.services.lease_errands import LeaseErrands
 from chargelink.hub.services.list_errands import ListErrands
 from chargelink.hub.services.live import Live
+from chargelink.hub.services.reconciling.figures import Span
+from chargelink.hub.services.reconciling.report import reconcile
 from chargelink.hub.services.starts import OrderErrands, Starts
 from chargelink.hub.store.address import FILE
 from chargelink.hub.store.database import opened
@@ -38,6 +40,7 @@ from chargelink.hub.store.holdings import Holdings
 from chargelink.hub.store.vault import unlocked
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.messages import RECORD_LANE, BootNotification, Records
+from chargelink.link.quantities import EXACT
 from chargelink.link.shape import Shape
 from chargelink.model import Alarm
 from chargelink.trust.checkpoints import JournalKey
@@ -89,6 +92,14 @@ class HubEnd:
         async with self._reading:
             while most != 0 and await self._intake.read_waiting():
                 most = None if most is None else most - 1
+
+    async def reconciled(self) -> list[tuple[str, str]]:
+        """What the hub's own report finds, with the edge, of all that ever was. Clocks that are set to and fro mix up
+        which session came first, so registers are not followed from one to the next.
+        """
+        report = await reconcile(Span(0, EXACT), now_ms())
+        found = [(one.edge, f"{one}") for one in report.differences if one.what != "register"]
+        return found + [("", problem) for problem in report.ledger]
 
     @property
     def file(self) -> Path:

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
@@ -72,8 +73,9 @@ async def _together(seeds: list[int], folder: Path, template: Path | None) -> Ta
             await hub.kill()
     await _all(histories, History.finish, broken)
     await hub.read()
+    differences = await hub.reconciled()
     await hub.stop()
-    tally = _audited(histories, hub)
+    tally = _audited(histories, hub, differences)
     tally.findings += broken
     return tally
 
@@ -90,7 +92,7 @@ async def _all(
             await history.edge.stop()
 
 
-def _audited(histories: list[History], hub: HubEnd) -> Tally:
+def _audited(histories: list[History], hub: HubEnd, differences: list[tuple[str, str]]) -> Tally:
     tally = Tally(len(histories))
     seeds = {history.name: history.seed for history in histories}
     books = {history.name: audit.books_of(history.edge.ledger) for history in histories}
@@ -102,7 +104,7 @@ def _audited(histories: list[History], hub: HubEnd) -> Tally:
         tally.counts["with energy"] += sum(ended["bill"]["energy"] > 0 for ended in mine.ended.values())
         tally.counts["fen"] += sum(ended["bill"]["total"] for ended in mine.ended.values())
         tally.counts.update(history.counts)
-    findings = [*audit.of_hub(hub.file, books), *ledger_audit.of_money(hub.file, histories)]
+    findings = [*audit.of_hub(hub.file, books), *ledger_audit.of_money(hub.file, histories), *differences]
     tally.counts += ledger_audit.counted(hub.file)
     tally.findings += [(seeds.get(name, -1), problem) for name, problem in findings]
     return tally
@@ -120,17 +122,23 @@ def template_in(folder: Path) -> Path:
 
 
 def distribution(given: list[audit.Given]) -> str:
-    """What was given away beyond what was prepaid."""
-    energies = sorted(one.energy for one in given if one.energy)
-    if not energies:
-        return f"given away: nothing in {len(given)} prepaid sessions"
-    points = {name: energies[min(len(energies) - 1, len(energies) * part // 100)] for name, part in _POINTS.items()}
-    words = ", ".join(f"{name} {energy / 1000:.1f} Wh" for name, energy in points.items())
-    worth = sum(one.worth for one in given)
-    return f"given away: in {len(energies)} of {len(given)} prepaid sessions; {words}; {worth} fen in all"
+    """What was given away beyond what was prepaid, where anything was."""
+    some = [one for one in given if one.energy]
+    energies = _points([one.energy for one in some])
+    worths = _points([one.worth for one in some])
+    points = zip(POINTS, energies, worths, strict=True)
+    words = "; ".join(f"{name} {energy / 1000:.1f} Wh, {worth} fen" for name, energy, worth in points)
+    total = sum(one.worth for one in given)
+    return f"given away in {len(some)} of {len(given)} prepaid sessions: {words}; {total} fen in all"
 
 
-_POINTS = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
+def _points(values: list[int]) -> list[int]:
+    """Each by its own order."""
+    ranked = sorted(values) or [0]
+    return [ranked[min(len(ranked) - 1, len(ranked) * part // 100)] for part in POINTS.values()]
+
+
+POINTS = {"p50": 50, "p90": 90, "p99": 99, "max": 100}
 
 
 def main() -> int:
@@ -140,25 +148,40 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the seed of the first")
     parser.add_argument("--seed", type=int, help="this one alone")
     asked = parser.parse_args()
-    tally = run([asked.seed]) if asked.seed is not None else _many(asked.first, asked.count)
-    for seed, problem in tally.findings[:500]:
-        print(f"seed {seed}: {problem}")
+    tally = _one(asked.seed) if asked.seed is not None else _many(asked.first, asked.count)
     print(f"{tally.histories} histories, {len({seed for seed, _ in tally.findings})} of them with findings")
     print(", ".join(f"{count} {name}" for name, count in tally.counts.items()))
     print(distribution(tally.given))
     return 1 if tally.findings else 0
 
 
+def tell(tally: Tally) -> None:
+    """What was found, as soon as it is."""
+    for seed, problem in tally.findings:
+        tqdm.write(f"seed {seed}: {problem}")
+
+
+def _one(seed: int) -> Tally:
+    tally = run([seed])
+    tell(tally)
+    return tally
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(os.cpu_count(), get_context("spawn"))
+
+
 def _many(first: int, count: int) -> Tally:
     tally = Tally()
     seeds = [[*range(low, min(low + TOGETHER, first + count))] for low in range(first, first + count, TOGETHER)]
-    with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(os.cpu_count()) as processes:
+    with tempfile.TemporaryDirectory() as folder, _pool() as processes:
         template = template_in(Path(folder))
         print(f"seeds {first} to {first + count - 1}", flush=True)
         with tqdm(total=count, unit="history") as progress:
             for part in processes.map(run, seeds, [template] * len(seeds)):
                 tally.add(part)
                 progress.update(part.histories)
+                tell(part)
     return tally
 
 

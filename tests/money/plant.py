@@ -50,6 +50,7 @@ class Gun:
     flowed: int = 0
     unseen: int = 0
     exchanged: bool = False  # its meter was, during this session
+    opens: int | None = None  # true time at which the contactors will be open, once that was decided
     _before: int = 0
     _rest: int = 0  # mW x ms below one mWh
 
@@ -68,7 +69,7 @@ class Gun:
         """The contactors open."""
         if self.session is not None and self.exchanged:
             self.unseen += self.flowed - self._before
-        self.power, self.session = 0, None
+        self.power, self.session, self.opens = 0, None, None
 
 
 @dataclass

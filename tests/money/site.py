@@ -203,17 +203,17 @@ class Site:
         """Energy flows, and a gun whose money is used up stops a little later. Without an edge nobody looks."""
         while duration > 0:
             limited = [gun for gun in self.guns if self._limited(gun)]
-            ends = {gun.name: self._money_ends(gun, min(duration, CLOSELY)) for gun in limited}
-            first = min((gun for gun in limited if ends[gun.name]), key=lambda gun: ends[gun.name] or 0, default=None)
-            step = duration if not limited else min(duration, CLOSELY)
-            if first is not None:
-                step = (ends[first.name] or 0) + self.random.choice(REACTION)
+            step = min(duration, CLOSELY) if limited else duration
+            for gun in limited:
+                step = min(step, self._money_ends(gun, step) if gun.opens is None else gun.opens - self.clock.now)
             self._flow(step)
             duration -= step
-            if first is not None:
-                await self.end(first, StopReason.LOCAL_OUT_OF_CREDIT, fault=False)
             for gun in limited:
-                if gun.session is not None:
+                if gun.opens is None and self._used_up(gun, 0):
+                    gun.opens = self.clock.now + self.random.choice(REACTION)
+                if gun.opens is not None and gun.opens <= self.clock.now:
+                    await self.end(gun, StopReason.LOCAL_OUT_OF_CREDIT, fault=False)
+                else:
                     await self.read(gun)
         for gun in self.guns:
             await self.look(gun)
@@ -231,10 +231,10 @@ class Site:
         session = self.edge.sessions.get(gun.session or "")
         return gun.power > 0 and session is not None and session.most is not None
 
-    def _money_ends(self, gun: Gun, within: int) -> int | None:
-        """ms after which a reading, one each second, says that the money is used up."""
+    def _money_ends(self, gun: Gun, within: int) -> int:
+        """ms until a reading, one each second, says that the money is used up; at most `within`."""
         if not self._used_up(gun, within):
-            return None
+            return within
         seconds = range(1, -(-within // 1_000) + 1)
         return seconds[bisect_left(seconds, True, key=lambda second: self._used_up(gun, second * 1_000))] * 1_000
 
