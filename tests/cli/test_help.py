@@ -10,13 +10,19 @@ from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Language, Text, speak, spoken
 from chargelink.cli.main import main, offered, offers
 from chargelink.cli.parser import Parser
-from chargelink.trace import decode
 
-COMMANDS = [
-    [],
-    *([offer.name] for offer in offers()),
-    *(["decode", name] for name in decode.PROTOCOLS if find_spec(f"chargelink.trace.{name}")),
-]
+
+def below(command: Command, line: list[str]) -> Iterator[list[str]]:
+    """The lines of all commands from this one down."""
+    yield line
+    parser = Parser(" ".join(line), command.summary)
+    command.configure(parser)
+    for offer in parser.offers:
+        if line != ["decode"] or find_spec(f"chargelink.trace.{offer.name}"):
+            yield from below(offer.load(), [*line, offer.name])
+
+
+COMMANDS = [[], *(line for offer in offers() for line in below(offer.load(), [offer.name]))]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 HEADINGS = ("usage:", "arguments:", "options:", "commands:", "examples:", "exit codes:")
 HEADINGS_IN_CHINESE = ("用法:", "参数:", "选项:", "命令:", "示例:", "退出码:")
@@ -45,11 +51,12 @@ def test_help_in_english(line: list[str], capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.mark.parametrize("line", COMMANDS, ids=" ".join)
 def test_help_in_chinese(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """But for usage, options and what can be copied every line is Chinese."""
+    """But for usage, options and what can be copied every argument and every sentence is Chinese."""
     said = help_of(line, Language.CHINESE, capsys)
     assert not any(heading in said for heading in HEADINGS)
     usage, _, rest = said.partition("\n\n")
     assert usage.startswith("用法: chargelink")
+    rest = re.sub(r"\n {10,}", " ", rest)
     for row, above in zip(rest.split("\n"), ["", *rest.split("\n")], strict=False):
         example = above.startswith("  # ")
         invocation = re.fullmatch(r"\s+(-[\w-]+,? ?)+([A-Z]+|\{[\w,]+\})?", row)

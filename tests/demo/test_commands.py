@@ -65,7 +65,7 @@ async def test_at_a_running_site(place: Place) -> None:
             "gun-1", "socket-1", "socket-2",
         ]  # fmt: skip
     await refused(place, "start", "gun-7", says="there is gun-1, socket-1, socket-2")
-    await refused(place, "start", "socket-1", "C", says="no outlet 'C'")
+    await refused(place, "start", "socket-1", "C", says="has the outlets A and B")
     for nothing in ("0", "-1", "nan", "inf", "x"):
         await refused(place, "start", "socket-1", "A", "--energy", nothing, says="--energy")
     await refused(place, "reset", "socket-1", says="only a gun")

@@ -163,8 +163,8 @@ async def test_what_staff_set_holds_from_now_on(edge: Edge, capsys: pytest.Captu
     assert (await edge.prices.tariffs.at("socket-1", edge.now)).tariff == SITE
     assert (await kinds_waiting(edge.journal))[-2:] == ["tariff", "tariff.adopted"]
     edge.now += MINUTE
-    assert await edge.says("price", "set", "--flat", "0.80", "--yes") == 0
-    assert (await edge.prices.tariffs.at("socket-1", edge.now)).tariff.version == 2
+    assert await edge.says("price", "set", "gun-1", "--flat", "0.80", "--yes") == 0
+    assert (await edge.prices.tariffs.at("gun-1", edge.now)).tariff.version == 2
 
 
 async def test_a_price_of_a_file(edge: Edge, tmp_path: Path) -> None:
@@ -176,6 +176,7 @@ async def test_a_price_of_a_file(edge: Edge, tmp_path: Path) -> None:
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "sockets by energy": (("set", "--flat", "1", "--yes"), "name the guns that this price is for"),
     "no price of a level": (("set", "--high", "1", "--yes"), "say the price: --flat"),
     "two at once": (
         ("set", "--high", "1", "--flat", "1", "--low", "1", "--periods", "high=00:00-12:00,low=11:00-13:00"),
@@ -205,7 +206,7 @@ async def test_what_cannot_be_is_said(
 
 async def test_the_price_now_then_and_to_come(edge: Edge, capsys: pytest.CaptureFixture[str]) -> None:
     edge.now += MINUTE
-    await edge.says("price", "set", "--flat", "0.80", "--yes")
+    await edge.says("price", "set", "gun-1", "--flat", "0.80", "--yes")
     capsys.readouterr()
 
     async def at(*line: str) -> list[tuple[str, str]]:
@@ -215,7 +216,7 @@ async def test_the_price_now_then_and_to_come(edge: Edge, capsys: pytest.Capture
 
     new = ("screen", "now flat: 0.80 yuan/kWh = electricity 0.80 + service 0.00")
     assert await at("show", "gun-1") == [new]
-    assert await at("show") == [new] * 3
+    assert await at("show") == [new, ("site", NIGHT.split(",")[0]), ("site", NIGHT.split(",")[0])]
     assert await at("at", "2026-09-21T23:00", "gun-1") == [("site", NIGHT.split(",")[0])]
     assert await at("at", "2026-12-01T09:00", "gun-1") == [new]
     assert await edge.says("price", "list") == 0

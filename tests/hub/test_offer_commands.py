@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,12 @@ from chargelink.hub.store.vault import unlocked
 from chargelink.link.messages import PersonKey
 from chargelink.model import VEHICLE
 from chargelink.trust.personal import seal
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
 
 VIN = "LSVAM4187C2184847"
 PERSON, KEY = "ab" * 16, bytes(32)
@@ -78,9 +85,12 @@ async def test_cards(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "6214" not in said
     typed = iter(["1234", "1234", "1234", "4321", "12", "12"])
     monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
+    monkeypatch.setattr("sys.stdin", Terminal())
     assert (await run("card", "pin", "0412a3b4"))[0] == 0
     assert "differ" in (await run("card", "pin", "0412a3b4"))[1]
     assert "4 to 8 digits" in (await run("card", "pin", "0412a3b4"))[1]
+    monkeypatch.setattr("sys.stdin", StringIO("5678\n"))
+    assert (await run("card", "pin", "0412a3b4"))[0] == 0
     assert (await run("card", "block", "0412A3B4"))[0] == 0
     listed = (await run("card", "list"))[1]
     assert "blocked" in listed

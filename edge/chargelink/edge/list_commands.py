@@ -6,7 +6,7 @@ from typing import Any
 
 from chargelink.cli.command import Example, Exit
 from chargelink.cli.language import Text
-from chargelink.edge.arguments import asked, data_argument
+from chargelink.edge.arguments import asked, data_argument, local
 
 LISTS = Text("who may charge without the hub: list, allowances, locked PINs", "离线鉴权数据: 本地名单、额度、密码锁定")
 UNLOCK = Text("let the PIN of a card be tried again", "解锁密码输错的卡")
@@ -35,8 +35,6 @@ def run_lists(arguments: argparse.Namespace) -> int:
 
 def lines(held: Mapping[str, Any]) -> Iterator[str]:
     """The lines for people."""
-    from chargelink.edge.clock import shown
-
     yield from _list(held["list"])
     if not held["clockTrusted"]:
         yield str(
@@ -51,7 +49,7 @@ def lines(held: Mapping[str, Any]) -> Iterator[str]:
         yield _lease(lease)
     for locked in held["locked"]:
         words = Text("locked after five wrong PINs: {} since {}", "密码连错五次已锁定：{}，自 {}")
-        yield words.format(locked["token"], shown(locked["since"]))
+        yield words.format(locked["token"], local(locked["since"]))
 
 
 def _list(local: Mapping[str, Any]) -> Iterator[str]:
@@ -73,15 +71,13 @@ def _list(local: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _lease(lease: Mapping[str, Any]) -> str:
-    from chargelink.edge.clock import shown
-
     amount, spent, reserved = (lease[name] / 100 for name in ("amount", "spent", "reserved"))
     words = Text(
         "allowance {} of {}: {:.2f} yuan, {:.2f} spent, {:.2f} held by charges; until {}{}",
         "额度 {}，账户 {}：{:.2f} 元，已用 {:.2f}，占用 {:.2f}；至 {}{}",
     )
     withdrawn = Text(" (withdrawn)", " (已收回)") if lease["withdrawn"] else ""
-    return words.format(lease["id"], lease["account"], amount, spent, reserved, shown(lease["until"]), withdrawn)
+    return words.format(lease["id"], lease["account"], amount, spent, reserved, local(lease["until"]), withdrawn)
 
 
 def configure_unlock(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, NoReturn
 import msgspec
 import structlog
 
+from chargelink.cli.language import Text
+from chargelink.edge.arguments import local
 from chargelink.edge.board import Board
 from chargelink.edge.clock import shown
 from chargelink.edge.ledger import Journal, LedgerError, plans
@@ -37,6 +39,16 @@ UNUSABLE = ("unavailable", "fault", "offline", "locked")
 
 PriceAt = Callable[[str, int, str | None], Awaitable[Priced]]
 """What holds at a device at a time (UTC ms) for customers of a group. Raises NoTariffError."""
+
+HOW_LONG = Text(
+    "say for how many minutes (--minutes): the cheapest hours are chosen for them",
+    "请指明充电分钟数（--minutes），以便选择最便宜的时段",
+)
+TOO_SHORT = Text("until {0} there are less than {1} minutes", "距 {0} 不足 {1} 分钟")
+TAKEN_ALREADY = Text(
+    "a start is planned there already, for {0}: plan-{1}; `chargelink edge stop plan-{1}` cancels it",
+    "该处已有预约，{0} 开始：plan-{1}；可用 chargelink edge stop plan-{1} 取消",
+)
 
 log = structlog.get_logger("planned")
 
@@ -256,15 +268,15 @@ class Planned:
         wanted = wish.at if wish.cheap_until is None else wish.cheap_until
         assert wanted is not None
         if wanted > now + AHEAD:
-            raise CannotError("no more than 7 days ahead can be planned")
+            raise _cannot(Text("no more than 7 days ahead can be planned", "最多可预约 7 天以内"))
         if wish.at is not None:
             if wish.at <= now - LATE:
-                raise CannotError(f"{shown(wish.at)} has passed")
+                raise _cannot(Text("{0} has passed", "{0} 已过"), local(wish.at))
             return wish.at
         if wish.caps.minutes is None:
-            raise CannotError("say for how many minutes: the cheapest hours are chosen for them")
+            raise _cannot(HOW_LONG)
         if wanted - wish.caps.minutes * 60_000 < now:
-            raise CannotError(f"until {shown(wanted)} there are less than {wish.caps.minutes} minutes")
+            raise _cannot(TOO_SHORT, local(wanted), wish.caps.minutes)
         group = wish.authorisation.group if wish.authorisation else None
         priced = await self._priced(wish.device, now, group)
         return cheapest_start(priced.tariff, now, wanted, wish.caps.minutes)
@@ -287,14 +299,14 @@ class Planned:
             raise CannotError(f"{plans.MOST} starts are planned already")
         for plan in self._plans.values():
             if plan.place == (device, outlet):
-                raise CannotError(f"a start is planned there already, for {shown(plan.due)}: plan {plan.number}")
+                raise _cannot(TAKEN_ALREADY, local(plan.due), plan.number)
         state = self._state(device, outlet)
         if state is None:
             raise CannotError(f"nothing to charge at is called {' '.join(filter(None, (device, outlet)))}")
         if state in UNPLUGGED:
-            raise CannotError("nothing is plugged in")
+            raise _cannot(Text("nothing is plugged in", "未插枪（插头）"))
         if state in TAKEN:
-            raise CannotError("a charge is under way there")
+            raise _cannot(Text("a charge is under way there", "正在充电"))
         if state in UNUSABLE:
             raise CannotError(f"it cannot be used now: {state}")
 
@@ -307,6 +319,12 @@ class Planned:
                     return one.state if outlet is None else None
                 return "offline" if one.state == "offline" else outlets.get(outlet or "", {}).get("state")
         return None
+
+
+def _cannot(words: Text, *values: object) -> CannotError:
+    """The error that says this in both languages; times of UTC+8, as they are typed."""
+    english, chinese = (text.format(*values) for text in (words.english, words.chinese))
+    return CannotError(english, words=Text(english, chinese))
 
 
 def _agreed(wish: Wish, due: int) -> Authorisation:

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from chargelink.cli.language import Text
+from chargelink.edge.config.sold import BY_ENERGY
 from chargelink.edge.control import Answer, Request
 from chargelink.edge.hours import NAMES
 from chargelink.edge.ledger.held_tariffs import HeldTariff
@@ -63,6 +65,9 @@ class PriceControl:
             devices = msgspec.convert(request.get("devices") or (), tuple[Name, ...])
         except msgspec.ValidationError as error:
             raise CannotError(f"devices: {error}") from None
+        sockets = [name for name in devices or self._prices.devices if name in self._prices.sockets]
+        if tariff.periods and sockets:
+            raise _by_energy(", ".join(sockets))
         priced = await self._prices.tariffs.set_on_site(tariff, devices)
         return {"hash": priced.hash}
 
@@ -104,6 +109,14 @@ class PriceControl:
 def document_of(told: Mapping[str, Any]) -> Tariff:
     """The tariff in an answer to `quote`. Raises TariffRefusedError for what is none."""
     return read_document(_bytes(told.get("document")))
+
+
+def _by_energy(sockets: str) -> CannotError:
+    words = Text(
+        f"{sockets}: {BY_ENERGY.english}; name the guns that this price is for",
+        f"{sockets}：{BY_ENERGY.chinese}；请指明适用的充电枪",
+    )
+    return CannotError(words.english, words=words)
 
 
 def _row(held: HeldTariff) -> dict[str, Any]:

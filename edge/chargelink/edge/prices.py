@@ -27,6 +27,7 @@ class Prices:
     def __init__(self, config: Config, journal: Journal, clock: Callable[[], int]) -> None:
         key = None if config.hub is None else config.hub.tariff_public
         self.devices = devices_of(config)
+        self.sockets = frozenset(self.devices) - {gun.id for gun in config.guns}
         self.tariffs = Tariffs(journal, clock, self.devices, config.site.groups, key)
         self.hours = Hours(Memory(journal))
         self._configured = configured(config)

@@ -50,6 +50,9 @@ class HelpLayout(argparse.HelpFormatter):
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
         super().add_usage(usage, actions, groups, str(USAGE) if prefix is None else prefix)
 
+    def _expand_help(self, action: argparse.Action) -> str:
+        return action.help or ""  # as it is written: "100 % together" holds no format
+
     def _split_lines(self, text: str, width: int) -> list[str]:
         return wrapped(text, width)
 
@@ -108,7 +111,8 @@ class Parser(argparse.ArgumentParser):
         return "\n".join([super().format_help(), *self._commands(), *self._examples(), *self._exit_codes()])
 
     def _commands(self) -> list[str]:
-        rows = [f"  {padded(offer.name, 14)}{offer.summary}" for offer in self.offers]
+        width = max((len(offer.name) for offer in self.offers), default=0)
+        rows = [f"  {padded(offer.name, max(width + 2, 14))}{offer.summary}" for offer in self.offers]
         return [f"{COMMANDS}:", *rows, ""] if rows else []
 
     def _examples(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ BLOCK = Text("a card is lost; edges refuse it when they have heard", "挂失，�
 UNBLOCK = Text("a card is found again", "解除挂失")
 REMOVE = Text("forget a card, here and at the edges", "删除卡，平台与网关同时删除")
 LIST = Text("cards, their numbers masked", "列出卡，卡号已脱敏")
-PIN = Text("give a card another PIN; it is asked for, and not shown", "设置密码，输入时不回显")
+PIN = Text("give a card another PIN: typed unseen, or from standard input", "设置密码：输入时不回显，或取自标准输入")
 ALLOW = Text("at which edges an account may charge", "账户可在哪些网关充电")
 SENT = Text("which edge holds which list", "各网关持有的本地名单")
 
@@ -33,6 +34,7 @@ STATES = {
     "blocked": Text("blocked", "已挂失"),
     "waiting": Text("waits for its first order", "待首次订单确认"),
 }
+LONGEST_LINE = 32  # characters that are read of a PIN, more than any has
 AT_ONCE = 200  # cards in one transaction
 
 
@@ -176,16 +178,21 @@ HEARD = Text(
 )
 
 
-def run_pin(arguments: argparse.Namespace) -> int:
-    """Ask for a PIN, twice, without showing it. Raises CommandError."""
+def _typed_pin() -> str:
     from getpass import getpass
-
-    from chargelink.hub.services import tokens
-    from chargelink.hub.services.tokens import TokenError
 
     pin = getpass(str(Text("PIN of 4 to 8 digits: ", "密码（4 至 8 位数字）: ")))
     if pin != getpass(str(Text("once more: ", "再输一次: "))):
         raise CommandError(Text("the two differ; nothing was changed", "两次输入不一致，未作更改"))
+    return pin
+
+
+def run_pin(arguments: argparse.Namespace) -> int:
+    """Ask for a PIN, twice, without showing it, or read it from standard input. Raises CommandError."""
+    from chargelink.hub.services import tokens
+    from chargelink.hub.services.tokens import TokenError
+
+    pin = _typed_pin() if sys.stdin.isatty() else sys.stdin.readline(LONGEST_LINE).strip()
 
     async def work(_: int) -> str:
         row = await _found(arguments)

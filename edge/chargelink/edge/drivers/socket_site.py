@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import structlog
 
+from chargelink.cli.language import Text
 from chargelink.edge import config
 from chargelink.edge.config.sold import BY_ENERGY
 from chargelink.edge.drivers.outlet_stays import OutletStays
@@ -139,7 +140,9 @@ class SocketSite:
         eui = next((eui for eui, name in self._names.items() if name == device), None)
         place = OUTLETS.get(outlet)
         if eui is None or place is None:
-            raise StartRefused(f"there is no outlet {outlet!r} of {device!r}")
+            raise StartRefused(
+                Text("{} has the outlets A and B: name one of them", "{} 有插座口 A 和 B，请指明其一").format(device)
+            )
         site = self._site
         if site is None or not site.sockets[eui].online:
             raise StartRefused("the socket cannot be reached")

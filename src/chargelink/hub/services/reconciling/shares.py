@@ -56,7 +56,11 @@ async def statement(
     try:
         parts = shares(shared, portions)
     except TariffError:
-        raise RefusedError("the portions are 100 % together", "各方比例合计应为 100 %") from None
+        whole = percent(sum(portions.values()))
+        raise RefusedError(
+            f"the portions are {whole} % together; mend them, so that they are 100 %",
+            f"各方比例合计为 {whole} %，请改为合计 100 %",
+        ) from None
     return Statement(tuple(sorted(edges)), span, sessions, service, count, price, electricity, shared, parts)
 
 
