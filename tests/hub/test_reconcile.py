@@ -219,8 +219,8 @@ async def test_passes_are_shared_where_they_are_honoured(tables: Engine, count: 
 @pytest.mark.parametrize(
     ("said", "limit", "why"),
     [
-        ({"a": 5_000, "b": 4_999}, None, "100 % together"),
-        ({"a": 5_000, "b": 5_001}, None, "100 % together"),
+        ({"a": 5_000, "b": 4_999}, None, "so that they are 100 %"),
+        ({"a": 5_000, "b": 5_001}, None, "so that they are 100 %"),
         ({"a": 6_000, "b": 4_000}, 3_000, "at most 30 % to one party: a, b"),
         ({"a": 7_001, "b": 2_999}, 7_000, "at most 70 % to one party: a"),
     ],
