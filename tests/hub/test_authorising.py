@@ -7,10 +7,11 @@ from tests.hub.paying import account, money, order
 from tests.hub.test_tokens import vault
 from tortoise.transactions import in_transaction
 
-from chargelink.hub.services import accounts, authorising, orders, tokens
+from chargelink.hub.services import accounts, authorising, leases, orders, tokens
 from chargelink.hub.services.order_states import Event
+from chargelink.hub.services.leases import LeaseState
 from chargelink.hub.services.refused import RefusedError
-from chargelink.hub.store.money import Order
+from chargelink.hub.store.money import Lease, Order
 from chargelink.hub.store.vault import Vault
 from chargelink.link.authorisation import Authorize, AuthorizeResponse
 from chargelink.model import StartRefused
@@ -54,6 +55,25 @@ async def test_one_question_over_two_links_is_one_order(vault: Vault) -> None:
         assert len({answer.authorisation.order for answer in answers if answer.authorisation}) == 1
         assert {answer.status for answer in answers} == {"Accepted"}
     assert (await money())["frozen"] == 1_000 * (ROUNDS // 2)
+
+
+async def test_a_question_asked_again_is_not_answered_with_the_allowance_instead(vault: Vault) -> None:
+    """The first answer was lost, and what it froze is what the wallet lacks now: that order stays the answer."""
+    who = await account(1_800)
+    await tokens.add("card", "4711", who, 1)
+    await leases.grant(who, "edge-1", 800, 9_000, 1)
+    await Lease.all().update(state=LeaseState.HELD, sent=1, accepted=1)
+    first, again = await ask("q"), await ask("q")
+    assert first.authorisation is not None
+    assert first.authorisation.order is not None
+    assert again == first
+    card = await tokens.find("card", "4711")
+    assert card is not None
+    await tokens.block(card)
+    assert await ask("q") == first
+    assert (await ask("r")).status == "Blocked"
+    await turn_down("q")
+    assert await money() == {"clearing": -1_800, "leased": 800, "wallet": 1_000}
 
 
 async def test_cards_of_one_account_at_many_guns_hold_no_more_than_it_has(vault: Vault) -> None:

@@ -144,6 +144,7 @@ def plan(**fields: Any) -> dict[str, Any]:
         (BY_ENERGY | {"minimum_yuan": Decimal("NaN")}, "minimum_yuan: NaN yuan is no price"),
         (BY_ENERGY | {"minimum_yuan": Decimal("1E+999999")}, "minimum_yuan: 1E+999999 yuan is no price"),
         (BY_ENERGY | {"minimum_yuan": Decimal("1E-999999")}, "minimum_yuan: 1E-999999 yuan is no price"),
+        (BY_ENERGY | {"minimum_yuan": Decimal("0.01" + 40 * "0" + "1")}, "minimum_yuan: 0.0100"),
         (BY_ENERGY | {"minimum_yuan": 3, "most_yuan": 2}, "(tariff): the minimum is above the most"),
         (BY_ENERGY | {"per_use_yuan": 2}, "(tariff): a tariff sells by exactly one of"),
         (BY_USE | {"plan": [{"period": [PERIOD]}]}, "(tariff): plans of days are for tariffs with periods"),

@@ -194,11 +194,11 @@ def _text(path: Path) -> str:
 def _json(path: Path) -> dict[str, Any]:
     """The JSON object of a file. Raises CommandError."""
     import json
-    from decimal import Decimal
+    from decimal import Decimal, DecimalException
 
     try:
         document = json.loads(_text(path), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, DecimalException) as error:
         raise CommandError(Text("{}: is not JSON: {}", "{}：不是 JSON：{}").format(path, error)) from None
     if not isinstance(document, dict):
         raise CommandError(Text("{}: is no JSON object", "{}：不是 JSON 对象").format(path))

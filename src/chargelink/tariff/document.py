@@ -17,7 +17,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
+from decimal import Context, Decimal, DecimalException, Inexact
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,6 +29,7 @@ from chargelink.model import Tariff, body_of
 from chargelink.tariff.tables import PeriodTable, PlanTable, TariffTable
 
 CHINA = timezone(timedelta(hours=8))
+EXACTLY = Context(traps=[Inexact])
 
 
 class Unit(NamedTuple):
@@ -103,7 +104,7 @@ def read_text(text: str) -> Tariff | list[Problem]:
     """The tariff of a TOML text, or what is wrong with it."""
     try:
         document = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError, DecimalException) as error:
         problem = Text(f"is not TOML: {error}", f"不是 TOML：{error}")
         return [Problem("(file)", problem, Text("mend that line", "请改正该行"))]
     return read_document(document)
@@ -239,7 +240,7 @@ def _bad_quantities(section: Section, path: str) -> Iterator[Problem]:
         value, here = getattr(section, field.name), f"{path}{field.encode_name}"
         if isinstance(value, Decimal):
             unit = next(unit for end, unit in UNITS.items() if field.encode_name.endswith(end))
-            if not (value.is_finite() and 0 <= value <= unit.most and value * unit.ours == int(value * unit.ours)):
+            if not _billable(value, unit):
                 yield _bad_quantity(here, value, unit)
         elif isinstance(value, Section):
             yield from _bad_quantities(value, f"{here}.")
@@ -247,6 +248,17 @@ def _bad_quantities(section: Section, path: str) -> Iterator[Problem]:
             for index, item in enumerate(value):
                 if isinstance(item, Section):
                     yield from _bad_quantities(item, f"{here}[{index}].")
+
+
+def _billable(value: Decimal, unit: Unit) -> bool:
+    """Whether it is a whole number of ours, however many digits it is written with."""
+    if not (value.is_finite() and 0 <= value <= unit.most):
+        return False
+    try:
+        ours = EXACTLY.multiply(value, unit.ours)
+    except Inexact:  # finer than any unit
+        return False
+    return ours == int(ours)
 
 
 def _bad_quantity(path: str, value: Decimal, unit: Unit) -> Problem:

@@ -227,6 +227,8 @@ def test_in_chinese(folder: Path) -> None:
         ('id = "t"\nversion = 1\n' + WHOLE_DAY.replace("24:00", "25:00"), "period[0].end: Expected `str` matching"),
         ('id = "t"\nversion = 0\n' + WHOLE_DAY, "version: Expected `int` >= 1; write a whole number"),
         ("id = ", "(file): is not TOML"),
+        (f'id = "t"\nversion = 1\nper_use_yuan = 1e{20 * "9"}\n', "(file): is not TOML"),
+        (f'id = "t"\nversion = {5_000 * "9"}\n', "(file): is not TOML"),
     ],
 )
 def test_a_tariff_that_cannot_be(folder: Path, text: str, expected: str) -> None:

@@ -1,7 +1,7 @@
 """A file becomes a Config, or a ConfigError that names everything that was found."""
 
 import tomllib
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,7 +56,7 @@ def _toml(path: Path) -> dict[str, Any]:
         _refuse(path, Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), remedy)
     except UnicodeDecodeError:
         _refuse(path, Text("is not UTF-8", "不是 UTF-8"), Text("save it as UTF-8", "请以 UTF-8 保存"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError, DecimalException) as error:  # also numbers that no computer holds
         _refuse(path, Text(f"is not TOML: {error}", f"不是 TOML：{error}"), Text("mend that line", "请改正该行"))
 
 

@@ -50,6 +50,8 @@ def no(status: Status, why: str = "") -> AuthorizeResponse:
 async def authorise(edge: str, asked: Authorize, now: int, usual: int) -> AuthorizeResponse:
     """The answer to an edge; with "Accepted" an order is frozen for it, of the `usual` amount or what there is."""
     token = await tokens.find(asked.kind, asked.token)
+    if (before := await _before(edge, asked, token)) is not None:
+        return before
     if token is None:
         return no("Invalid")
     if (refusal := await _refusal(token, asked, now)) is not None:
@@ -58,11 +60,12 @@ async def authorise(edge: str, asked: Authorize, now: int, usual: int) -> Author
         return no("Blocked")
     shown = None if asked.tariff_hash is None else await known_tariff(asked.tariff_hash)
     if (there := await held_there.at_edge(token, edge, now, usual, shown)) is not None:
-        return AuthorizeResponse(status="Accepted", authorisation=there)
+        # asked over another link meanwhile, that may be because of what was frozen there
+        return await _before(edge, asked, token) or AuthorizeResponse(status="Accepted", authorisation=there)
     try:
         async with in_transaction():
             if not await fetched(ONCE, (edge, asked.id, None)):
-                return await _again(edge, asked, token)
+                return await _before(edge, asked, token) or no("Expired", "Over")
             place = Place(
                 edge=edge,
                 device=asked.device,
@@ -92,10 +95,16 @@ async def _refusal(token: Token, asked: Authorize, now: int) -> AuthorizeRespons
     return None
 
 
-async def _again(edge: str, asked: Authorize, token: Token) -> AuthorizeResponse:
-    """A question that was asked before: the same answer, unless it is over."""
+async def _before(edge: str, asked: Authorize, token: Token | None) -> AuthorizeResponse | None:
+    """The answer to a question for which money was frozen before: the same, unless it is over; None for a new one.
+
+    Whatever has become of the card or the wallet since: an edge that is told no begins nothing, and never says so.
+    """
     order = await Order.get_or_none(edge=edge, asked=asked.id)
-    if order is None or order.account != token.account or order.state not in (State.AUTHORISED, State.RUNNING):
+    if order is None:
+        return None
+    another = token is not None and token.account != order.account
+    if another or order.state not in (State.AUTHORISED, State.RUNNING):
         return no("Expired", "Over")
     return AuthorizeResponse(status="Accepted", authorisation=orders.authorisation(order))
 
