@@ -8,8 +8,8 @@ from tests.hub.test_tokens import vault
 from tortoise.transactions import in_transaction
 
 from chargelink.hub.services import accounts, authorising, leases, orders, tokens
-from chargelink.hub.services.order_states import Event
 from chargelink.hub.services.leases import LeaseState
+from chargelink.hub.services.order_states import Event
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.money import Lease, Order
 from chargelink.hub.store.vault import Vault

@@ -9,6 +9,7 @@ import pytest
 from tests.hub.fake_edge import NIGHT, TARIFF
 from tests.hub.paying import PRICES, SESSION, account, agreed, alarms, came, money, order, take
 
+from chargelink.hub.services import books, leases
 from chargelink.hub.services.decisions import OCCUPANCY, Person, decide
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.engine import Engine
@@ -118,3 +119,38 @@ async def test_the_session_of_another_edge_is_not_billed(tables: Engine) -> None
     await take(stayed(row))
     assert await OccupancyBill.all().count() == 0
     assert "belongs to the edge edge-2" in (await Quarantine.get()).why
+
+
+MINUTE = 60_000
+
+
+async def test_nobody_stays_longer_than_since_the_end_of_the_charge(tables: Engine) -> None:
+    """The edge alone says how long somebody stayed, but not longer ago than it said that the charge ended."""
+    row = await order(await account(10_000), 3_000)
+    stay = stayed(row, minutes=45)
+    await take(PRICES, TERMS, came(row, at=NIGHT - 30 * MINUTE), stay)
+    assert await money() == CHARGED | {"wallet": 9_300}
+    assert (await OccupancyBill.get()).settlement == "unpriced"
+    assert await alarms() == ["impossible-readings"]
+    await take(stay)
+    await decide(OCCUPANCY, SESSION, 500, Person("wang", "as on the camera"), 9)
+    assert await money() == CHARGED | {"wallet": 8_800, "revenue:occupancy": 500}
+
+
+async def test_nobody_stays_longer_than_since_the_order(tables: Engine) -> None:
+    """An order whose charge never began, and an edge that wants the wallet that stands behind it."""
+    row = await order(await account(10_000), 3_000)
+    await Order.all().update(created=NIGHT - 30 * MINUTE)
+    await take(PRICES, TERMS, stayed(row, minutes=45))
+    assert await money() == {"clearing": -10_000, "frozen": 3_000, "wallet": 7_000}
+    assert await alarms() == ["impossible-readings"]
+
+
+async def test_who_charged_stays(tables: Engine) -> None:
+    """Another account than the one that charged pays nothing, whatever an edge says."""
+    row, lender = await order(await account(3_000), 3_000), await account(10_000)
+    lease = await leases.grant(lender, "edge-1", 100, 2, 1)
+    await take(PRICES, TERMS, came(row), stayed(None, **agreed(None, account=lender, lease=lease.id)))
+    assert await books.balance(books.wallet(lender)) == 9_900
+    assert (await money())["unassigned"] == -1_500
+    assert await alarms() == ["stay-of-another"]

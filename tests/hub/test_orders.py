@@ -152,6 +152,17 @@ async def test_where_prices_differ_the_lower_is_paid(tables: Engine, edge_total:
     assert await alarms() == ["lower-price"]
 
 
+async def test_where_only_the_fees_differ_ours_are_in_the_books_and_a_person_hears_of_it(tables: Engine) -> None:
+    """The shares of others are of the service fee: an edge that names all of it electricity takes nothing off them."""
+    row = await order(await account(10_000), 3_000)
+    kind, body = came(row)
+    body["bill"]["lines"] = [dict(body["bill"]["lines"][0], amount=700)]
+    await take(PRICES, (kind, body))
+    expected = {"clearing": -10_000, "wallet": 9_300, "revenue:energy": 300, "revenue:service": 400}
+    assert await money() == expected
+    assert await alarms() == ["other-fees"]
+
+
 @pytest.mark.parametrize("why", ["no tariff", "readings that cannot be true"])
 async def test_what_has_no_price_stays_frozen(tables: Engine, why: str) -> None:
     row = await order(await account(10_000), 3_000)

@@ -6,11 +6,13 @@ from contextlib import suppress
 import asyncpg
 import pytest
 from tests.hub.conftest import CLUSTER, Place
+from tests.hub.paying import account, money, order
 from tests.hub.test_records import batch
 
 from chargelink.cli.main import main
 from chargelink.hub.clock import now_ms
 from chargelink.hub.identity import authority
+from chargelink.hub.services import orders
 from chargelink.hub.store.batches import Arrived, Batch
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.engine import Asked, Engine, TroubleError
@@ -18,6 +20,7 @@ from chargelink.hub.store.models import Record
 from chargelink.hub.store.trouble import is_trouble
 from chargelink.hub.store.writer import RecordWriter
 
+WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 HOLDERS = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
 pytestmark = pytest.mark.skipif(CLUSTER is None, reason="test_postgres.py runs them")
 
@@ -78,6 +81,26 @@ async def test_many_may_ask_and_write_at_once(tables: Engine, writer: RecordWrit
     stored = (writer.store(batch(n)) for n in range(1, 21))
     await asyncio.gather(*stored, *asked)
     assert await Record.all().count() == 20
+
+
+async def test_a_person_and_the_reader_of_records_may_cross(place: Place, tables: Engine) -> None:
+    """Who holds the wallet wants the order, who holds the order wants the wallet: a person's release is done again."""
+    who = await account(10_000)
+    row = await order(who, 3_000)
+    reader, watcher = await asyncpg.connect(place.url), await asyncpg.connect(place.url)
+    await reader.execute("SET deadlock_timeout = '20s'")  # so that it is the person whom PostgreSQL sends away
+    crossing = reader.transaction()
+    await crossing.start()
+    await reader.execute("SELECT 1 FROM balance WHERE account = $1 FOR UPDATE", f"wallet:{who}")
+    releasing = asyncio.create_task(orders.release(row.id, "wang", "gone", 5))
+    while not await watcher.fetch(WAITING):
+        pass
+    await reader.execute('SELECT 1 FROM "order" WHERE id = $1 FOR UPDATE', row.id)
+    await crossing.rollback()
+    assert await releasing == 3_000
+    assert await money() == {"clearing": -10_000, "wallet": 10_000}
+    for connection in (reader, watcher):
+        await connection.close()
 
 
 async def test_an_operator_names_the_database(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,7 @@ from chargelink.hub.services.starts import OrderErrands, Starts
 from chargelink.hub.store.address import FILE
 from chargelink.hub.store.database import opened
 from chargelink.hub.store.holdings import Holdings
+from chargelink.hub.store.money import Order
 from chargelink.hub.store.vault import unlocked
 from chargelink.hub.store.writer import RecordWriter
 from chargelink.link.messages import RECORD_LANE, BootNotification, Records
@@ -90,6 +91,7 @@ class HubEnd:
     async def read(self, most: int | None = None) -> None:
         """Read what is stored, or so many steps of it; one reader at a time, as the hub has it."""
         async with self._reading:
+            await Order.all().update(created=0)  # by the hub's own clock, and here days pass at the site in a second
             while most != 0 and await self._intake.read_waiting():
                 most = None if most is None else most - 1
 

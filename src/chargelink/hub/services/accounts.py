@@ -18,6 +18,7 @@ from chargelink.hub.services.changes import touch
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.money import Account, Refund, TopUp
 from chargelink.hub.store.statements import fetched
+from chargelink.hub.store.trouble import unless_crossed
 from chargelink.link.quantities import EXACT
 
 LONGEST_REFERENCE = 128
@@ -131,6 +132,7 @@ async def top_up(account: str, fen: int, reference: str, now: int, memo: str = "
     return True
 
 
+@unless_crossed
 async def refund(account: str, fen: int | None, reference: str, now: int, *, origin: str | None = None) -> list[Part]:
     """Take unused money out of the wallet, back to the payments that it came by: the oldest first, or `origin` alone.
 
@@ -143,7 +145,7 @@ async def refund(account: str, fen: int | None, reference: str, now: int, *, ori
         await locked(account, closed_too=True)
         if there := await Refund.filter(reference=reference).order_by("id"):
             return _same_refund(there, account, fen)
-        unused = await books.balance(books.wallet(account))
+        unused = await books.held(books.wallet(account))
         wanted = unused if fen is None else fen
         _require_amount(wanted)
         if wanted > unused:
@@ -189,6 +191,7 @@ async def _allot(account: str, wanted: int, origin: str | None) -> list[Part]:
     return parts
 
 
+@unless_crossed
 async def collect(account: str, now: int) -> int:
     """Pay what an account owes out of its wallet, as far as that reaches; how much that was. Raises RefusedError."""
     async with in_transaction():

@@ -20,6 +20,7 @@ from chargelink.hub.services.sessions import of
 from chargelink.hub.store.models import Bill, Record, Session, Settlement
 from chargelink.hub.store.money import Decision, OccupancyBill, Order
 from chargelink.hub.store.statements import fetched
+from chargelink.hub.store.trouble import unless_crossed
 from chargelink.model import Bill as BillDocument
 from chargelink.model import SessionEnded, content_of
 
@@ -65,6 +66,7 @@ async def found(kind: Kind, session: str) -> Bill | OccupancyBill:
     return row
 
 
+@unless_crossed
 async def decide(kind: Kind, session: str, amount: int | str, person: Person, now: int) -> int | None:
     """A person says how many fen are due: a number, or the word "edge" or "hub" for the price of one end.
 

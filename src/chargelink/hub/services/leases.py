@@ -25,6 +25,7 @@ from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Record
 from chargelink.hub.store.money import Decision, Lease, LeasePolicy
 from chargelink.hub.store.statements import fetched
+from chargelink.hub.store.trouble import unless_crossed
 from chargelink.link.authorisation import Lease as LeaseShape
 from chargelink.model import LeaseClosed
 
@@ -111,6 +112,7 @@ async def grant(account: str, edge: str, amount: int, until: int, now: int) -> L
     return row
 
 
+@unless_crossed
 async def withdraw(lease: str, now: int) -> LeaseState:
     """Want a lease back: at once if no edge was asked to take it, else when its edge has told its end.
 
@@ -135,6 +137,7 @@ async def expire(now: int) -> None:
             await withdraw(row.id, now)
 
 
+@unless_crossed
 async def release(lease: str, who: str, why: str, now: int, *, force: bool = False) -> int:
     """A person says that the edge will not spend what is left: it goes back to the wallet; how many fen.
 

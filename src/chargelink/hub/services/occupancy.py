@@ -6,11 +6,13 @@ from chargelink.hub.bus import Change
 from chargelink.hub.clock import now_ms
 from chargelink.hub.services import payments, views
 from chargelink.hub.services.sessions import SessionConflictError, alarm_of, known_tariff, of
-from chargelink.hub.services.settlement import settle
+from chargelink.hub.services.settlement import Settled, settle
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Record, Session, Settlement
-from chargelink.hub.store.money import OccupancyBill
+from chargelink.hub.store.money import Lease, OccupancyBill, Order
 from chargelink.model import OccupancyEnded, content_of
+
+SLACK = 600_000  # ms that the clock of an edge may be off
 
 
 async def end(content: OccupancyEnded, record: Record) -> list[Change]:
@@ -30,7 +32,10 @@ async def end(content: OccupancyEnded, record: Record) -> list[Change]:
 
 
 async def _settle(content: OccupancyEnded, record: Record) -> list[Change]:
-    settled = settle(content, await known_tariff(content.tariff_hash))
+    if why := await _impossible(content, record):
+        settled = Settled(Settlement.UNPRICED, impossible=why)
+    else:
+        settled = settle(content, await known_tariff(content.tariff_hash))
     hub = settled.hub_bill
     charge = payments.Charge(f"occupancy:{content.session_id}", of(content), content.bill, hub)
     paid = await payments.settle_occupancy(charge, settled.total, now_ms())
@@ -52,6 +57,26 @@ async def _settle(content: OccupancyEnded, record: Record) -> list[Change]:
     )
     await row.save()
     return [*await alarm_of(content, settled), *views.alarms(*paid.alarms)]
+
+
+async def _impossible(content: OccupancyEnded, record: Record) -> str:
+    """Why nobody can have stayed so long: no longer than since the charge ended, and since its money was set aside."""
+    session = await Session.get_or_none(id=content.session_id)
+    known = (await _set_aside(content), 0 if session is None or session.ended is None else session.ended)
+    since = max(at for at in (*known, 0) if at <= record.received)  # a later one is by a clock that is wrong
+    most = record.received - since + SLACK
+    return f"{content.duration} ms of staying, and it cannot be more than {most}" if content.duration > most else ""
+
+
+async def _set_aside(content: OccupancyEnded) -> int:
+    """When the money of a charge was set aside, by our own clock; 0 for none that is known here."""
+    agreed = content.authorisation
+    if agreed is None:
+        return 0
+    order = None if agreed.order is None else await Order.get_or_none(id=agreed.order)
+    held = agreed.lease or agreed.voucher
+    lease = None if held is None else await Lease.get_or_none(id=held)
+    return max((row.created for row in (order, lease) if row is not None), default=0)
 
 
 async def price_waiting(tariff_hash: str) -> list[Change]:

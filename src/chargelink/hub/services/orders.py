@@ -18,6 +18,7 @@ from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.alarms import write_alarm
 from chargelink.hub.store.models import Alarm
 from chargelink.hub.store.money import Decision, Order
+from chargelink.hub.store.trouble import unless_crossed
 from chargelink.link.authorisation import Authorisation
 
 LONGEST_REASON = 512
@@ -65,7 +66,7 @@ async def freeze(
     Without `prepaid` it is the `usual` amount, or what there is if that is less. Raises RefusedError.
     """
     row = await accounts.locked(account)
-    unused = await books.balance(books.wallet(account))
+    unused = await books.held(books.wallet(account))
     amount = min(usual, unused) if prepaid is None else prepaid
     if not 0 < amount <= unused:
         raise RefusedError(
@@ -161,6 +162,7 @@ async def _release(order: Order, now: int) -> None:
     await books.post(f"release:{order.id}", "release", now, amounts, order=order.id, memo=order.reason)
 
 
+@unless_crossed
 async def release(order: str, who: str, why: str, now: int) -> int:
     """A person frees what is frozen for an order; how much that was.
 

@@ -15,9 +15,10 @@ from chargelink.hub.services import books, orders, vouchers
 from chargelink.hub.services.order_states import Event
 from chargelink.hub.services.orders import Alarms, Told
 from chargelink.hub.store.alarms import write_alarm
+from chargelink.hub.store.models import Bill
 from chargelink.hub.store.money import Account, Lease, Order
 from chargelink.hub.store.statements import fetched
-from chargelink.model import Bill
+from chargelink.model import Bill as BillDocument
 
 REVENUE = {
     "energy": books.ENERGY,
@@ -46,8 +47,8 @@ class Charge(NamedTuple):
 
     key: str
     told: Told
-    edge: Bill
-    hub: Bill | None
+    edge: BillDocument
+    hub: BillDocument | None
 
 
 class Paid(NamedTuple):
@@ -77,7 +78,7 @@ async def payer_of(told: Told, now: int) -> tuple[Payer, Alarms]:
     return Payer(agreed.account if known else None), alarms
 
 
-def fees(bill: Bill, total: int) -> Counter[str]:
+def fees(bill: BillDocument, total: int) -> Counter[str]:
     """`total` fen of a bill by accounts of revenue: less than its sum is taken off the service fee first."""
     parts: Counter[str] = Counter()
     for line in bill.lines:
@@ -90,7 +91,7 @@ def fees(bill: Bill, total: int) -> Counter[str]:
     return +parts
 
 
-def settling(edge: Bill, hub: Bill | None, total: int) -> Bill:
+def settling(edge: BillDocument, hub: BillDocument | None, total: int) -> BillDocument:
     """The bill whose lines say what `total` is for: the edge's, where it alone is so low and adds up."""
     adds_up = sum(line.amount for line in edge.lines) == edge.total
     if hub is None or (adds_up and edge.total == total != hub.total):
@@ -156,14 +157,20 @@ async def take(moved: Counter[str], account: str | None, fen: int, told: Told, n
 async def settle_occupancy(charge: Charge, total: int | None, now: int) -> Paid:
     """A place was left, and so much is due for staying: from the wallet as far as it reaches, the rest is owed.
 
-    What was prepaid was for the charge, and is not touched. The one fee that is taken without having been held, of an
+    What was prepaid was for the charge, and is not touched. The one fee that is taken without having been held, of the
     account that charged there: the tariff's `most` is what bounds it.
     """
     payer, alarms = await payer_of(charge.told, now)
+    charged = await Bill.get_or_none(session=charge.told.session)
+    if charged is not None and payer.account not in (None, charged.account):
+        detail: dict[str, object] = {"account": payer.account, "charged": charged.account}
+        detail |= {"session": charge.told.session, "edge": charge.told.edge}
+        alarms.append(await write_alarm(charge.told.edge, "stay-of-another", charge.told.session, now, detail))
+        payer = Payer()
     if total is None:
         return Paid(payer.account, None, alarms)
     moved = fees(settling(charge.edge, charge.hub, total), total)
-    held = bool(payer.order or payer.lease)
+    held = bool(payer.order or (payer.lease and charged))
     alarms += await take(moved, payer.account, total, charge.told, now, wallet=held)
     if any(moved.values()):
         order = None if payer.order is None else payer.order.id

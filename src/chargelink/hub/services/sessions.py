@@ -123,9 +123,12 @@ def of(content: SessionStarted | SessionEnded | OccupancyEnded) -> Told:
 async def alarm_of(ended: SessionEnded | OccupancyEnded, settled: Settled) -> list[Change]:
     """What a person should hear of a settlement; nothing where both agree."""
     detail: dict[str, object] = {"session": ended.session_id}
-    if settled.settlement is Settlement.AGREED:
+    if settled.settlement is Settlement.AGREED and not settled.split:
         return []
-    if settled.hub_bill is not None:
+    if settled.split:
+        kind = "other-fees"
+        detail["total"] = settled.total
+    elif settled.hub_bill is not None:
         kind = "lower-price"
         detail |= {"edge": ended.bill.total, "hub": settled.hub_bill.total}
     elif settled.impossible:

@@ -1,5 +1,6 @@
 """Pricing a session again: the hub believes the readings, not the sum."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from chargelink.hub.store.models import Settlement
@@ -16,6 +17,8 @@ class Settled:
     hub_bill: Bill | None = None
     impossible: str = ""  # why the readings cannot be true
 
+    split: bool = False  # both ends agree on the sum, and not on what it is for
+
 
 def settle(ended: SessionEnded | OccupancyEnded, tariff: Tariff | None) -> Settled:
     """Price the readings of a session under the tariff it began with, and compare with the edge's bill.
@@ -31,4 +34,13 @@ def settle(ended: SessionEnded | OccupancyEnded, tariff: Tariff | None) -> Settl
         return Settled(Settlement.UNPRICED, impossible=str(error))
     edge = ended.bill
     agreed = (hub.total, hub.energy) == (edge.total, edge.energy)
-    return Settled(Settlement.AGREED if agreed else Settlement.LOWER, min(hub.total, edge.total), hub)
+    if not agreed:
+        return Settled(Settlement.LOWER, min(hub.total, edge.total), hub)
+    return Settled(Settlement.AGREED, hub.total, hub, split=_by_fee(hub) != _by_fee(edge))
+
+
+def _by_fee(bill: Bill) -> Counter[str]:
+    fees: Counter[str] = Counter()
+    for line in bill.lines:
+        fees[line.what] += line.amount
+    return Counter({what: amount for what, amount in fees.items() if amount})

@@ -24,6 +24,7 @@ from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.services.sessions import known_tariff
 from chargelink.hub.store.models import Command
 from chargelink.hub.store.money import Order
+from chargelink.hub.store.trouble import unless_crossed
 from chargelink.link.messages import Caps, RequestStartTransaction, RequestStartTransactionResponse
 
 EVENTS = {Outcome.REJECTED: Event.REJECTED, Outcome.UNKNOWN: Event.SILENT, Outcome.AWAY: Event.AWAY}
@@ -86,6 +87,7 @@ class Starts:
         await self.heard(order, event_of(answer), answer.reason or "")
         return answer
 
+    @unless_crossed
     async def heard(self, order: str, event: Event, reason: str) -> None:
         """Write down what an edge answered about an order."""
         async with in_transaction():

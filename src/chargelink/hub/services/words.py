@@ -43,6 +43,10 @@ ALARMS = {
         "session {session}: the edge says {edge} fen and the hub {hub} fen; the lower settles",
         "充电过程 {session}: 边缘计价 {edge} 分，平台计价 {hub} 分，按较低者结算",
     ),
+    "other-fees": Text(
+        "session {session}: both ends say {total} fen, but differ in its fees; the books have those of the hub",
+        "充电过程 {session}: 两端合计均为 {total} 分，但电费、服务费划分不同，账簿按平台计价",
+    ),
     "unknown-tariff": Text(
         "session {session} is not settled: its tariff {tariff} was not recorded",
         "充电过程 {session} 暂不结算: 未收到其资费 {tariff}",
@@ -50,6 +54,11 @@ ALARMS = {
     "impossible-readings": Text(
         "session {session} is not settled, its readings cannot be true: {why}",
         "充电过程 {session} 暂不结算，电能表读数不合理: {why}",
+    ),
+    "stay-of-another": Text(
+        "the bill for staying after session {session} of {edge} names account {account}, and {charged} charged;"
+        " nobody's account paid it",
+        "网关 {edge} 的充电过程 {session} 的占位费账单指向账户 {account}，而充电账户为 {charged}，未从账户扣款",
     ),
     "occupancy-twice": Text(
         "session {session} has two different bills for staying; the first counts",
