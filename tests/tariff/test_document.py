@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.tariff.charges import FLAT, at, changed
 
@@ -217,6 +217,7 @@ keys = st.sampled_from(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(keys, values | st.lists(st.dictionaries(keys, values, max_size=4), max_size=2), max_size=6))
 def test_any_document_is_read_or_refused(document: dict[str, Any]) -> None:
     for whole in (document, BY_ENERGY | document):
@@ -224,6 +225,7 @@ def test_any_document_is_read_or_refused(document: dict[str, Any]) -> None:
         assert isinstance(tariff, list) or msgspec.msgpack.decode(body_of(tariff), type=Tariff) == tariff
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(SAMPLE)), st.text(max_size=6), st.integers(0, 20))
 def test_any_text_is_read_or_refused(place: int, put: str, cut: int) -> None:
     assert read_text(SAMPLE[:place] + put + SAMPLE[place + cut :])
