@@ -195,6 +195,16 @@ async def test_a_pass_counts_its_uses_and_brings_its_limits(till: Till) -> None:
     await refused(till, "1001", "Expired", "pass is over")
 
 
+async def test_a_clock_that_is_years_ahead_for_a_while_gives_no_use_anew(till: Till) -> None:
+    till.sold = PASS
+    await till.hold(entry("1001", honours=Pass(id="p-1", until=NOW + 9 * DAY, uses=1)))
+    await till.begin(await till.ask("1001"))
+    till.now, till.trusted = NOW + 500 * DAY, False
+    await till.authoriser.tidy()
+    till.now, till.trusted = NOW + DAY, True
+    await refused(till, "1001", "NoCredit", "pass is used up")
+
+
 async def test_a_day_of_a_pass_begins_at_midnight_of_china(till: Till) -> None:
     till.sold = PASS
     midnight = NOW - NOW % DAY + 16 * 3_600_000  # 16:00 UTC
