@@ -135,6 +135,14 @@ async def test_everything_is_there_and_fits(browser: Browser, hub: Hub, language
     no_problems(page)
 
 
+async def test_the_price_of_a_line_is_for_energy_for_time_or_none(browser: Browser, hub: Hub) -> None:
+    page = await looked_at(browser, hub)
+    told = "async (line) => (await import('/static/format.js')).price(line)"
+    assert await page.evaluate(told, {"price": 31_234}) == "0.31234 yuan/kWh"
+    assert await page.evaluate(told, {"price": 80_000, "duration": 12_600_000}) == "0.80 yuan/h"
+    assert await page.evaluate(told, {}) == "–"
+
+
 async def test_it_follows_what_happens(browser: Browser, hub: Hub) -> None:
     page = await looked_at(browser, hub)
     edge, session = await site(hub)

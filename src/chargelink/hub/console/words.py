@@ -74,6 +74,7 @@ WORDS = {
     "vehicle-no-key": Text("vehicle sealed", "车辆信息已加密"),
     "vehicle-damaged": Text("vehicle cannot be read", "车辆信息无法读取"),
     "per-kwh": Text("{} yuan/kWh", "{} 元/kWh"),
+    "per-hour": Text("{} yuan/h", "{} 元/小时"),
     "noscript": Text("This page needs JavaScript.", "本页面需要启用 JavaScript。"),
 }
 

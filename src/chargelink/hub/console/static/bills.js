@@ -45,7 +45,7 @@ function content(bill, session) {
     make("td", {}, [term(line.what), line.period ? term(line.period) : ""].filter(Boolean).join(" · "),
       make("small", {}, line.because)),
     make("td", {}, energy(line.energy)),
-    make("td", {}, line.price === null ? "–" : price(line.price)),
+    make("td", {}, price(line)),
     make("td", {}, money(line.amount))));
   const head = ["col-what", "col-energy", "col-price", "col-amount"].map((key) => make("th", { scope: "col" }, word(key)));
   const total = make("tr", { class: "total" }, make("td", {}, word("total")), make("td", {}, energy(bill.bill.energy)),

@@ -35,10 +35,11 @@ export function money(fen) {
   return `¥${Math.floor(fen / 100)}.${String(fen % 100).padStart(2, "0")}`;
 }
 
-/** A price per kilowatt-hour with every digit it has, at least two. */
-export function price(rate) {
-  const digits = String(rate % 100_000).padStart(5, "0").replace(/0{1,3}$/, "");
-  return word("per-kwh", `${Math.floor(rate / 100_000)}.${digits}`);
+/** The price of a line with every digit it has, at least two: per hour where it is for a time, else per kilowatt-hour. */
+export function price(line) {
+  if (line.price == null) return "–"; // left out of what has none, as a price per use
+  const digits = String(line.price % 100_000).padStart(5, "0").replace(/0{1,3}$/, "");
+  return word(line.duration == null ? "per-kwh" : "per-hour", `${Math.floor(line.price / 100_000)}.${digits}`);
 }
 
 /** A span of time in its two largest units. */
