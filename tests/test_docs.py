@@ -118,7 +118,11 @@ def test_both_readmes_say_the_same() -> None:
     assert [line.split()[0] for line in _headings(english)] == [line.split()[0] for line in _headings(chinese)]
     assert [kind for kind, _ in FENCE.findall(english)] == [kind for kind, _ in FENCE.findall(chinese)]
     assert _commands(english) == _commands(chinese)
-    other = {READMES[0].name: READMES[1].name, "docs/images/hub-en.png": "docs/images/hub-zh.png"}
+    other = {
+        READMES[0].name: READMES[1].name,
+        "docs/images/hub-en.png": "docs/images/hub-zh.png",
+        "docs/tariffs.md": "docs/tariffs.zh.md",
+    }
     assert [other.get(link, link) for link in _internal(english)] == [
         other.get(link, link) for link in _internal(chinese)
     ]
