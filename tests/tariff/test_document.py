@@ -162,6 +162,10 @@ def plan(**fields: Any) -> dict[str, Any]:
         (plan(dates=["2026-10-01"], weekdays=[1]), "plan[0]: a plan has dates, or weekdays and a season"),
         (BY_ENERGY | {"discount": [{"of": "service"}]}, "discount[0]: a discount is either a portion or an amount"),
         (
+            plan(period=[PERIOD | {"name": "noon"}]),
+            "plan[0].period[0].name: Invalid enum value 'noon'; write one of",
+        ),
+        (
             BY_ENERGY | {"discount": [{"of": "all", "off_yuan": 1}]},
             "discount[0].of: Invalid enum value 'all'; write \"s",
         ),

@@ -6,7 +6,7 @@ Files are TOML or JSON: a table is a dict of what their readers give.
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -41,7 +41,7 @@ def read(table: dict[str, Any], shape: type[Shape], formats: Formats) -> Shape |
     try:
         return msgspec.convert(table, shape, dec_hook=_path)
     except msgspec.ValidationError as error:
-        return [_wrong_value(str(error), formats)]
+        return [_wrong_value(str(error), shape, formats)]
 
 
 def wrong_keys(table: dict[str, Any], shape: type[msgspec.Struct], path: str) -> Iterator[Problem]:
@@ -94,7 +94,21 @@ def _nearest(key: str, known: list[str]) -> Text:
     return Text(f"remove it; there are {names}", f"请删除；可用的键有 {names}")
 
 
-def _wrong_value(message: str, formats: Formats) -> Problem:
+def _choices(path: str, shape: type[msgspec.Struct]) -> Iterator[str]:
+    """The words that a value may be, where it is one of some."""
+    section: type[msgspec.Struct] | None = shape
+    annotation: Any = None
+    for name in re.sub(r"\[[^]]*\]", "", path).split("."):
+        fields = {} if section is None else {field.encode_name: field for field in msgspec.structs.fields(section)}
+        if name not in fields:
+            return
+        annotation = fields[name].type
+        section = _section_of(annotation)
+    if get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+
+
+def _wrong_value(message: str, shape: type[msgspec.Struct], formats: Formats) -> Problem:
     parts = _AT.match(message)
     assert parts is not None
     what, path = parts["what"], (parts["where"] or "").lstrip(".")
@@ -104,4 +118,6 @@ def _wrong_value(message: str, formats: Formats) -> Problem:
         remedy = Text(f"write a value of type {types[1]}", f"请写 {types[1]} 类型的值")
     else:
         problem, remedy = Text(what, f"值不可用（{what}）"), Text("mend the value", "请改正该值")
+        if words := ", ".join(_choices(path, shape)):
+            remedy = Text(f"write one of {words}", f"请写以下之一：{words}")
     return Problem(path or "(file)", problem, formats.get(key, remedy))
