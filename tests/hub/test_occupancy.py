@@ -9,7 +9,7 @@ import pytest
 from tests.hub.fake_edge import NIGHT, TARIFF
 from tests.hub.paying import PRICES, SESSION, account, agreed, alarms, came, money, order, take
 
-from chargelink.hub.services import books, leases
+from chargelink.hub.services import accounts, books, leases, orders
 from chargelink.hub.services.decisions import OCCUPANCY, Person, decide
 from chargelink.hub.services.refused import RefusedError
 from chargelink.hub.store.engine import Engine
@@ -154,3 +154,12 @@ async def test_who_charged_stays(tables: Engine) -> None:
     assert await books.balance(books.wallet(lender)) == 9_900
     assert (await money())["unassigned"] == -1_500
     assert await alarms() == ["stay-of-another"]
+
+
+async def test_of_a_charge_and_a_stay_that_are_both_unpaid_a_person_hears_twice(tables: Engine) -> None:
+    row = await order(await account(3_000), 3_000)
+    await orders.release(row.id, "wang", "gone", 5)
+    await accounts.refund(row.account, None, "R-1", 6)
+    await take(PRICES, TERMS, came(row), stayed(row))
+    assert (await money())["owed"] == -2_200
+    assert await alarms() == ["order-contradiction", "unpaid", "unpaid"]

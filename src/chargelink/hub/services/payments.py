@@ -151,7 +151,8 @@ async def take(moved: Counter[str], account: str | None, fen: int, told: Told, n
         return []
     moved[books.owed(account)] -= fen
     detail: dict[str, object] = {"account": account, "session": told.session, "fen": fen}
-    return [await write_alarm(told.edge, "unpaid", told.session, now, detail)]
+    # the charge and the stay of one session may both be unpaid, and a person is to hear of either
+    return [await write_alarm(told.edge, "unpaid", f"{told.session} {fen}", now, detail)]
 
 
 async def settle_occupancy(charge: Charge, total: int | None, now: int) -> Paid:
