@@ -28,7 +28,7 @@ class Prices:
         key = None if config.hub is None else config.hub.tariff_public
         self.devices = devices_of(config)
         self.sockets = frozenset(self.devices) - {gun.id for gun in config.guns}
-        self.tariffs = Tariffs(journal, clock, self.devices, config.site.groups, key)
+        self.tariffs = Tariffs(journal, clock, self.devices, config.site.groups, key, self.sockets)
         self.hours = Hours(Memory(journal))
         self._configured = configured(config)
         self._clock = clock

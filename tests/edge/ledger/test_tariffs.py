@@ -137,6 +137,15 @@ async def test_groups_of_sites_and_of_customers(journal: Journal, clock: Clock) 
     assert (await tariffs.at("gun-1", NOW, "staff")).tariff.id == "staff"  # theirs comes before what is for all
 
 
+async def test_what_sells_by_energy_is_passed_over_where_energy_is_calculated(journal: Journal, clock: Clock) -> None:
+    """One that is published for a whole site must not leave its sockets without a price."""
+    tariffs = Tariffs(journal, clock, DEVICES, calculated=["socket-1"])
+    per_use = Tariff(id="use", version=1, per_use=200)
+    await tariffs.update(update(per_use, sold("by-energy", valid_from=NOW)))
+    assert (await tariffs.at("gun-1", NOW)).tariff.id == "by-energy"
+    assert (await tariffs.at("socket-1", NOW)).tariff.id == "use"
+
+
 async def test_who_signs_first_is_believed_and_no_other_until_an_operator_says_so(
     journal: Journal, tariffs: Tariffs
 ) -> None:

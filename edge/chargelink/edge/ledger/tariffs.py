@@ -60,6 +60,7 @@ class Tariffs:
 
     `devices` are those of this edge, `groups` those of its site, `clock` gives UTC ms. With `key` tariffs of the hub
     must be signed by it; else by the first that was seen on an authenticated link, until an operator trusts another.
+    At `calculated` devices energy is no measure: what sells by it is passed over there while there is another.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Tariffs:
         devices: Collection[str],
         groups: Sequence[str] = (),
         key: bytes | None = None,
+        calculated: Collection[str] = (),
     ) -> None:
         self._ledger = ledger
+        self._calculated = frozenset(calculated)
         self._clock = clock
         self._devices = frozenset(devices)
         self._groups = tuple(groups)
@@ -105,15 +108,19 @@ class Tariffs:
     async def _first(self, held_at: HeldAt, device: str, time: int, group: str | None) -> Priced:
         def work(database: Database) -> Priced | None:
             for_all: Priced | None = None
+            by_energy: Priced | None = None  # where it is calculated: a start says why it cannot be
             for held in held_at(database, device, time):
                 if choose((held.tariff,), time, self._groups, group) is None:
+                    continue
+                if held.tariff.periods and device in self._calculated:
+                    by_energy = by_energy or Priced(held.tariff, held.hash)
                     continue
                 if held.tariff.customers:
                     return Priced(held.tariff, held.hash)
                 for_all = for_all or Priced(held.tariff, held.hash)
                 if group is None:
                     break
-            return for_all
+            return for_all or by_energy
 
         found = await self._ledger.writer.run(work)
         if found is None:
