@@ -263,11 +263,14 @@ class Site:
         """A gun that charges stops; sometimes it is told twice."""
         session = gun.session or ""
         reading = Reading(at=self.clock.utc, register=gun.register)
-        self.watched[session].readings.append(reading)
+        seen = self.watched[session]
+        seen.readings.append(reading)
+        whole, seen.whole = seen.whole, False  # if the edge dies over it, this reading is lost
         gun.open()
         ending = Ending(reason, "history", reading, fault=fault)
         running = self.edge.sessions.get(session)
         ended = await self.do(lambda: self.edge.sessions.end(session, self.clock.utc, ending))
+        seen.whole = whole
         if running is not None:
             self.parked.add(gun.name)
             self.stays[gun.name].begin(ended, running.tariff)
