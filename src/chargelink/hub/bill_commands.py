@@ -132,6 +132,7 @@ async def both(session: str) -> tuple[dict[str, Any], list[str]]:
 
 def _side_by_side(row: Any, edge: dict[str, Any], hub: dict[str, Any] | None) -> list[str]:
     ends = [(Text("the edge", "网关"), edge), (Text("the hub", "平台"), hub)]
+    chinese = {line["because"]: line.get("becauseChinese") for line in (hub or {"lines": ()})["lines"]}
     lines = []
     for name, bill in ends:
         if bill is None:
@@ -139,14 +140,15 @@ def _side_by_side(row: Any, edge: dict[str, Any], hub: dict[str, Any] | None) ->
             continue
         whole, rest = divmod(bill["energy"], 1_000_000)
         lines.append(f"{padded(f'{name}:', 14)}{yuan(bill['total']):>8}  {whole}.{rest:06d} kWh")
-        lines += [_line(one) for one in bill["lines"]]
+        lines += [_line(one, chinese.get(one["because"])) for one in bill["lines"]]
     due = "-" if row.total is None else yuan(row.total)
     said = Text("due: {} yuan ({}), account {}", "应付: {} 元 ({})，账户 {}")
     return [*lines, said.format(due, SETTLEMENTS[row.settlement], row.account or "-")]
 
 
-def _line(one: dict[str, Any]) -> str:
-    return f"  {padded(str(WHAT[one['what']]), 12)}{yuan(one['amount']):>8}  {one['because']}"
+def _line(one: dict[str, Any], chinese: str | None) -> str:
+    why = Text(one["because"], chinese or one["because"])
+    return f"  {padded(str(WHAT[one['what']]), 12)}{yuan(one['amount']):>8}  {why}"
 
 
 def run_show(arguments: argparse.Namespace) -> int:

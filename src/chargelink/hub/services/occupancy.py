@@ -52,7 +52,7 @@ async def _settle(content: OccupancyEnded, record: Record) -> list[Change]:
             "edge_total": content.bill.total,
             "hub_total": None if hub is None else hub.total,
             "edge_bill": msgspec.json.encode(content.bill).decode(),
-            "hub_bill": "" if hub is None else msgspec.json.encode(hub).decode(),
+            "hub_bill": settled.kept,
         }
     )
     await row.save()

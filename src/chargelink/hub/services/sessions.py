@@ -107,7 +107,7 @@ async def settle_session(ended: SessionEnded) -> list[Change]:
             "edge_total": ended.bill.total,
             "hub_total": None if hub is None else hub.total,
             "edge_bill": msgspec.json.encode(ended.bill).decode(),
-            "hub_bill": "" if hub is None else msgspec.json.encode(hub).decode(),
+            "hub_bill": settled.kept,
         }
     )
     await row.save()

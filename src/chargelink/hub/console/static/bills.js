@@ -1,7 +1,7 @@
 // The last bills, line by line, with what both ends reckoned.
 
 import { make } from "./dom.js";
-import { clock, energy, money, price, term, word } from "./format.js";
+import { clock, energy, language, money, price, term, word } from "./format.js";
 import { place } from "./sessions.js";
 
 const TONES = { agreed: "good", lower: "warn", decided: "good", unpriced: "bad" };
@@ -43,7 +43,7 @@ function car(vehicle) {
 function content(bill, session) {
   const rows = bill.bill.lines.map((line) => make("tr", {},
     make("td", {}, [term(line.what), line.period ? term(line.period) : ""].filter(Boolean).join(" · "),
-      make("small", {}, line.because)),
+      make("small", {}, language === "zh" ? line.becauseChinese ?? line.because : line.because)),
     make("td", {}, energy(line.energy)),
     make("td", {}, price(line)),
     make("td", {}, money(line.amount))));
