@@ -302,7 +302,8 @@ async def test_a_question_that_is_asked_again_has_the_same_answer(hub: Hub) -> N
     other = await ask(edge, id="q2")
     assert other["authorisation"]["order"] != (await ask(edge))["authorisation"]["order"]
     assert (await ask(edge, id="q3"))["status"] == "NoCredit"
-    assert (await ask(edge, id="q1", token="04A2B4"))["status"] == "Invalid"
+    assert (await ask(edge, id="q4", token="04A2B4"))["status"] == "Invalid"
+    assert await ask(edge, id="q1", token="04A2B4") == await ask(edge)  # as if the card were forgotten meanwhile
 
 
 @pytest.mark.parametrize("first", ["the question", "the record"])
