@@ -3,11 +3,11 @@
 import argparse
 import getpass
 import sys
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
+from chargelink.cli.money import fen_of
 
 KINDS = {
     "card": (Text("NUMBER", "卡号"), Text("by a card", "刷卡")),
@@ -22,13 +22,10 @@ VIN_TIMEOUT = 75.0  # s: until a vehicle has woken up and said it, and the hub h
 
 def money(text: str) -> int:
     """Yuan with at most two decimals, as fen. Raises ValueError."""
-    try:
-        fen = Decimal(text) * 100
-    except InvalidOperation:
-        raise ValueError(text) from None
-    if not fen.is_finite() or fen != fen.to_integral_value() or not 0 < fen <= MOST:
+    fen = fen_of(text)
+    if not 0 < fen <= MOST:
         raise ValueError(text)
-    return int(fen)
+    return fen
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
