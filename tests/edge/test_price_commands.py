@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from tests.edge.ledger.opened import kinds_waiting, open_journal
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.main import main
-from chargelink.edge.arguments import CHINA, moment
+from chargelink.edge.arguments import moment
 from chargelink.edge.config import Config
 from chargelink.edge.config.sections import Gun, Site, Socket, SocketSite, TariffFile
 from chargelink.edge.control import Control

@@ -3,14 +3,14 @@
 import argparse
 import re
 import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
 
-CHINA = timezone(timedelta(hours=8))
 TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 

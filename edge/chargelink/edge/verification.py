@@ -5,18 +5,18 @@ By the edge's clock, in days of UTC+8; the day that stands in the configuration 
 
 import asyncio
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import NamedTuple, NoReturn
 
 import structlog
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.language import Text
 from chargelink.edge.config.sections import Document
 from chargelink.edge.ledger import Journal, LedgerError
 from chargelink.edge.ledger.once import told_once
 from chargelink.model import Alarm, Measured, Tariff
 
-CHINA = timezone(timedelta(hours=8))
 WARNED = (0, 30, 90)  # days before the end
 LOOK_EVERY = 3600.0  # s
 REMEMBERED = "verification/"  # what was told of a meter, in the ledger's memory

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
+from chargelink.cli.china import CHINA
 from chargelink.demo.crew import Crew
 from chargelink.demo.site import EDGE, Site
 
 CARD = "6214 8300 0161"
 PAID_IN, LEASED = "50", "10"  # yuan
-CHINA = timezone(timedelta(hours=8))
 
 
 class Purse:

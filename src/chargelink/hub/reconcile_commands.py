@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.command import Command, CommandError, Example, Exit
 from chargelink.cli.language import Text
 from chargelink.cli.layout import columns
 from chargelink.cli.money import yuan
 from chargelink.hub.commands import RECONCILE, SHARES
 from chargelink.hub.money_options import add_common, asked, tell
-from chargelink.hub.tariff_commands import CHINA
 
 if TYPE_CHECKING:
     from chargelink.hub.services.reconciling import Difference, Figures, Report

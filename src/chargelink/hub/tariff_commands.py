@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.layout import columns
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from chargelink.hub.services.tariff_list import Sent
     from chargelink.model import Tariff
 
-CHINA = timezone(timedelta(hours=8))
 LAST = 253_370_764_800  # s: the year 9999, as far as a calendar goes
 
 PUBLISH = Text("sign a version, keep it for ever, send it to edges", "签署并永久保存一个资费版本，下发到网关")

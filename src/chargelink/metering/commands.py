@@ -5,11 +5,12 @@ import json
 import re
 import stat
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 READ = Text("check and open the metering data of an edge", "校验并解密网关的计量数据")
 KEYGEN = Text("make the key that metering data is sealed to", "生成用于加密计量数据的密钥")
-CHINA = timezone(timedelta(hours=8))
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 WORDS = {
     "altered": Text("altered", "被改动"),

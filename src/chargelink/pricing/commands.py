@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.command import Command, CommandError, Example, Exit, Offer
 from chargelink.cli.language import Text
 from chargelink.cli.parser import Parser
@@ -207,10 +208,10 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _day(text: str | None) -> "date":
     """The day that was asked for, by default today in China. Raises CommandError."""
-    from datetime import date, datetime, timedelta, timezone
+    from datetime import date, datetime
 
     if text is None:
-        return datetime.now(timezone(timedelta(hours=8))).date()
+        return datetime.now(CHINA).date()
     try:
         return date.fromisoformat(text)
     except ValueError:

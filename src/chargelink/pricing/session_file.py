@@ -4,12 +4,13 @@ Names are those of the record `session.ended` (docs/protocols/records.md). Times
 "2026-03-01T08:00:00+08:00"; a register may be given in kWh. The record itself will do, too.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.language import Text
 from chargelink.cli.strict import Problem, Section, read
 from chargelink.link.authorisation import Authorisation
@@ -17,7 +18,6 @@ from chargelink.link.quantities import EXACT, Count, Energy, Power, Time
 from chargelink.model import AuthorisedBy, Measured, Reading, SessionEnded, SessionKind, Usage
 from chargelink.tariff import Consumption
 
-CHINA = timezone(timedelta(hours=8))
 EPOCH = datetime(1970, 1, 1, 8, tzinfo=CHINA)
 NOBODY = "019c7f4a-1c00-7cc3-98c4-dc0c0c07398f"  # a session that never was
 MINUTE = 60_000

@@ -22,13 +22,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.language import Text
 from chargelink.cli.strict import Problem, Section, read
 from chargelink.link.pricing import LARGEST_TARIFF
 from chargelink.model import Tariff, body_of
 from chargelink.tariff.tables import PeriodTable, PlanTable, TariffTable
 
-CHINA = timezone(timedelta(hours=8))
 EXACTLY = Context(traps=[Inexact])
 
 

@@ -9,11 +9,12 @@ await gun.run(hardware)
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, NoReturn
 
 import structlog
 
+from chargelink.cli.china import CHINA
 from chargelink.edge.charge.causes import Cause, Latch
 from chargelink.edge.charge.controller import Controller
 from chargelink.edge.charge.events import Entered, Event, Finished, Identified, Noted, RefusedError, Warned
@@ -53,7 +54,6 @@ GUARD_DECIDES_WITHIN = 0.05  # s; it looks every 10 ms, and reports every 500 ms
 ANSWERED_WITHIN = 1.0  # s
 DOUBTED = 2  # registers in a row that cannot be right: one may be a disturbance of the line
 METER_ANSWERS_WITHIN = 0.2  # s from the instant of which it tells
-CHINA = timezone(timedelta(hours=8))
 SILENT = "silent"  # state of a guard that says nothing
 PLUG_RESETS = frozenset(rule.name for rule in RULES if rule.latch is GuardLatch.SESSION)
 CLOSED = LIVE | {Phase.OPENING, Phase.DISCHARGE}  # or it is not known yet that they are open

@@ -4,11 +4,12 @@ Around a message are the headers of websocket, TLS 1.3, TCP and IP, and the ackn
 and handshakes. `make bench ONLY=link_bytes` measures both and says how good the estimate is.
 """
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import msgspec
 
-CHINA = timezone(timedelta(hours=8))  # months of the card end there
+from chargelink.cli.china import CHINA  # where months of the card end
+
 AROUND_MESSAGE = 120  # bytes
 PINGS = 12  # bytes a second while the link is up
 HANDSHAKE = 4_600  # bytes: TCP, TLS 1.3 with certificates of both ends, websocket

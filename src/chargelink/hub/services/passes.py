@@ -7,11 +7,12 @@ than the pass has.
 import secrets
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from tortoise.transactions import in_transaction
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.money import yuan
 from chargelink.hub.services import accounts, books
 from chargelink.hub.services.changes import touch
@@ -20,7 +21,6 @@ from chargelink.hub.store.lists import AccountEdge, MonthlyPass, PassShare
 from chargelink.hub.store.tariffs import PublishedTariff
 from chargelink.model import PassTerms, Tariff, content_of
 
-CHINA = timezone(timedelta(hours=8))
 MOST_USES = 1_000_000  # at one edge, of a pass that has any number
 LONGEST_REFERENCE = 128
 
