@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from docs.bodies import bodies, stop_reasons
+from docs.gbt27930 import contradictions
 
 from chargelink.dlt645.catalogue.table import identifier_table
 from chargelink.edge.charge import tables as charge
@@ -32,6 +33,7 @@ def _message(entry: Entry) -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "gbt27930.messages": _messages,
     **{f"gbt27930.{cls.__name__}": partial(table, cls) for cls in by_class()},
+    "gbt27930.contradictions": contradictions,
     "gbt27930.Cell": partial(table, Cell),
     "charge.sequence": charge.sequence,
     "charge.watches": charge.watches,

@@ -5,6 +5,7 @@ from tests.fuzz.script import Script, chunked
 from tests.fuzz.seeds import can_frames, rows
 
 from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, by_class
+from chargelink.gbt27930.contradictions import Session
 from chargelink.gbt27930.identifier import BMS, CHARGER, Identifier
 from chargelink.gbt27930.listener import Heard, Listener
 from chargelink.gbt27930.plausibility import implausible
@@ -67,7 +68,7 @@ def _framed(identifier: int, data: bytes) -> bytes:
 def listener(data: bytes) -> None:
     """Whatever frames a bus carries, in whatever order, are heard; nothing raises and nothing is said twice."""
     script = Script(data)
-    listening = Listener(script.choose(EDITIONS))
+    listening, session = Listener(script.choose(EDITIONS)), Session()
     time = 0.0
     while not script.ended:
         time += script.step()
@@ -78,6 +79,8 @@ def listener(data: bytes) -> None:
             if isinstance(hearing, Heard):
                 assert not (hearing.conforming and hearing.message.flaws)
                 assert isinstance(hearing.message, hearing.entry.layout(hearing.edition))
+                assert all(found.text and found.chinese for found in session.judge(hearing.message))
+                session.take(hearing.message, time)
     listening.close()
     assert not listening.close()
 
