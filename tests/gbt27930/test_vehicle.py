@@ -4,7 +4,7 @@ import pytest
 from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, STATUS, Opposite
 
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import VehicleCause
+from chargelink.gbt27930.causes import FaultClass, VehicleCause
 from chargelink.gbt27930.charging import BMT, BMV, Cell
 from chargelink.gbt27930.ending import BSD
 from chargelink.gbt27930.parameters import CML
@@ -16,6 +16,7 @@ from chargelink.gbt27930.vehicle import (
     Ended,
     Failed,
     Output,
+    Reconnecting,
     State,
     Stopped,
     Unreadable,
@@ -39,6 +40,8 @@ PATHS = {
     "answering": "CHM, CRM(00), CRM(AA), CML, ready, CRO(AA), CST",
     "statistics": "CHM, CRM(00), CRM(AA), CML, ready, CRO(AA), stop, CST",
     "error": "CHM, silence",
+    "interrupted": "CHM, CRM(00), CEM",
+    "unanswered": "CHM, CRM(00), CRM(AA), CML, ready, CRO(AA), stop, silence",
     "ended": "end",
 }
 
@@ -46,15 +49,17 @@ PATHS = {
 CELLS: dict[str, dict[str, str]] = {
     "waiting": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "error", "end": "ended"},
     "handshake": {"CRM(00)": "recognition", "silence": "error", "end": "ended"},
-    "recognition": {"CRM(AA)": "parameters", "silence": "error", "end": "ended", "CEM": "ended"},
-    "parameters": {"CML": "preparing", "silence": "error", "end": "ended", "CEM": "ended"},
-    "preparing": {"ready": "ready", "stop": "ended", "end": "ended", "CEM": "ended"},
-    "ready": {"CRO(AA)": "charging", "silence": "error", "stop": "ended", "end": "ended", "CEM": "ended"},
-    "charging": {"stop": "stopping", "CST": "answering", "silence": "error", "end": "ended", "CEM": "ended"},
-    "stopping": {"CST": "statistics", "silence": "error", "end": "ended", "CEM": "ended"},
+    "recognition": {"CRM(AA)": "parameters", "silence": "error", "end": "ended", "CEM": "interrupted"},
+    "parameters": {"CML": "preparing", "silence": "error", "end": "ended", "CEM": "interrupted"},
+    "preparing": {"ready": "ready", "stop": "ended", "end": "ended", "CEM": "interrupted"},
+    "ready": {"CRO(AA)": "charging", "silence": "error", "stop": "ended", "end": "ended", "CEM": "interrupted"},
+    "charging": {"stop": "stopping", "CST": "answering", "silence": "error", "end": "ended", "CEM": "interrupted"},
+    "stopping": {"CST": "statistics", "silence": "unanswered", "end": "ended", "CEM": "ended"},
     "answering": {"silence": "statistics", "end": "ended", "CEM": "ended"},
-    "statistics": {"CSD": "ended", "silence": "error", "end": "ended", "CEM": "ended"},
-    "error": {"CRM(00)": "ended", "silence": "ended", "end": "ended"},
+    "statistics": {"CSD": "ended", "silence": "unanswered", "end": "ended", "CEM": "ended"},
+    "error": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "ended", "end": "ended"},
+    "interrupted": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "ended", "end": "ended"},
+    "unanswered": {"CRM(00)": "ended", "silence": "ended", "end": "ended"},
     "ended": {},
 }
 
@@ -134,13 +139,15 @@ def test_waits_end_at_their_moment(case: str, state: str, repeating: dict[str, f
     charger.run(moment - 0.001, repeating)
     assert charger.state == state
     charger.run(0.001)
-    assert charger.state == "error"
+    failed = "unanswered" if state in ("stopping", "statistics") else "error"
+    assert charger.state == failed
+    assert not device(charger).wants_contactors
     assert isinstance(charger.events[-1], Failed)
     assert charger.events[-1].by is Sender.BMS
     said = charger.said[-1]
     assert (said.name, said.payload, round(said.at, 6)) == ("BEM", bytes.fromhex(bem), moment)
     charger.run(29.99)
-    assert charger.state == "error"
+    assert charger.state == failed
     charger.run(0.02)
     assert charger.events[-1:] == [Ended()]
     assert charger.device.deadline is None
@@ -153,7 +160,37 @@ def test_bms_statistics_within_10_s_of_the_first_bst() -> None:
     charger.run(5.99)
     assert charger.state == "statistics"
     charger.run(0.02)
-    assert charger.state == "error"
+    assert charger.state == "unanswered"
+
+
+@pytest.mark.parametrize("state", ["error", "interrupted"])
+def test_it_is_recognised_anew_three_times(state: str) -> None:
+    """Annex C, note 2; with BEM until CRM comes, or after CEM in silence."""
+    charger = vehicle_in(state)
+    for attempt in (1, 2, 3):
+        charger.run(1.0)
+        charger.say("CRM(00)")
+        assert (charger.state, charger.events[-1]) == ("recognition", Reconnecting(attempt))
+        charger.run(0.2)
+        assert charger.said[-1].name == "BRM"
+        charger.say("CEM")
+        assert charger.state == "interrupted"
+    charger.say("CRM(00)")
+    assert charger.events[-1] == Ended(FaultClass.REPLUG)
+    assert len(charger.times("BEM")) == (5 if state == "error" else 0)
+
+
+def test_contactors_are_wanted_from_the_charger_s_limits_to_the_end() -> None:
+    wanted = {state.value for state in State if device(vehicle_in(state.value)).wants_contactors}
+    assert wanted == {"preparing", "ready", "charging"}
+
+
+def test_a_vehicle_that_gave_up_on_silence_is_asked_as_in_2011() -> None:
+    charger = vehicle_in("waiting")
+    charger.run(61.0)
+    charger.say("CRM(00)")
+    charger.run(0.2)
+    assert (charger.said[-1].name, len(charger.said[-1].payload)) == ("BRM", 41)
 
 
 def test_events_of_a_charge() -> None:

@@ -13,6 +13,14 @@ from chargelink.wire import Message
 Flags = TypeVar("Flags", bound=Message)
 
 
+class FaultClass(StrEnum):
+    """What must happen after a fault before the next charge (GB/T 27930-2015, annex C)."""
+
+    RECOVERS = "a"  # nothing: it may begin anew when the fault is gone
+    REPLUG = "b"  # this charge is over; the plug has to be pulled first
+    SERVICE = "c"  # somebody has to look at it
+
+
 class ChargerCause(StrEnum):
     """Why the charger stops: the fields of CST (GB/T 27930-2015, 10.3.8)."""
 
@@ -50,6 +58,16 @@ class VehicleCause(StrEnum):
     OTHER_FAULT = "other_fault"
     CURRENT_EXCESS = "current_excess"
     VOLTAGE_ABNORMAL = "voltage_abnormal"
+
+
+ORDERLY_VEHICLE_CAUSES = frozenset(
+    {
+        VehicleCause.SOC_REACHED,
+        VehicleCause.TOTAL_VOLTAGE_REACHED,
+        VehicleCause.CELL_VOLTAGE_REACHED,
+        VehicleCause.CHARGER_STOPPED,
+    }
+)
 
 
 class ChargerTimeout(StrEnum):

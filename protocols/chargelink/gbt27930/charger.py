@@ -6,35 +6,73 @@
     VehicleIdentified, Parameters, VehicleReady          -> pre-charge, close, then charger.ready(now)
     Demand, VehiclePermits, Status                       -> follow them; charger.report(...) what comes out
     charger.stop(now, cause) or Stopped                  -> ramp down, open; charger.statistics(...) for the vehicle
-    Failed                                               -> output off, open
+    Failed                                               -> output off, open; below 60 V outside: charger.safe(now)
+    Reconnecting, Asleep                                 -> as it was after insulation_done, or before start
     Ended                                                -> auxiliary off, unlock
 
-Voltages mV, currents mA and positive into the battery (on the wire charging is negative), energy mWh, times s. Each
-command gives events like the four verbs, which are those of `chargelink.gbt27930.dialogue`; the table of states is
-`chargelink.gbt27930.charger_table`. A dialogue that failed tells the vehicle why (CEM) and ends; to try again make a
-new `Charger` when the voltage outside is below 60 V.
+What the device is to hold at any moment stands in `charger.wants`; the events say what changed. Voltages mV, currents
+mA and positive into the battery (on the wire charging is negative), energy mWh, times s. Each command gives events like
+the four verbs, which are those of `chargelink.gbt27930.dialogue`; the table of states is
+`chargelink.gbt27930.charger_table`.
+
+A dialogue that failed tells the vehicle why (CEM) and, when the output is safe, begins anew with CRM(00), three times
+at most; a vehicle of which nothing at all was heard is woken first, once, by its auxiliary supply. After the third
+failure, or a fault of the vehicle, the charge has ended with a class of fault (annex C), and `start` is refused until
+`replugged`.
 """
 
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-import msgspec
-
+from chargelink.gbt27930 import battery_state
+from chargelink.gbt27930 import charger_messages as messages
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import ORDERLY_CAUSES, ChargerCause, ChargerTimeout, flagged, raised
-from chargelink.gbt27930.charger_table import TABLE, State
-from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM, CCS
-from chargelink.gbt27930.codes import REACHED, ChargeMode, ChargePermission, Level, Permission, Ready, Recognition
-from chargelink.gbt27930.dialogue import Dialogue, Ended, Event, Failed, Stopped, Unreadable
-from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CSD, CSD2011, CST, CST2011
-from chargelink.gbt27930.handshake import BHM, BRM, CHM, CRM, CRM2011, VERSION_2011, VERSION_2015
+from chargelink.gbt27930.causes import (
+    ORDERLY_CAUSES,
+    ORDERLY_VEHICLE_CAUSES,
+    ChargerCause,
+    ChargerTimeout,
+    FaultClass,
+    flagged,
+    raised,
+)
+from chargelink.gbt27930.charger_events import (
+    Asleep,
+    ChargerLimits,
+    Demand,
+    Parameters,
+    Refused,
+    Status,
+    VehicleAnswered,
+    VehicleIdentified,
+    VehiclePermits,
+    VehicleReady,
+    VehicleStatistics,
+    Wanted,
+)
+from chargelink.gbt27930.charger_table import TABLE, State, Want
+from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM
+from chargelink.gbt27930.codes import Permission, Ready, Recognition
+from chargelink.gbt27930.dialogue import (
+    MOST_RECONNECTIONS,
+    Dialogue,
+    Ended,
+    Event,
+    Failed,
+    Reconnecting,
+    Stopped,
+    Unreadable,
+)
+from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CST, CST2011
+from chargelink.gbt27930.handshake import BHM, BRM, CHM, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.identifier import BMS, CHARGER
-from chargelink.gbt27930.parameters import BCP, BRO, CML, CRO, CTS
+from chargelink.gbt27930.parameters import BCP, BRO, CRO, CTS
 from chargelink.gbt27930.plausibility import ZERO_RAW_CURRENT, Implausible
 from chargelink.gbt27930.transport import Endpoint
 from chargelink.wire import Message
 
 __all__ = [
+    "Asleep",
     "Charger",
     "ChargerLimits",
     "Demand",
@@ -42,6 +80,8 @@ __all__ = [
     "Event",
     "Failed",
     "Parameters",
+    "Reconnecting",
+    "Refused",
     "State",
     "Status",
     "Stopped",
@@ -51,87 +91,23 @@ __all__ = [
     "VehiclePermits",
     "VehicleReady",
     "VehicleStatistics",
+    "Wanted",
 ]
 
 WITHDRAWN = "bro_withdrawn"  # in `Failed.missing`: the vehicle took its readiness back (GB/T 34658, DN.2009)
-STEP = 100  # mV and mA: the resolution of the wire
-MOST_VOLTAGE = 1_500_000  # mV
-MOST_CURRENT = 400_000  # mA: what the coding of a charging current can say
-MOST_MINUTES = 600
-ENERGY_STEP, MOST_ENERGY = 100_000, 1_000_000_000  # mWh
-OLDEST_NUMBERS = range(1, 101)  # charger numbers that 2011 can say
-MOST_DISCHARGE = 100_000  # mA
-NO_OLD_NUMBER = 0xFF
-OUT_OF_LEVEL = (Level.TOO_HIGH, Level.TOO_LOW)
-VERDICTS: dict[int, str] = {ChargePermission.FORBIDDEN: "BSM forbids", ChargePermission.PERMITTED: "BSM permits"}
+VERDICTS = {True: "BSM permits", False: "BSM forbids", None: "BSM"}
 BRO_TRIGGERS: dict[int, str] = {Ready.READY: "BRO(AA)", Ready.NOT_READY: "BRO(00)"}
 SAID_BY_CHARGE = ("BCL", "BCS")  # what must come, both, before the charge begins
 
 
-class ChargerLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a charger can give, mV and mA (0..400 000), and who it is. It goes into CML and CRM in steps of 0.1."""
-
-    max_voltage: int
-    min_voltage: int
-    max_current: int
-    min_current: int = 0
-    number: int | None = None
-    region: str | None = None
-
-
-class VehicleAnswered(Event, frozen=True):
-    """Test the insulation now, at no more than `max_voltage` mV. None: no BHM in 10 s, so a vehicle of 2011 at most."""
-
-    max_voltage: int | None
-
-
-class VehicleIdentified(Event, frozen=True):
-    """The vehicle said who it is."""
-
-    message: BRM
-
-
-class Parameters(Event, frozen=True):
-    """The battery said what it can take."""
-
-    message: BCP
-
-
-class VehicleReady(Event, frozen=True):
-    """The vehicle closed its contactors: check its voltage, pre-charge, close, then `Charger.ready`."""
-
-
-class Demand(Event, frozen=True):
-    """What the vehicle asks for, not yet clamped by anything: mV, mA."""
-
-    voltage: int
-    current: int
-    mode: ChargeMode | int
-
-
-class VehiclePermits(Event, frozen=True):
-    """The BMS forbids charging for a while (no current now), or permits it again (annex C, at most 10 minutes)."""
-
-    permitted: bool
-
-
-class Status(Event, frozen=True):
-    """What the battery measures, as it came: currents in it are negative while charging."""
-
-    message: BCS | BCS2011 | BSM | BMV | BMT
-
-
-class VehicleStatistics(Event, frozen=True):
-    """The end as the vehicle saw it."""
-
-    message: BSD
-
-
 class Charger(Dialogue):
-    """One charge. A command outside its states does nothing: the vehicle may have ended it a moment before."""
+    """One charge, and after `replugged` the next. A command outside its states does nothing: the vehicle may have ended
+    it a moment before.
+    """
 
     table = TABLE
     side = Sender.CHARGER
+    over = State.ENDED
     obeyed: ClassVar = {
         "BHM": frozenset(),
         "BCP": frozenset({"soc_percent", "nominal_energy_kWh", "max_cell_voltage_V", "max_temperature_C"}),
@@ -141,26 +117,73 @@ class Charger(Dialogue):
     def __init__(self, now: float, limits: ChargerLimits) -> None:
         """Raises EncodeError when the limits cannot be said."""
         self.limits = limits
-        self.vehicle: BRM | None = None
-        self.battery: BCP | None = None
-        self._insulation_limit: int | None = None  # mV
         self._clock: tuple[float, datetime] | None = None  # a moment and the local time it was
         self._output = (0, 0, 0)  # mV, mA, min
+        self._statistics: tuple[int, int] | None = None  # min, mWh
+        self._forget()
+        super().__init__(now, State.IDLE, Endpoint(CHARGER, BMS))
+        messages.greatest_output(limits, Edition.OF_2015).encode()
+        messages.recognition(limits, Recognition.NOT_RECOGNISED, Edition.OF_2015).encode()
+
+    def _forget(self) -> None:
+        """Of the vehicle at the plug nothing is known."""
+        self._insulation_limit: int | None = None  # mV
+        self._heard_of = False  # the vehicle said anything
+        self._woken = False
+        self._forget_charge()
+
+    def _forget_charge(self) -> None:
+        self.vehicle: BRM | None = None
+        self.battery: BCP | None = None
+        self.demand: Demand | None = None
         self._permits = [True, True]  # the charger, the vehicle
         self._began: set[str] = set()  # of SAID_BY_CHARGE, since CRO(AA)
         self._wanted: tuple[ChargerCause, ...] = ()  # causes of a stop that is tried
         self._causes: frozenset[str] = frozenset()  # raised in CST
         self._missing: tuple[str, ...] = ()  # raised in CEM
         self._reasons: tuple[str, ...] = ()  # raised in the last BST or BEM
-        self._statistics: tuple[int, int] | None = None  # min, mWh
-        super().__init__(now, State.IDLE, Endpoint(CHARGER, BMS))
-        self._limits().encode()
-        self._recognition(Recognition.NOT_RECOGNISED).encode()
+        self._safe = False  # since the last failure
+
+    @property
+    def wants(self) -> Wanted:
+        """What the device is to hold now."""
+        wants = self._row.wants
+        voltage, current = self._wanted_output()
+        return Wanted(
+            Want.LOCK in wants,
+            Want.AUXILIARY in wants,
+            Want.INSULATION_TEST in wants,
+            Want.PRECHARGE in wants,
+            Want.CONTACTORS in wants,
+            voltage,
+            current,
+        )
+
+    def _wanted_output(self) -> tuple[int | None, int]:
+        """The demand within what battery and charger can take, mV and mA."""
+        highest = self.limits.max_voltage
+        match self.state:
+            case State.INSULATION:
+                limit = self._insulation_limit
+                return None if limit is None else min(limit, highest), 0
+            case State.PREPARING | State.READY if self.battery:
+                return min(self.battery.battery_voltage, highest), 0
+            case State.CHARGING | State.PAUSED if self.battery and self.demand:
+                voltage = min(self.demand.voltage, highest, self.battery.max_total_voltage)
+                flows = self.state is State.CHARGING and self._permits[0]
+                return voltage, min(self.demand.current, self.limits.max_current, self._most_current) if flows else 0
+        return 0, 0
 
     def start(self, now: float, local_time: datetime | None = None) -> list[Event]:
-        """Begin the handshake. With the local time of `now` the vehicle is told the time (CTS, optional)."""
-        self._clock = None if local_time is None else (now, local_time)
-        return self._trigger("start", now)
+        """Begin the handshake. With the local time of `now` the vehicle is told the time (CTS, optional).
+
+        After a charge that ended with a fault the answer is `Refused` (GB/T 34658-2017, DP.4002).
+        """
+        if self.state is State.ENDED and self.fault not in (None, FaultClass.RECOVERS):
+            return [Refused(self.fault)] if self.fault else []
+        if self.state in (State.IDLE, State.ENDED):
+            self._clock = None if local_time is None else (now, local_time)
+        return self._trigger("start", now) or self._trigger("restart", now)
 
     def insulation_done(self, now: float) -> list[Event]:
         """The insulation is good, the voltage outside is down: go on."""
@@ -169,6 +192,15 @@ class Charger(Dialogue):
     def ready(self, now: float) -> list[Event]:
         """The output is at the battery's voltage and the contactors are closed: say CRO(AA)."""
         return self._trigger("ready", now)
+
+    def safe(self, now: float) -> list[Event]:
+        """After `Failed`: the output is off, K1K2 are open and outside there are less than 60 V."""
+        self._safe = self.state in (State.ERROR, State.FAILED, State.INTERRUPTED)
+        return self._begin_anew(now)
+
+    def replugged(self, now: float) -> list[Event]:
+        """The plug was pulled and is in again, or a person saw to the fault: the next `start` is for a new vehicle."""
+        return self._trigger("replugged", now)
 
     def report(self, voltage: int, current: int, minutes: int, permitted: bool = True) -> None:
         """What comes out, mV and mA, and for how long; said every 50 ms while charging, clipped to what can be said.
@@ -186,11 +218,24 @@ class Charger(Dialogue):
         """How many minutes it took and the mWh that went out; said when the vehicle has said its own."""
         self._statistics = minutes, energy
 
+    def tick(self, now: float) -> list[Event]:
+        """Let time pass: end waits, repeat messages."""
+        events = super().tick(now)
+        return events + self._begin_anew(now)
+
+    def _begin_anew(self, now: float) -> list[Event]:
+        if not self._safe or self.state not in (State.FAILED, State.INTERRUPTED):
+            return []
+        if self.attempts >= MOST_RECONNECTIONS:
+            return self._trigger("give up", now)
+        asleep = not self._heard_of and not self._woken
+        return self._trigger("wake" if asleep else "reconnect", now)
+
     def _objection(self, name: str, message: Message) -> str:
         if (
             isinstance(message, BCL)
             and message.current_demand == ZERO_RAW_CURRENT
-            and self._most_current < MOST_CURRENT
+            and self._most_current < messages.MOST_CURRENT
         ):
             return Implausible.RAW_ZERO_CURRENT.text
         return super()._objection(name, message)
@@ -201,6 +246,7 @@ class Charger(Dialogue):
         return -self.battery.max_charge_current if self.battery else 0
 
     def _heard(self, name: str, message: Message, now: float) -> list[Event]:
+        self._heard_of = True
         match message:
             case BHM():
                 return self._answered(message, now)
@@ -238,7 +284,8 @@ class Charger(Dialogue):
     def _demanded(self, message: BCL) -> list[Event]:
         if self.state not in (State.READY, State.CHARGING, State.PAUSED):
             return []
-        return [Demand(message.voltage_demand, -message.current_demand, message.charge_mode)]
+        self.demand = Demand(message.voltage_demand, -message.current_demand, message.charge_mode)
+        return [self.demand]
 
     def _begun(self, name: str, now: float) -> list[Event]:
         """BCL and BCS feed their waits; when both came, the charge begins."""
@@ -247,19 +294,18 @@ class Charger(Dialogue):
         return events + (self._trigger("BCL and BCS", now) if self._began.issuperset(SAID_BY_CHARGE) else [])
 
     def _verdict(self, state: BSM) -> str:
-        """What the vehicle's state asks for (10.3.4, annex C): "untrusted" says nothing."""
-        if state.output_connector == REACHED:
-            self._wanted = (ChargerCause.CONNECTOR,)
+        if cause := battery_state.fault(state):
+            self._wanted = (cause,)
             return "BSM fault"
-        levels = (state.cell_voltage_state, state.soc_state)
-        excesses = (state.over_current, state.over_temperature, state.insulation)
-        if any(level in OUT_OF_LEVEL for level in levels) or REACHED in excesses:
-            self._wanted = (ChargerCause.OTHER_FAULT,)
-            return "BSM fault"
-        return VERDICTS.get(state.charge_permission, "BSM")
+        return VERDICTS[battery_state.permission(state)]
 
     def _triggered(self, trigger: str, now: float) -> list[Event]:
         match trigger:
+            case "start" | "restart" | "replugged":
+                self.attempts, self.fault = 0, None
+                if trigger != "start":
+                    self._statistics = None
+                self._forget()
             case "BHM" | "no BHM":
                 self.edition = Edition.OF_2015 if trigger == "BHM" else Edition.OF_2011
                 return [VehicleAnswered(self._insulation_limit)]
@@ -269,8 +315,6 @@ class Charger(Dialogue):
                 return [Parameters(self.battery)]
             case "BRO(AA)":
                 return [VehicleReady()]
-            case "BRO(00)":
-                return [Failed(Sender.CHARGER, (WITHDRAWN,))]
             case "ready":
                 self._began.clear()
             case "BSM permits" | "BSM forbids":
@@ -279,19 +323,47 @@ class Charger(Dialogue):
             case "stop" | "BSM fault":
                 return self._stopped(*self._wanted)
             case "pause over":
+                self.fault = FaultClass.REPLUG
                 return self._stopped(ChargerCause.CONDITION_REACHED)
             case "BST" if self.state is not State.STOPPING:
                 self._causes = frozenset({ChargerCause.VEHICLE_STOPPED})
+                if not ORDERLY_VEHICLE_CAUSES.issuperset(self._reasons):
+                    self.fault = FaultClass.REPLUG
                 return [Stopped(Sender.BMS, self._reasons)]
+            case "reconnect" | "wake":
+                return self._begun_anew(trigger)
+        return self._broken(trigger)
+
+    def _broken(self, trigger: str) -> list[Event]:
+        """What a trigger means that breaks the dialogue."""
+        match trigger:
+            case "BRO(00)":
+                self.fault = FaultClass.REPLUG
+                return [Failed(Sender.CHARGER, (WITHDRAWN,))]
+            case "give up" | "unsafe":
+                self.fault = FaultClass.REPLUG
             case "BEM":
+                self._safe = False
                 return [Failed(Sender.BMS, self._reasons)]
             case ChargerTimeout():
-                self._missing = (trigger,)
+                self._missing, self._safe = (trigger,), False
+                if self.state in (State.STOPPING, State.STOPPED):
+                    self.fault = FaultClass.REPLUG
                 return [Failed(Sender.CHARGER, self._missing)]
         return []
 
+    def _begun_anew(self, trigger: str) -> list[Event]:
+        self._forget_charge()
+        self._endpoint.abort()
+        if trigger == "wake":
+            self._woken = True
+            return [Asleep()]
+        return self._reconnected()
+
     def _stopped(self, *causes: ChargerCause) -> list[Event]:
         orderly = ORDERLY_CAUSES.issuperset(causes)
+        if not orderly:
+            self.fault = FaultClass.REPLUG
         self._causes = frozenset(causes if orderly else {*causes, ChargerCause.FAULT})
         return [Stopped(Sender.CHARGER, tuple(cause for cause in ChargerCause if cause in self._causes))]
 
@@ -301,73 +373,28 @@ class Charger(Dialogue):
                 return CHM(VERSION_2015)
             case "CRM":
                 recognised = self.state is State.RECOGNISED
-                return self._recognition(Recognition.RECOGNISED if recognised else Recognition.NOT_RECOGNISED)
+                result = Recognition.RECOGNISED if recognised else Recognition.NOT_RECOGNISED
+                return messages.recognition(self.limits, result, self.edition)
             case "CTS":
                 return self._time(now)
             case "CML":
-                return self._limits()
+                return messages.greatest_output(self.limits, self.edition)
             case "CRO":
                 return CRO(Ready.READY if self.state is State.READY else Ready.NOT_READY)
             case "CCS":
-                return self._status()
+                permission = Permission.PERMITTED if all(self._permits) else Permission.PAUSED
+                return messages.output(*self._output, permission, self.edition)
             case "CST":
-                return flagged(CST2011 if self._old else CST, self._causes)
+                return flagged(CST2011 if self.edition is Edition.OF_2011 else CST, self._causes)
             case "CSD":
-                return self._result()
+                known = self._statistics
+                return None if known is None else messages.statistics(self.limits, *known, self.edition)
             case "CEM":
                 return flagged(CEM, self._missing)
         raise AssertionError(f"a charger does not say {name}")
-
-    @property
-    def _old(self) -> bool:
-        return self.edition is Edition.OF_2011
-
-    def _recognition(self, result: Recognition) -> CRM | CRM2011:
-        number, region = self.limits.number, self.limits.region
-        if self._old:
-            short = old_number(number)
-            return CRM2011(
-                result, NO_OLD_NUMBER if short is None else short, None if region is None else region.ljust(6)
-            )
-        return CRM(result, number, region)
-
-    def _limits(self) -> CML:
-        limits = self.limits
-        lowest = None if self._old else -limits.min_current
-        return CML(limits.max_voltage, limits.min_voltage, -limits.max_current, lowest)
 
     def _time(self, now: float) -> CTS | None:
         if self._clock is None:
             return None
         then, local = self._clock
-        time = local + timedelta(seconds=now - then)
-        return CTS(time.second, time.minute, time.hour, time.day, time.month, time.year)
-
-    def _status(self) -> CCS:
-        voltage, current, minutes = self._output
-        permission = Permission.PERMITTED if all(self._permits) else Permission.PAUSED
-        return CCS(
-            min(max(stepped(voltage), 0), MOST_VOLTAGE),
-            min(max(stepped(-current), -MOST_CURRENT), MOST_DISCHARGE),
-            min(minutes, MOST_MINUTES),
-            None if self._old else permission,
-        )
-
-    def _result(self) -> CSD | CSD2011 | None:
-        if self._statistics is None:
-            return None
-        minutes, energy = self._statistics
-        minutes, energy = min(minutes, MOST_MINUTES), min(energy // ENERGY_STEP * ENERGY_STEP, MOST_ENERGY)
-        if self._old:
-            return CSD2011(minutes, energy, old_number(self.limits.number))
-        return CSD(minutes, energy, self.limits.number)
-
-
-def old_number(number: int | None) -> int | None:
-    """A charger number as 2011 says it: 1 to 100, from 0 on the wire; others cannot be said."""
-    return None if number is None or number not in OLDEST_NUMBERS else number - 1
-
-
-def stepped(value: int) -> int:
-    """The nearest value, mV or mA, that the wire can say."""
-    return (value + STEP // 2) // STEP * STEP
+        return messages.local_time(local + timedelta(seconds=now - then))

@@ -1,4 +1,4 @@
-"""The states of a charger: what it says, what it waits for, what moves it.
+"""The states of a charger: what it says, what it waits for, what moves it, what it wants of its device.
 
 GB/T 27930-2015, 10.1 to 10.5 and annexes A and C; the waits as GB/T 34658-2017 tests them. Triggers in lower case are
 commands of the device or follow from what messages hold, see `chargelink.gbt27930.charger`.
@@ -27,8 +27,23 @@ class State(StrEnum):
     STOPPING = "stopping"
     STOPPED = "stopped"
     STATISTICS = "statistics"
-    ERROR = "error"
+    ERROR = "error"  # the vehicle did not say what it must: it is told so for a second at least
+    FAILED = "failed"  # and until the output is safe
+    INTERRUPTED = "interrupted"  # the vehicle says that the charger did not
+    WAKING = "waking"
+    UNANSWERED = "unanswered"  # the charge is over, its end was not said
     ENDED = "ended"
+
+
+class Want(StrEnum):
+    """What a state wants of the device; see `chargelink.gbt27930.charger_events.Wanted`."""
+
+    LOCK = "lock the plug"
+    AUXILIARY = "close K3K4"
+    INSULATION_TEST = "test the insulation"
+    PRECHARGE = "check the battery's voltage, pre-charge, close K1K2"
+    CONTACTORS = "hold K1K2 closed"
+    OUTPUT = "follow the demand"
 
 
 S, T = State, ChargerTimeout
@@ -40,10 +55,19 @@ BCL_WAIT = Wait("BCL", 1.0, T.BCL, ("BCL",))  # 2011 has 100 ms, which no vehicl
 BCS_WAIT = Wait("BCS", 5.0, T.BCS, ("BCS",))
 BSD_WAIT = Wait("BSD", 10.0, T.BSD)
 CHARGE_WAITS = (BCL_WAIT, BCS_WAIT)
+UNSAFE_WAIT = Wait("safe", 10.0, "unsafe")  # the output empties within a second, or something is broken
+TOLD_WAIT = Wait("told", 1.0, "told")  # four CEM at least, for a vehicle that misses some
+
+OFF: frozenset[StrEnum] = frozenset()
+HELD: frozenset[StrEnum] = frozenset({Want.LOCK})
+ALIVE = HELD | {Want.AUXILIARY}
+CLOSED = ALIVE | {Want.CONTACTORS}
+
 FAILS: dict[str, StrEnum] = {
-    "BEM": S.ENDED,
+    "BEM": S.INTERRUPTED,
     END: S.ENDED,
 }  # a BEM before BRM may be one of the last charge, so it fails only later
+OVER: dict[str, StrEnum] = {"BEM": S.ENDED, END: S.ENDED}  # of a charge that is over
 CHARGE_STOPS: dict[str, StrEnum] = {
     "stop": S.STOPPING,
     "BST": S.STOPPED,
@@ -51,51 +75,76 @@ CHARGE_STOPS: dict[str, StrEnum] = {
     T.BCL: S.ERROR,
     T.BCS: S.ERROR,
 } | FAILS
+BEGINS_ANEW: dict[str, StrEnum] = {
+    "reconnect": S.RECOGNITION,
+    "wake": S.WAKING,
+    "give up": S.ENDED,
+    "unsafe": S.ENDED,
+    END: S.ENDED,
+}
 
 TABLE: Mapping[StrEnum, Row] = {
-    S.IDLE: Row((), (), {"start": S.HANDSHAKE, END: S.ENDED}),
+    S.IDLE: Row((), (), {"start": S.HANDSHAKE, END: S.ENDED}, OFF),
     S.HANDSHAKE: Row(
-        ("CHM",), (BHM_WAIT,), {"BHM": S.INSULATION, "no BHM": S.INSULATION, "stop": S.ENDED, END: S.ENDED}
+        ("CHM",), (BHM_WAIT,), {"BHM": S.INSULATION, "no BHM": S.INSULATION, "stop": S.ENDED, END: S.ENDED}, ALIVE
     ),
-    S.INSULATION: Row(("CHM",), (), {"insulation done": S.RECOGNITION, "stop": S.ENDED, END: S.ENDED}),
+    S.INSULATION: Row(
+        ("CHM",),
+        (),
+        {"insulation done": S.RECOGNITION, "stop": S.ENDED, END: S.ENDED},
+        ALIVE | {Want.INSULATION_TEST},
+    ),
     S.RECOGNITION: Row(
         ("CRM",),
         (Wait("BRM", 5.0, T.BRM),),
         {"BRM": S.RECOGNISED, T.BRM: S.ERROR, "stop": S.ENDED, END: S.ENDED},
+        ALIVE,
     ),
     S.RECOGNISED: Row(
         ("CRM",),
         (Wait("BCP", 5.0, T.BCP),),
         {"BCP": S.PARAMETERS, T.BCP: S.ERROR, "stop": S.ENDED} | FAILS,
+        ALIVE,
     ),
     S.PARAMETERS: Row(
         ("CTS", "CML"),
         (BRO_WAIT, Wait("readiness", 60.0, T.BRO)),
         {"BRO(AA)": S.PREPARING, T.BRO: S.ERROR, "stop": S.ENDED} | FAILS,
+        ALIVE,
     ),
     S.PREPARING: Row(
         ("CRO",),
         (BRO_AA_WAIT,),
         {"ready": S.READY, "BRO(00)": S.ENDED, T.BRO: S.ERROR, "stop": S.ENDED} | FAILS,
+        ALIVE | {Want.PRECHARGE},
     ),
-    S.READY: Row(("CRO",), CHARGE_WAITS, CHARGE_STOPS | {"BCL and BCS": S.CHARGING}),
-    S.CHARGING: Row(("CCS",), CHARGE_WAITS, CHARGE_STOPS | {"BSM forbids": S.PAUSED}),
+    S.READY: Row(("CRO",), CHARGE_WAITS, CHARGE_STOPS | {"BCL and BCS": S.CHARGING}, CLOSED),
+    S.CHARGING: Row(("CCS",), CHARGE_WAITS, CHARGE_STOPS | {"BSM forbids": S.PAUSED}, CLOSED | {Want.OUTPUT}),
     S.PAUSED: Row(
         ("CCS",),
         (*CHARGE_WAITS, Wait("pause", 600.0, "pause over")),
         CHARGE_STOPS | {"BSM permits": S.CHARGING, "pause over": S.STOPPING},
+        CLOSED,
     ),
     S.STOPPING: Row(
         ("CST",),
         (Wait("BST", 5.0, T.BST), BSD_WAIT),
-        {"BST": S.STOPPED, "BSD": S.STATISTICS, T.BST: S.ERROR, T.BSD: S.ERROR} | FAILS,
+        {"BST": S.STOPPED, "BSD": S.STATISTICS, T.BST: S.UNANSWERED, T.BSD: S.UNANSWERED} | OVER,
+        ALIVE,
     ),
-    S.STOPPED: Row(("CST",), (BSD_WAIT,), {"BSD": S.STATISTICS, T.BSD: S.ERROR} | FAILS),
+    S.STOPPED: Row(("CST",), (BSD_WAIT,), {"BSD": S.STATISTICS, T.BSD: S.UNANSWERED} | OVER, ALIVE),
     S.STATISTICS: Row(  # a vehicle that has its CSD stops sending BSD; one that goes on has had time enough
         ("CSD",),
         (Wait("quiet", 0.75, "satisfied", ("BSD",)), Wait("statistics", 5.0, "satisfied")),
-        {"satisfied": S.ENDED} | FAILS,
+        {"satisfied": S.ENDED} | OVER,
+        ALIVE,
     ),
-    S.ERROR: Row(("CEM",), (Wait("error", 5.0, "told"),), {"told": S.ENDED, END: S.ENDED}),
-    S.ENDED: Row((), (), {}),
+    S.ERROR: Row(("CEM",), (TOLD_WAIT,), {"told": S.FAILED, "stop": S.UNANSWERED, END: S.ENDED}, ALIVE),
+    S.FAILED: Row(("CEM",), (UNSAFE_WAIT,), BEGINS_ANEW | {"stop": S.UNANSWERED}, ALIVE),
+    S.INTERRUPTED: Row((), (UNSAFE_WAIT,), BEGINS_ANEW | {"stop": S.ENDED}, ALIVE),
+    S.WAKING: Row(  # a sleeping vehicle wakes when its auxiliary supply comes back
+        (), (Wait("auxiliary", 10.0, "woken"),), {"woken": S.HANDSHAKE, "stop": S.ENDED, END: S.ENDED}, HELD
+    ),
+    S.UNANSWERED: Row(("CEM",), (Wait("unanswered", 5.0, "told"),), {"told": S.ENDED, END: S.ENDED}, ALIVE),
+    S.ENDED: Row((), (), {"restart": S.HANDSHAKE, "replugged": S.IDLE}, OFF),
 }

@@ -1,8 +1,9 @@
 """What the two ends of a charge share: a table of states, messages that repeat themselves, waits, and the transport.
 
 A state is a `Row`: which messages it `says` again and again, each at its period of the catalogue; what it `waits` for
-and how long; and where a trigger `moves` it. A trigger is a message ("BRM", or "BRO(AA)" where the value decides), a
-command of the device ("ready"), or the end of a wait. What a row does not name changes nothing.
+and how long; where a trigger `moves` it; and what it `wants` of the device meanwhile. A trigger is a message ("BRM", or
+"BRO(AA)" where the value decides), a command of the device ("ready"), or the end of a wait. What a row does not name
+changes nothing.
 
     for event in dialogue.receive(identifier, data, now): ...
     for frame in dialogue.data_to_send(): ...
@@ -14,6 +15,7 @@ addresses, never by priority, for old devices use others.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
@@ -21,6 +23,7 @@ from typing import ClassVar, NamedTuple
 import msgspec
 
 from chargelink.gbt27930.catalogue import BY_NAME, BY_PGN, TRANSPORTED_ABOVE, Edition, Entry, Sender
+from chargelink.gbt27930.causes import FaultClass
 from chargelink.gbt27930.identifier import BMS, CHARGER, Identifier
 from chargelink.gbt27930.transport import Endpoint, Frame, Received
 from chargelink.wire import DecodeError, Message
@@ -28,6 +31,7 @@ from chargelink.wire import DecodeError, Message
 FULL_FRAME = 8  # bytes: a message of the transport that is short enough travels padded (J1939-21, 5.10.5.2)
 ADDRESSES = {Sender.CHARGER: CHARGER, Sender.BMS: BMS}
 END = "end"  # the command that ends a dialogue from any state
+MOST_RECONNECTIONS = 3  # annex C, note 2; GB/T 27930-2023 chargers seen so far try twice
 
 
 class Wait(NamedTuple):
@@ -40,11 +44,12 @@ class Wait(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One state of a table."""
+    """One state of a table; `wants` is what the device is to hold while it lasts, everything else is off."""
 
     says: tuple[str, ...]
     waits: tuple[Wait, ...]
     moves: Mapping[str, StrEnum]
+    wants: frozenset[StrEnum] = frozenset()
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -73,8 +78,16 @@ class Unreadable(Event, frozen=True):
     why: str
 
 
+class Reconnecting(Event, frozen=True):
+    """After a failure both ends begin anew with CRM(00), for the `attempt`-th time (1..3; annex C, note 2)."""
+
+    attempt: int
+
+
 class Ended(Event, frozen=True):
-    """The dialogue is over, well or not: nothing is sent any more."""
+    """The dialogue is over, well or not: nothing is sent any more. `fault` says what must happen before the next."""
+
+    fault: FaultClass | None = None
 
 
 class Dialogue(ABC):
@@ -82,12 +95,16 @@ class Dialogue(ABC):
 
     table: ClassVar[Mapping[StrEnum, Row]]
     side: ClassVar[Sender]
+    over: ClassVar[StrEnum]  # the state in which it has ended
     # Messages that the device acts upon have to make sense, but for these fields (by their shown names).
     obeyed: ClassVar[Mapping[str, frozenset[str]]]
 
     def __init__(self, now: float, state: StrEnum, endpoint: Endpoint) -> None:
         self.state = state
         self.edition = Edition.OF_2015  # in which the peer is spoken to
+        self.attempts = 0  # reconnections so far
+        self.fault: FaultClass | None = None  # what a failure asks for before the next charge
+        self.unread: Counter[str] = Counter()  # messages of the peer that were not obeyed, by name
         self._own, self._peer = ADDRESSES[self.side], ADDRESSES[self.side.opposite]
         self._endpoint = endpoint
         self._beats: dict[str, float] = {}  # when a message is due again
@@ -167,10 +184,15 @@ class Dialogue(ABC):
             return []
         events = self._triggered(trigger, now)
         self._enter(target, now)
-        if not self._row.moves:
+        if target is self.over:
             self._endpoint.abort()
-            events.append(Ended())
+            events.append(Ended(self.fault))
         return events
+
+    def _reconnected(self) -> list[Event]:
+        """Begin anew with the handshake; nothing that was said before holds any more."""
+        self.attempts += 1
+        return [Reconnecting(self.attempts)]
 
     def _enter(self, state: StrEnum, now: float) -> None:
         self.state = state
@@ -184,10 +206,14 @@ class Dialogue(ABC):
         try:
             message = entry.layout(self.edition).decode(payload)
         except DecodeError as error:
-            return [Unreadable(entry.name, payload, str(error))]
+            return self._refused(entry, payload, str(error))
         if objection := self._objection(entry.name, message):
-            return [Unreadable(entry.name, payload, objection)]
+            return self._refused(entry, payload, objection)
         return self._heard(entry.name, message, now)
+
+    def _refused(self, entry: Entry, payload: bytes, why: str) -> list[Event]:
+        self.unread[entry.name] += 1
+        return [Unreadable(entry.name, payload, why)]
 
     def _repeat(self, now: float) -> None:
         for name, due in self._beats.items():

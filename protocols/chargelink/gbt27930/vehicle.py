@@ -6,12 +6,14 @@
     Output                     what the charger says it gives
     vehicle.stop(now, cause) or Stopped   -> open when the current is gone; vehicle.conclude(...) for the charger
     Failed                     -> open
+    Reconnecting               -> as at the beginning
     Ended                      -> the plug can be pulled
 
 `measure` and `conclude` take the messages themselves; their currents are negative while charging. The four verbs are
 those of `chargelink.gbt27930.dialogue`, the table of states is `chargelink.gbt27930.vehicle_table`. Against a charger
 that never sends CHM a vehicle speaks as in 2011 (no BHM, BRM of 41 bytes). A dialogue that failed says why (BEM) until
-the charger begins anew or 30 s are over; for the charge after it make a new `Vehicle`.
+the charger begins anew with CRM(00), three times at most, or 30 s are over. `wants_contactors` says whether K5K6 may be
+closed; for the charge after the end make a new `Vehicle`.
 """
 
 from typing import Any, ClassVar
@@ -19,17 +21,26 @@ from typing import Any, ClassVar
 import msgspec
 
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import VehicleCause, VehicleTimeout, fields, flagged, raised
+from chargelink.gbt27930.causes import FaultClass, VehicleCause, VehicleTimeout, fields, flagged, raised
 from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM, CCS
 from chargelink.gbt27930.codes import Ready, Recognition
-from chargelink.gbt27930.dialogue import Dialogue, Ended, Event, Failed, Stopped, Unreadable
+from chargelink.gbt27930.dialogue import (
+    MOST_RECONNECTIONS,
+    Dialogue,
+    Ended,
+    Event,
+    Failed,
+    Reconnecting,
+    Stopped,
+    Unreadable,
+)
 from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CSD, CSD2011, CST, CST2011
 from chargelink.gbt27930.handshake import BHM, BRM, CHM, CRM, CRM2011, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.parameters import BCP, BRO, CML, CRO
 from chargelink.gbt27930.plausibility import Implausible, implausible
 from chargelink.gbt27930.transport import Endpoint
-from chargelink.gbt27930.vehicle_table import TABLE, State
+from chargelink.gbt27930.vehicle_table import TABLE, State, Want
 from chargelink.wire import Message
 
 __all__ = [
@@ -40,6 +51,7 @@ __all__ = [
     "Event",
     "Failed",
     "Output",
+    "Reconnecting",
     "State",
     "Stopped",
     "Unreadable",
@@ -79,6 +91,7 @@ class Vehicle(Dialogue):
 
     table = TABLE
     side = Sender.BMS
+    over = State.ENDED
     obeyed: ClassVar = {"CML": frozenset({"min_output_current_A"})}
 
     def __init__(
@@ -99,10 +112,16 @@ class Vehicle(Dialogue):
         self._missing: tuple[str, ...] = ()  # raised in BEM
         self._reasons: tuple[str, ...] = ()  # raised in the last CST or CEM
         self._answer: CML | None = None
+        self._greeted = False  # a CHM came, so the charger speaks 2015
         for message in (identity, battery, self._handshake):
             message.encode()
         super().__init__(now, State.WAITING, Endpoint(BMS, CHARGER))
         self.edition = edition
+
+    @property
+    def wants_contactors(self) -> bool:
+        """Whether K5K6 may be closed."""
+        return Want.CONTACTORS in self._row.wants
 
     def ready(self, now: float) -> list[Event]:
         """The contactors are closed: say BRO(AA)."""
@@ -130,7 +149,7 @@ class Vehicle(Dialogue):
             case CHM() if self._own_edition is Edition.OF_2011:
                 return []
             case CRM() | CRM2011():
-                name = CRM_TRIGGERS.get(message.recognition_result, "CRM")
+                return self._recognised(CRM_TRIGGERS.get(message.recognition_result, "CRM"), now)
             case CML():
                 self._answer = message
             case CRO():
@@ -147,10 +166,25 @@ class Vehicle(Dialogue):
                 return [ChargerStatistics(message), *self._trigger(name, now)]
         return self._trigger(name, now)
 
+    def _recognised(self, name: str, now: float) -> list[Event]:
+        if name == "CRM(00)" and self.state in (State.ERROR, State.INTERRUPTED):
+            name = "exhausted" if self.attempts >= MOST_RECONNECTIONS else "reconnect"
+        return self._trigger(name, now)
+
     def _triggered(self, trigger: str, now: float) -> list[Event]:
         match trigger:
+            case "CHM":
+                self._greeted = True
+                self._endpoint.abort()
             case "CRM(00)" if self.state is State.WAITING:
                 self.edition = Edition.OF_2011
+            case "reconnect":
+                self._endpoint.abort()
+                self._answer = None
+                self.edition = self.edition if self._greeted else Edition.OF_2011
+                return self._reconnected()
+            case "exhausted":
+                self.fault = FaultClass.REPLUG
             case "CML" if self._answer:
                 return [ChargerAnswered(self._answer)]
             case "CRO(AA)":

@@ -1,4 +1,4 @@
-"""The states of a vehicle's BMS: what it says, what it waits for, what moves it.
+"""The states of a vehicle's BMS: what it says, what it waits for, what moves it, whether K5K6 may be closed.
 
 GB/T 27930-2015, 10.1 to 10.5 and annex A. Triggers in lower case are commands of the device or follow from what
 messages hold, see `chargelink.gbt27930.vehicle`.
@@ -24,15 +24,34 @@ class State(StrEnum):
     STOPPING = "stopping"
     ANSWERING = "answering"
     STATISTICS = "statistics"
-    ERROR = "error"
+    ERROR = "error"  # the charger did not say what it must
+    INTERRUPTED = "interrupted"  # the charger says that the vehicle did not
+    UNANSWERED = "unanswered"  # the charge is over, its end was not said
     ENDED = "ended"
+
+
+class Want(StrEnum):
+    """What a state wants of the device."""
+
+    CONTACTORS = "hold K5K6 closed"
 
 
 S, T = State, VehicleTimeout
 
 CRM_WAIT = Wait("CRM", 60.0, T.CRM_00)  # from the plug on, whether or not a CHM came
 CSD_WAIT = Wait("CSD", 10.0, T.CSD)  # from the first BST on
-FAILS: dict[str, StrEnum] = {"CEM": S.ENDED, END: S.ENDED}
+FAILS: dict[str, StrEnum] = {"CEM": S.INTERRUPTED, END: S.ENDED}
+OVER: dict[str, StrEnum] = {"CEM": S.ENDED, END: S.ENDED}  # of a charge that is over
+GIVEN_UP = Wait("anew", 30.0, "given up")  # figures A.11 and A.12
+BEGINS_ANEW: dict[str, StrEnum] = {
+    "CHM": S.HANDSHAKE,
+    "reconnect": S.RECOGNITION,
+    "exhausted": S.ENDED,
+    "given up": S.ENDED,
+    END: S.ENDED,
+}
+OPEN: frozenset[StrEnum] = frozenset()
+CLOSED: frozenset[StrEnum] = frozenset({Want.CONTACTORS})
 
 TABLE: Mapping[StrEnum, Row] = {
     S.WAITING: Row((), (CRM_WAIT,), {"CHM": S.HANDSHAKE, "CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR, END: S.ENDED}),
@@ -45,26 +64,32 @@ TABLE: Mapping[StrEnum, Row] = {
         ("BRM",), (Wait("CRM(AA)", 5.0, T.CRM_AA),), {"CRM(AA)": S.PARAMETERS, T.CRM_AA: S.ERROR} | FAILS
     ),
     S.PARAMETERS: Row(("BCP",), (Wait("CML", 5.0, T.CML),), {"CML": S.PREPARING, T.CML: S.ERROR} | FAILS),
-    S.PREPARING: Row(("BRO",), (), {"ready": S.READY, "stop": S.ENDED} | FAILS),
+    S.PREPARING: Row(("BRO",), (), {"ready": S.READY, "stop": S.ENDED} | FAILS, CLOSED),
     S.READY: Row(
         ("BRO",),
         (Wait("CRO", 5.0, T.CRO, ("CRO(00)",)), Wait("readiness", 60.0, T.CRO)),
         {"CRO(AA)": S.CHARGING, T.CRO: S.ERROR, "stop": S.ENDED} | FAILS,
+        CLOSED,
     ),
     S.CHARGING: Row(
         ("BCL", "BSM", "BCS", "BMV", "BMT"),
         (Wait("CCS", 1.0, T.CCS, ("CCS",)),),  # 2011 has 100 ms, which no charger of that time keeps
         {"stop": S.STOPPING, "CST": S.ANSWERING, T.CCS: S.ERROR} | FAILS,
+        CLOSED,
     ),
     S.STOPPING: Row(
         ("BST",),
         (Wait("CST", 5.0, T.CST), CSD_WAIT),
-        {"CST": S.STATISTICS, T.CST: S.ERROR, T.CSD: S.ERROR} | FAILS,
+        {"CST": S.STATISTICS, T.CST: S.UNANSWERED, T.CSD: S.UNANSWERED} | OVER,
     ),
     S.ANSWERING: Row(  # ten BST, as vehicles in the field do, then the statistics
-        ("BST",), (Wait("answer", 0.1, "answered"), CSD_WAIT), {"answered": S.STATISTICS, T.CSD: S.ERROR} | FAILS
+        ("BST",), (Wait("answer", 0.1, "answered"), CSD_WAIT), {"answered": S.STATISTICS, T.CSD: S.UNANSWERED} | OVER
     ),
-    S.STATISTICS: Row(("BSD",), (CSD_WAIT,), {"CSD": S.ENDED, T.CSD: S.ERROR} | FAILS),
-    S.ERROR: Row(("BEM",), (Wait("error", 30.0, "given up"),), {"given up": S.ENDED, "CRM(00)": S.ENDED, END: S.ENDED}),
+    S.STATISTICS: Row(("BSD",), (CSD_WAIT,), {"CSD": S.ENDED, T.CSD: S.UNANSWERED} | OVER),
+    S.ERROR: Row(("BEM",), (GIVEN_UP,), BEGINS_ANEW),
+    S.INTERRUPTED: Row((), (GIVEN_UP,), BEGINS_ANEW),
+    S.UNANSWERED: Row(
+        ("BEM",), (Wait("end", 30.0, "given up"),), {"given up": S.ENDED, "CRM(00)": S.ENDED, END: S.ENDED}
+    ),
     S.ENDED: Row((), (), {}),
 }
