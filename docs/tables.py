@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from docs.bodies import bodies, stop_reasons
-from docs.gbt27930 import contradictions
+from docs.gbt27930 import contradictions, fault_classes
 
 from chargelink.dlt645.catalogue.table import identifier_table
 from chargelink.edge.charge import tables as charge
@@ -34,6 +34,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "gbt27930.messages": _messages,
     **{f"gbt27930.{cls.__name__}": partial(table, cls) for cls in by_class()},
     "gbt27930.contradictions": contradictions,
+    "gbt27930.faults": fault_classes,
     "gbt27930.Cell": partial(table, Cell),
     "charge.sequence": charge.sequence,
     "charge.watches": charge.watches,

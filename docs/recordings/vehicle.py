@@ -1,6 +1,7 @@
 """A DC charge on CAN as candump writes it: handshake, parameters, a second of charging, one wrongly coded demand."""
 
 from chargelink.gbt27930.catalogue import TRANSPORTED_ABOVE, by_class
+from chargelink.gbt27930.causes import ChargerCause, VehicleCause, flagged
 from chargelink.gbt27930.charging import BCL, BCS, BSM, CCS
 from chargelink.gbt27930.codes import (
     BatteryType,
@@ -89,8 +90,8 @@ def can_session() -> str:
     bus.write(ENTRIES[BCL].identifier, BCL(410_000, 6_074_800, ChargeMode.CONSTANT_CURRENT).encode(checked=False))
     bus.say(BSM(53, 310, 7, 280, 16, *HEALTHY, ChargePermission.PERMITTED))
     bus.say(BCS(382_000, -200_000, 3_420, 1, 420, 38))
-    bus.say(CST(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-    bus.say(BST(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    bus.say(flagged(CST, {ChargerCause.MANUAL}))
+    bus.say(flagged(BST, {VehicleCause.CHARGER_STOPPED}))
     bus.say(BSD(420, 3_310, 3_420, 280, 310))
     bus.say(CSD(1, 100_000, 1))
     return "".join(bus.lines)

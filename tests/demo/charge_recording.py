@@ -2,6 +2,7 @@
 
 from docs.recordings.vehicle import HEALTHY, Recorder, can_session
 
+from chargelink.gbt27930.causes import ChargerCause, flagged
 from chargelink.gbt27930.charging import BCL, BCS, BSM, CCS
 from chargelink.gbt27930.codes import ChargeMode, ChargePermission, Permission
 from chargelink.gbt27930.ending import BSD, CSD, CST
@@ -26,7 +27,7 @@ def charge(seconds: int) -> str:
             bus.say(CCS(VOLTAGE, -CURRENT, 0, Permission.PERMITTED))
         bus.say(BSM(53, 310, 7, 280, 16, *HEALTHY, ChargePermission.PERMITTED))
         bus.say(BCS(VOLTAGE, -CURRENT, CELL, 1, soc, 38))
-    bus.say(CST(0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+    bus.say(flagged(CST, {ChargerCause.MANUAL}))
     bus.say(BSD(soc, 3_310, CELL, 280, 310))
     bus.say(CSD(1, 100_000, 1))
     return "".join(bus.lines)

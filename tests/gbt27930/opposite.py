@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from chargelink.gbt27930.catalogue import BY_PGN, TRANSPORTED_ABOVE, by_class
+from chargelink.gbt27930.causes import flagged
 from chargelink.gbt27930.charging import BCL, BCS, BSM, CCS
 from chargelink.gbt27930.codes import (
     BatteryType,
@@ -59,7 +60,7 @@ MESSAGES: dict[str, Message] = {
     "CRO(00)": CRO(Ready.NOT_READY),
     "CRO(AA)": CRO(Ready.READY),
     "CCS": CCS(380_000, -99_000, 1, Permission.PERMITTED),
-    "CST": CST(0, 1, *(0,) * 10),
+    "CST": flagged(CST, {"manual_stop"}),
     "CSD": CSD(1, 400_000, 1),
     "CEM": CEM(0, 0, 0, 0, 1, 0, 0),
 }

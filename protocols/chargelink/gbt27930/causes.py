@@ -5,10 +5,12 @@ A set of names makes a message (`flagged`), a message gives the names that it ra
 
 from collections.abc import Collection
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from chargelink.gbt27930.codes import NORMAL, REACHED
 from chargelink.wire import Message
+from chargelink.wire.layout import layout as layout_of
 
 Flags = TypeVar("Flags", bound=Message)
 
@@ -22,7 +24,7 @@ class FaultClass(StrEnum):
 
 
 class ChargerCause(StrEnum):
-    """Why the charger stops: the fields of CST (GB/T 27930-2015, 10.3.8)."""
+    """Why the charger stops: the fields of CST (GB/T 27930-2015, 10.3.8), three of them of 2023 (`OF_2023`)."""
 
     CONDITION_REACHED = "charger_condition_reached"
     MANUAL = "manual_stop"
@@ -34,15 +36,18 @@ class ChargerCause(StrEnum):
     ENERGY_NOT_DELIVERABLE = "energy_not_deliverable"
     EMERGENCY_STOP = "emergency_stop"
     OTHER_FAULT = "other_fault"
+    SELF_CHECK = "self_check_fault"
+    PRE_CHARGE = "pre_charge_fault"
     CURRENT_MISMATCH = "current_mismatch"
     VOLTAGE_ABNORMAL = "voltage_abnormal"
+    PARAMETERS_MISMATCH = "charge_parameters_mismatch"
 
 
 ORDERLY_CAUSES = frozenset({ChargerCause.CONDITION_REACHED, ChargerCause.MANUAL, ChargerCause.VEHICLE_STOPPED})
 
 
 class VehicleCause(StrEnum):
-    """Why the BMS stops: the fields of BST (10.3.7)."""
+    """Why the BMS stops: the fields of BST (10.3.7), one of them of 2023 (`OF_2023`)."""
 
     SOC_REACHED = "soc_target_reached"
     TOTAL_VOLTAGE_REACHED = "total_voltage_reached"
@@ -58,6 +63,11 @@ class VehicleCause(StrEnum):
     OTHER_FAULT = "other_fault"
     CURRENT_EXCESS = "current_excess"
     VOLTAGE_ABNORMAL = "voltage_abnormal"
+    PARAMETERS_MISMATCH = "charge_parameters_mismatch"
+
+
+OF_2023 = frozenset({ChargerCause.SELF_CHECK, ChargerCause.PRE_CHARGE, ChargerCause.PARAMETERS_MISMATCH})
+"""Of both sides. A peer of 2015 takes these bits for filling: who raises one says with it what 2015 understands."""
 
 
 ORDERLY_VEHICLE_CAUSES = frozenset(
@@ -101,8 +111,14 @@ def fields(layout: type[Message]) -> tuple[str, ...]:
 
 def flagged(layout: type[Flags], names: Collection[str]) -> Flags:
     """A message of two-bit fields in which `names` are raised; a name that its edition lacks cannot be said."""
-    values: dict[str, Any] = {field: REACHED if field in names else NORMAL for field in fields(layout)}
+    values: dict[str, Any] = {field: REACHED if field in names else quiet for field, quiet in _quiet(layout)}
     return layout(**values)
+
+
+@cache
+def _quiet(of: type[Message]) -> tuple[tuple[str, int | None], ...]:
+    """The fields of a message with what says that nothing is raised: None where 2015 has no field."""
+    return tuple((field.name, None if field.nullable else NORMAL) for field in layout_of(of).fields)
 
 
 def raised(message: Message) -> tuple[str, ...]:

@@ -97,3 +97,4 @@ Temperature = Annotated[int, u8(10, offset=-500, unit="0.1 °C", low=-500, high=
 Minutes = Annotated[int, u16(unit="min", high=600)]
 Percent = Annotated[int, u8(10, unit="0.1 %", high=1000)]
 State = Annotated[int, bits(2, high=2)]  # 00 normal, 01 reached or faulty, 10 untrusted
+LaterState = Annotated[int | None, bits(2, high=2)]  # the same; undefined, so ones, before the edition of 2023

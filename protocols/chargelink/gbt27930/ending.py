@@ -1,11 +1,12 @@
 """End of charging (充电结束阶段) and errors (错误报文): who stopped, why, what was it. GB/T 27930-2015, 10.4 and 10.5.
 
-Each cause and each timeout has two bits: 00 normal, 01 reached, faulty or timed out, 10 untrusted.
+Each cause and each timeout has two bits: 00 normal, 01 reached, faulty or timed out, 10 untrusted. Where the edition of
+2023 (category A) gave undefined bits a meaning, None is what 2015 fills them with.
 """
 
 from typing import Annotated
 
-from chargelink.gbt27930.codes import CellVoltage, Minutes, Percent, State, Temperature
+from chargelink.gbt27930.codes import CellVoltage, LaterState, Minutes, Percent, State, Temperature
 from chargelink.wire import Message, bits, u8, u16, u32
 
 
@@ -17,15 +18,16 @@ class BST(Message, frozen=True):
     cell_voltage_reached: State
     charger_stopped: Annotated[int, bits(2, high=2, name="charger_stopped_CST", note="CST received")]
     insulation_fault: Annotated[State, "SPN 3512"]
-    output_connector_overtemp: State
-    bms_component_or_connector_overtemp: State
-    charge_connector_fault: State
+    output_connector_overtemp: Annotated[State, "2023: the vehicle inlet"]
+    bms_component_or_connector_overtemp: Annotated[State, "2023: the harness inside the vehicle"]
+    charge_connector_fault: Annotated[State, "2023: the charge coupler"]
     battery_overtemp: State
     hv_relay_fault: State
     check_point2_voltage_fault: State
     other_fault: State
     current_excess: Annotated[State, "SPN 3513"]
     voltage_abnormal: State
+    charge_parameters_mismatch: Annotated[LaterState, "2023"] = None
 
 
 class BST2011(Message, frozen=True):
@@ -57,8 +59,11 @@ class CST(Message, frozen=True):
     energy_not_deliverable: State
     emergency_stop: State
     other_fault: State
-    current_mismatch: Annotated[int, bits(2, "4.1", high=2, note="SPN 3523")]
+    self_check_fault: Annotated[LaterState, "2023"]
+    pre_charge_fault: Annotated[LaterState, "2023"]
+    current_mismatch: Annotated[State, "SPN 3523"]
     voltage_abnormal: State
+    charge_parameters_mismatch: Annotated[LaterState, "2023"] = None
 
 
 class CST2011(Message, frozen=True):

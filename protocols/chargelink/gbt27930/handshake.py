@@ -7,16 +7,20 @@ from chargelink.wire import Message, Raw, Text, u8, u16, u24, u32
 
 VERSION_2011 = bytes.fromhex("000100")
 VERSION_2015 = bytes.fromhex("010100")
+VERSION_2015_PLUS = bytes.fromhex("000002")  # GB/T 27930.2-2024, not spoken here: who says it is answered as 2015
 
 
 class CHM(Message, frozen=True):
     """Charger handshake (充电机握手), every 250 ms; 2015 and later."""
 
-    protocol_version: Annotated[bytes, Raw(3, note="SPN 2600; V1.1 = 01 01 00")]
+    protocol_version: Annotated[bytes, Raw(3, note="SPN 2600; V1.1 = 01 01 00, V2.0.0 = 00 00 02")]
 
 
 class BHM(Message, frozen=True):
-    """Vehicle handshake (车辆握手), every 250 ms: the limit of the insulation test; 2015 and later."""
+    """Vehicle handshake (车辆握手), every 250 ms; 2015 and later: what it may be charged to, so the limit of the test.
+
+    2023 redefines it: the total voltage that is allowed while the insulation is monitored.
+    """
 
     max_allowed_charge_voltage: Annotated[int, u16(100, unit="mV", high=1_500_000, note="SPN 2601")]
 

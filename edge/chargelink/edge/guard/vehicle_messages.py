@@ -122,6 +122,7 @@ class BST(NamedTuple):
     other_fault: int
     current_excess: int
     voltage_abnormal: int
+    charge_parameters_mismatch: int | None
     flawed: bool
 
 
@@ -143,6 +144,7 @@ def decode_bst(data: bytes) -> BST | None:
     other_fault = c2 >> 6 & 3
     current_excess = c3 >> 0 & 3
     voltage_abnormal = c3 >> 2 & 3
+    charge_parameters_mismatch = c3 >> 4 & 3
     flawed = (
         soc_target_reached > 2
         or total_voltage_reached > 2
@@ -174,6 +176,7 @@ def decode_bst(data: bytes) -> BST | None:
         other_fault,
         current_excess,
         voltage_abnormal,
+        None if charge_parameters_mismatch == 3 else charge_parameters_mismatch,
         flawed,
     )
 

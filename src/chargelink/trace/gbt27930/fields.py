@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from chargelink.gbt27930.charging import BCL, BCS2011, BMV, BSM, Cell
-from chargelink.gbt27930.handshake import BRM, CHM, VERSION_2011, VERSION_2015
+from chargelink.gbt27930.handshake import BRM, CHM, VERSION_2011, VERSION_2015, VERSION_2015_PLUS
 from chargelink.gbt27930.parameters import CTS
 from chargelink.wire import Message
 from chargelink.wire.layout import layout
 from chargelink.wire.show import show_of, shown
 
-VERSIONS = {VERSION_2011: "V1.0", VERSION_2015: "V1.1", bytes.fromhex("000002"): "V2.0.0"}
-YEARS = {"V1.0": "2011", "V1.1": "2015"}
+VERSIONS = {VERSION_2011: "V1.0", VERSION_2015: "V1.1", VERSION_2015_PLUS: "V2.0.0"}
+YEARS = {"V1.0": "2011", "V1.1": "2015", "V2.0.0": "2015+"}
 _CODE = re.compile(r"^(0x[0-9A-F]{2}|[01]{2})( |$)")
 FIRST_CELLS = 6
 NO_CLOCK = "invalid BCD"  # also where only a part of the time is there
