@@ -1,10 +1,8 @@
-"""A CAN bus over TCP against the simulated server, and by a raw socket against a pair of sockets."""
+"""A CAN bus over TCP against the simulated server."""
 
 import asyncio
-import socket
-import struct
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
@@ -13,8 +11,6 @@ from hypothesis import strategies as st
 from chargelink.edge.ports import can
 from chargelink.edge.ports.address import AddressError, LinkError
 from chargelink.edge.ports.can import CanBus, CanFrame
-from chargelink.edge.ports.socketcan import SocketCan, open_interface
-from chargelink.edge.ports.socketcan import decoded as unpacked
 from chargelink.edge.ports.socketcand import Messages, connect, decoded, encode
 from chargelink.sim.can_bus import Member
 
@@ -119,11 +115,6 @@ def test_what_is_no_bus_is_refused(address: str) -> None:
         CanBus(address, lambda frame: None)
 
 
-def test_an_interface_that_does_not_exist() -> None:
-    with pytest.raises(LinkError):
-        open_interface("nocan0")
-
-
 TEXTS = [
     ("frame 181056F4 1560.250000 A510D80E02", FRAME),
     ("frame 181056f4 1560.25 a5 10 d8 0e 02", FRAME),
@@ -165,72 +156,3 @@ def test_any_bytes_are_survived_and_not_kept(chunks: list[bytes]) -> None:
         for text in messages.feed(chunk):
             decoded(text)
         assert len(messages._rest) <= 512
-
-
-@contextmanager
-def pair() -> Iterator[tuple[SocketCan, socket.socket]]:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    ours.setblocking(False)
-    bus = SocketCan(ours)
-    with theirs:
-        yield bus, theirs
-        bus.close()
-
-
-async def test_an_interface_takes_and_gives_frames() -> None:
-    with pair() as (bus, kernel):
-        assert bus.send([FRAME]) == 0
-        assert kernel.recv(16) == struct.pack("=IB3x8s", 0x981056F4, 5, FRAME.data)
-        kernel.send(struct.pack("=IB3x8s", 0x123, 1, b"\x01"))  # 11 bits
-        kernel.send(struct.pack("=IB3x8s", 0xC0000001, 0, b""))  # remote
-        reading = asyncio.create_task(bus.read())
-        await asyncio.sleep(0)
-        kernel.send(struct.pack("=IB3x8s", 0x981056F4, 5, FRAME.data))
-        async with asyncio.timeout(PATIENCE):
-            assert await reading == [FRAME]
-
-
-async def test_an_interface_that_is_full_drops_what_it_cannot_take() -> None:
-    with pair() as (bus, _):
-        sent = 0
-        while (left := bus.send([FRAME] * 100)) == 0:
-            sent += 100
-            assert sent < 1_000_000
-        assert 0 < left <= 100
-
-
-async def test_an_interface_that_is_gone() -> None:
-    with pair() as (bus, _):
-        bus.close()
-        with pytest.raises(LinkError):
-            await bus.read()
-        with pytest.raises(LinkError):
-            bus.send([FRAME])
-
-
-@given(st.binary(max_size=20))
-def test_any_bytes_of_the_kernel_are_a_frame_or_none(raw: bytes) -> None:
-    frame = unpacked(raw)
-    assert frame is None or (frame.identifier <= 0x1FFF_FFFF and len(frame.data) <= 8)
-
-
-async def test_a_bus_that_is_never_silent_leaves_others_their_turn() -> None:
-    class Babbling(socket.socket):
-        def recv(self, *_: int) -> bytes:
-            return struct.pack("=IB3x8s", 0x9826F456, 3, bytes(8))
-
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
-    with Babbling() as raw:
-        bus = SocketCan(raw)
-        for _ in range(10):
-            assert await bus.read()
-    task.cancel()
-    assert turns >= 10
