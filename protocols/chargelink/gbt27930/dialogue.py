@@ -22,10 +22,11 @@ from typing import ClassVar, NamedTuple
 
 import msgspec
 
-from chargelink.gbt27930.catalogue import BY_NAME, BY_PGN, TRANSPORTED_ABOVE, Edition, Entry, Sender
+from chargelink.gbt27930.catalogue import BY_NAME, BY_PGN, MESSAGES, TRANSPORTED_ABOVE, Edition, Entry, Sender
 from chargelink.gbt27930.causes import FaultClass
-from chargelink.gbt27930.identifier import BMS, CHARGER, Identifier
+from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import Endpoint, Frame, Received
+from chargelink.gbt27930.transport.frames import ADDRESSED
 from chargelink.wire import DecodeError, Message
 
 FULL_FRAME = 8  # bytes: a message of the transport that is short enough travels padded (J1939-21, 5.10.5.2)
@@ -105,7 +106,6 @@ class Dialogue(ABC):
         self.attempts = 0  # reconnections so far
         self.fault: FaultClass | None = None  # what a failure asks for before the next charge
         self.unread: Counter[str] = Counter()  # messages of the peer that were not obeyed, by name
-        self._own, self._peer = ADDRESSES[self.side], ADDRESSES[self.side.opposite]
         self._endpoint = endpoint
         self._beats: dict[str, float] = {}  # when a message is due again
         self._timers: dict[str, float] = {}  # when a wait is over
@@ -127,13 +127,13 @@ class Dialogue(ABC):
 
     def receive(self, identifier: int, data: bytes, now: float) -> list[Event]:
         """Take any frame of the bus, with its 29-bit identifier; what is not for this end is ignored."""
+        entry = SHORT[self.side.opposite].get(identifier & ADDRESSED)
+        if entry is not None:
+            return self._read(entry, data, now)
         events: list[Event] = []
         for carried in self._endpoint.receive(identifier, data, now):
             if isinstance(carried, Received) and carried.pgn in BY_PGN:
                 events += self._read(BY_PGN[carried.pgn], carried.payload, now)
-        _, pgn, destination, source = Identifier.decode(identifier)
-        if pgn in BY_PGN and destination == self._own and source == self._peer and not _long(BY_PGN[pgn]):
-            events += self._read(BY_PGN[pgn], data, now)
         return events
 
     def tick(self, now: float) -> list[Event]:
@@ -237,6 +237,13 @@ class Dialogue(ABC):
 def _long(entry: Entry) -> bool:
     """Whether a message counts only when it came by the transport protocol (GB/T 34658, DN.1002)."""
     return bool(entry.lengths_2015) and entry.lengths_2015[0] > TRANSPORTED_ABOVE
+
+
+# The messages of each side that count when they come as one frame, by identifier without priority.
+SHORT = {
+    side: {entry.identifier & ADDRESSED: entry for entry in MESSAGES if entry.sender is side and not _long(entry)}
+    for side in Sender
+}
 
 
 def triggers(table: Mapping[StrEnum, Row]) -> list[str]:

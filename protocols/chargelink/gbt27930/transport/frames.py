@@ -5,6 +5,7 @@ Reserved bytes are sent as ones and never compared: some implementations fill th
 """
 
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 from chargelink.gbt27930.identifier import Identifier
@@ -173,4 +174,9 @@ def addressed(pdu_format: int, destination: int, source: int) -> int:
 
 def frame(pdu_format: int, destination: int, source: int, message: Message) -> Frame:
     """A TP frame as it is sent. Raises EncodeError when a value does not fit its field."""
-    return Frame(Identifier(PRIORITY, pdu_format << 8, destination, source).encode(), message.encode())
+    return Frame(_prioritised(pdu_format, destination, source), message.encode())
+
+
+@lru_cache(maxsize=64)  # a node sends with few
+def _prioritised(pdu_format: int, destination: int, source: int) -> int:
+    return Identifier(PRIORITY, pdu_format << 8, destination, source).encode()
