@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 import pytest
 from tests.gbt27930.charger_states import LIMITS, PATHS, apply, charger_in, charger_of
 from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, Opposite
@@ -24,7 +25,8 @@ from chargelink.gbt27930.charger import (
     VehicleReady,
     VehicleStatistics,
 )
-from chargelink.gbt27930.charging import BSM
+from chargelink.gbt27930.charging import BCL, BSM
+from chargelink.gbt27930.contradictions import Conflict
 from chargelink.gbt27930.ending import BST
 from chargelink.gbt27930.parameters import BCP
 from chargelink.gbt27930.transport import Frame
@@ -164,6 +166,37 @@ def test_a_current_that_was_never_set_is_not_obeyed() -> None:
     tester = charger_in("charging")
     tester.say_frame(Frame(0x181056F4, bytes.fromhex("0410000002")))
     assert isinstance(tester.events[-1], Unreadable)
+
+
+@pytest.mark.parametrize(
+    ("demand", "why"),
+    [
+        (BCL(420_100, -100_000, 2), "voltage demand 420.1 V (BCL), the battery may take 420.0 V at most (BCP)"),
+        (BCL(410_000, -250_100, 2), "current demand 250.1 A (BCL), the battery may take 250.0 A at most (BCP)"),
+    ],
+)
+def test_more_than_the_battery_may_take_is_never_obeyed(demand: BCL, why: str) -> None:
+    """Nor does it feed the wait: a vehicle that goes on with it has no demand."""
+    tester = charger_in("charging")
+    charger = charger_of(tester)
+    before = charger.wants
+    tester.say_message(demand)
+    assert tester.events[-1] == Unreadable("BCL", demand.encode(), why)
+    assert charger.wants == before
+    assert charger.unread["BCL"] == 1
+    assert charger.doubts
+    tester.run(1.0)
+    assert tester.state == "error"
+
+
+def test_what_is_only_odd_is_counted_and_obeyed() -> None:
+    """A battery above its own limit is for the cut-offs; a demand above CML gets what the charger has."""
+    tester = Opposite(Charger(0.0, msgspec.structs.replace(LIMITS, max_current=90_000, max_voltage=405_000)))
+    for stimulus in PATHS["charging"].split(", "):
+        apply(tester, stimulus)
+    charger = charger_of(tester)
+    assert set(charger.doubts) == {Conflict.DEMAND_ABOVE_CHARGER_VOLTAGE, Conflict.DEMAND_ABOVE_CHARGER_CURRENT}
+    assert (charger.wants.voltage, charger.wants.current) == (405_000, 90_000)
 
 
 @pytest.mark.parametrize("data", ["", "04", "0410ECFC"])

@@ -21,7 +21,8 @@ failure, or a fault of the vehicle, the charge has ended with a class of fault (
 `replugged`.
 """
 
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import datetime
 from typing import ClassVar
 
 from chargelink.gbt27930 import battery_state
@@ -53,6 +54,7 @@ from chargelink.gbt27930.charger_events import (
 from chargelink.gbt27930.charger_table import TABLE, State, Want
 from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM
 from chargelink.gbt27930.codes import Permission, Ready, Recognition
+from chargelink.gbt27930.contradictions import NEVER_OBEYED, Conflict, Session
 from chargelink.gbt27930.dialogue import (
     MOST_RECONNECTIONS,
     Dialogue,
@@ -66,8 +68,7 @@ from chargelink.gbt27930.dialogue import (
 from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CST, CST2011
 from chargelink.gbt27930.handshake import BHM, BRM, CHM, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.identifier import BMS, CHARGER
-from chargelink.gbt27930.parameters import BCP, BRO, CRO, CTS
-from chargelink.gbt27930.plausibility import ZERO_RAW_CURRENT, Implausible
+from chargelink.gbt27930.parameters import BCP, BRO, CRO
 from chargelink.gbt27930.transport import Endpoint
 from chargelink.wire import Message
 
@@ -120,6 +121,7 @@ class Charger(Dialogue):
         self._clock: tuple[float, datetime] | None = None  # a moment and the local time it was
         self._output = (0, 0, 0)  # mV, mA, min
         self._statistics: tuple[int, int] | None = None  # min, mWh
+        self.doubts: Counter[Conflict] = Counter()  # what the vehicle said against what it had said
         self._forget()
         super().__init__(now, State.IDLE, Endpoint(CHARGER, BMS))
         messages.greatest_output(limits, Edition.OF_2015).encode()
@@ -143,6 +145,7 @@ class Charger(Dialogue):
         self._missing: tuple[str, ...] = ()  # raised in CEM
         self._reasons: tuple[str, ...] = ()  # raised in the last BST or BEM
         self._safe = False  # since the last failure
+        self._session = Session()
 
     @property
     def wants(self) -> Wanted:
@@ -232,13 +235,10 @@ class Charger(Dialogue):
         return self._trigger("wake" if asleep else "reconnect", now)
 
     def _objection(self, name: str, message: Message) -> str:
-        if (
-            isinstance(message, BCL)
-            and message.current_demand == ZERO_RAW_CURRENT
-            and self._most_current < messages.MOST_CURRENT
-        ):
-            return Implausible.RAW_ZERO_CURRENT.text
-        return super()._objection(name, message)
+        found = self._session.judge(message)
+        self.doubts.update(contradiction.conflict for contradiction in found)
+        never = [contradiction.text for contradiction in found if contradiction.conflict in NEVER_OBEYED]
+        return super()._objection(name, message) or ", ".join(never)
 
     @property
     def _most_current(self) -> int:
@@ -247,6 +247,7 @@ class Charger(Dialogue):
 
     def _heard(self, name: str, message: Message, now: float) -> list[Event]:
         self._heard_of = True
+        self._session.take(message)
         match message:
             case BHM():
                 return self._answered(message, now)
@@ -312,6 +313,7 @@ class Charger(Dialogue):
             case "BRM" if self.vehicle:
                 return [VehicleIdentified(self.vehicle)]
             case "BCP" if self.battery:
+                self._session.take(messages.greatest_output(self.limits, self.edition))
                 return [Parameters(self.battery)]
             case "BRO(AA)":
                 return [VehicleReady()]
@@ -376,7 +378,7 @@ class Charger(Dialogue):
                 result = Recognition.RECOGNISED if recognised else Recognition.NOT_RECOGNISED
                 return messages.recognition(self.limits, result, self.edition)
             case "CTS":
-                return self._time(now)
+                return None if self._clock is None else messages.local_time(*self._clock, now)
             case "CML":
                 return messages.greatest_output(self.limits, self.edition)
             case "CRO":
@@ -392,9 +394,3 @@ class Charger(Dialogue):
             case "CEM":
                 return flagged(CEM, self._missing)
         raise AssertionError(f"a charger does not say {name}")
-
-    def _time(self, now: float) -> CTS | None:
-        if self._clock is None:
-            return None
-        then, local = self._clock
-        return messages.local_time(local + timedelta(seconds=now - then))

@@ -1,6 +1,6 @@
 """What a charger says, as messages of the vehicle's edition. Voltages mV, currents mA into the battery, energy mWh."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chargelink.gbt27930.catalogue import Edition
 from chargelink.gbt27930.charger_events import ChargerLimits
@@ -35,8 +35,9 @@ def greatest_output(limits: ChargerLimits, edition: Edition) -> CML:
     return CML(limits.max_voltage, limits.min_voltage, -limits.max_current, lowest)
 
 
-def local_time(time: datetime) -> CTS:
-    """CTS: the time on the charger's wall."""
+def local_time(then: float, local: datetime, now: float) -> CTS:
+    """CTS: the time on the charger's wall, which was `local` at `then`."""
+    time = local + timedelta(seconds=now - then)
     return CTS(time.second, time.minute, time.hour, time.day, time.month, time.year)
 
 
