@@ -1,0 +1,322 @@
+"""What a device has to do, as data, and how it is judged from the log.
+
+An expectation is judged at the end of its step, over the span of the step; an anchor may lie before it. Times are ms in
+the expectations, s in the log.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import msgspec
+
+from chargelink.cli.language import Text
+from chargelink.sim.conformance.bench import Fact
+from chargelink.sim.conformance.figures import FIELDS, PACKET, Tolerances, figures_of
+from chargelink.sim.conformance.log import Log, Span, Word
+from chargelink.sim.conformance.moment import NOW, Anchor
+from chargelink.sim.conformance.wording import either, filled, seconds, span
+
+CONTROL_PACKETS = 3  # position of the number of packets in RTS
+ENOUGH = 3  # messages of which two periods can be measured
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of one expectation. `met` None: CAN does not show it and no instrument told."""
+
+    expectation: Text
+    met: bool | None
+    measured: Text
+    allowed: Text
+    at: float | None = None  # s: where to look in the frames
+
+
+class Repeats(msgspec.Struct, frozen=True):
+    """Says a message again and again at its period and length, `least` times or more (0: if at all)."""
+
+    name: str
+    least: int = ENOUGH
+
+    @property
+    def text(self) -> Text:
+        figures = figures_of(self.name)
+        optional = Text("", "") if self.least else Text(" (optional)", "（可选）")
+        lengths = either(figures.lengths) if figures.lengths else Text("any", "不限")
+        says = Text("says {} every {} ms with {} bytes{}", "以 {} 周期 {} ms 发送，长度 {} 字节{}")
+        return filled(says, self.name, figures.period, lengths, optional)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        figures = figures_of(self.name)
+        words = log.said(self.name, where)
+        asked = log.said(f"RTS {self.name}", where) if figures.long else words
+        if len(words) < self.least:
+            return Finding(
+                self.text,
+                False,
+                filled(Text("said {} times", "发送 {} 次"), len(words)),
+                filled(Text("at least {} times", "至少 {} 次"), self.least),
+                where.start,
+            )
+        return (
+            self._length(words, asked, figures.long)
+            or self._period([word.at for word in asked], figures.period, tolerances)
+            or Finding(self.text, True, self._measured([word.at for word in asked]), Text("", ""))
+        )
+
+    def _length(self, words: Iterable[Word], asked: Iterable[Word], long: bool) -> Finding | None:
+        right = figures_of(self.name).lengths
+        for word in words:
+            if right and len(word.data) not in right:
+                bytes_ = Text("{} bytes", "{} 字节")
+                return Finding(self.text, False, filled(bytes_, len(word.data)), filled(bytes_, either(right)), word.at)
+        for word in asked if long else ():
+            packets = tuple(-(-length // PACKET) for length in right)
+            if right and word.data[CONTROL_PACKETS] not in packets:
+                said = Text("{} packets", "{} 包")
+                found = filled(said, word.data[CONTROL_PACKETS])
+                return Finding(self.text, False, found, filled(said, either(packets)), word.at)
+        return None
+
+    def _period(self, times: list[float], period: int, tolerances: Tolerances) -> Finding | None:
+        if len(times) < ENOUGH:
+            return None
+        mean = (times[-1] - times[0]) * 1000 / (len(times) - 1)
+        slack = period * tolerances.period / 100
+        if not period - slack <= mean <= period + slack:
+            return Finding(
+                self.text,
+                False,
+                filled(Text("every {:.1f} ms on average", "平均周期 {:.1f} ms"), mean),
+                filled(Text("{} ± {} %", "{} ± {} %"), f"{period} ms", tolerances.period),
+                times[0],
+            )
+        longest, at = max((later - earlier, earlier) for earlier, later in pairwise(times))
+        if longest * 1000 > period * tolerances.gap:
+            return Finding(
+                self.text,
+                False,
+                filled(Text("a gap of {:.0f} ms", "间隔 {:.0f} ms"), longest * 1000),
+                filled(Text("at most {} ms", "最多 {} ms"), period * tolerances.gap),
+                at,
+            )
+        return None
+
+    @staticmethod
+    def _measured(times: list[float]) -> Text:
+        if len(times) < ENOUGH:
+            return filled(Text("said {} times", "发送 {} 次"), len(times))
+        mean = (times[-1] - times[0]) * 1000 / (len(times) - 1)
+        return filled(Text("{} times, every {:.1f} ms on average", "{} 次，平均周期 {:.1f} ms"), len(times), mean)
+
+
+class Says(msgspec.Struct, frozen=True, kw_only=True):
+    """Says a message, of those that come after `after` the first with these values of two-bit fields (by SPN).
+
+    `wait`: at that moment after the anchor, within the tolerances; else `within` ms of it. `raises` is the one SPN of
+    an error message that is 01 while the others of it are 00.
+    """
+
+    name: str
+    after: Anchor = NOW
+    wait: int | None = None
+    within: int | None = None
+    late: int | None = None  # instead of the usual tolerance
+    raises: str | None = None
+    holds: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def values(self) -> dict[str, int]:
+        """What the fields of the message have to be, by SPN."""
+        if self.raises is None:
+            return dict(self.holds)
+        return {spn: int(spn == self.raises) for spn, field in FIELDS.items() if field.message == self.name}
+
+    @property
+    def text(self) -> Text:
+        shown = [(self.raises, 1)] if self.raises else list(self.holds)
+        bits = "".join(f" SPN{spn}={value:02b}" for spn, value in shown)
+        if self.wait is not None:
+            when = filled(Text("{:g} s after {}", "在{1}后 {0:g} s "), self.wait / 1000, self.after.text)
+        else:
+            when = filled(Text("within {:g} s of {}", "在{1}后 {0:g} s 内"), (self.within or 0) / 1000, self.after.text)
+        return filled(Text("says {0}{1} {2}", "{2}发送 {0}{1}"), self.name, bits, when)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        anchor = self.after.at(log, where)
+        if anchor is None:
+            return _without(self.text, self.after)
+        earliest, latest = self._limits(tolerances)
+        words = [word for word in log.said(self.name) if anchor <= word.at <= where.end]
+        if self.raises is None:
+            words = [word for word in words if not self._wrong(word)] or words
+        if not words:
+            return Finding(self.text, False, Text("not said", "未发送"), span(earliest, latest), anchor)
+        first = words[0]
+        if wrong := self._wrong(first):
+            return Finding(self.text, False, *wrong, first.at)
+        took = (first.at - anchor) * 1000
+        met = earliest <= took <= latest + 1e-3
+        after = filled(Text("after {}", "{} 后"), seconds(took))
+        return Finding(self.text, met, after, span(earliest, latest), first.at)
+
+    def _limits(self, tolerances: Tolerances) -> tuple[float, float]:
+        if self.wait is None:
+            return 0, self.within or 0
+        late = tolerances.late(self.wait) if self.late is None else self.late
+        return self.wait * (100 - tolerances.early) / 100, self.wait + late
+
+    def _wrong(self, word: Word) -> tuple[Text, Text] | None:
+        """The first field that is not as it has to be: what it is and what it should be."""
+        lengths = figures_of(self.name).lengths
+        if self.raises and len(word.data) not in lengths:
+            bytes_ = Text("{} bytes", "{} 字节")
+            return filled(bytes_, len(word.data)), filled(bytes_, either(lengths))
+        for spn, value in self.values.items():
+            found = FIELDS[spn].read(word.data)
+            if found != value:
+                shown = "-" if found is None else f"{found:02b}"
+                both = f"{word.data.hex(' ').upper()}, SPN{spn}={shown}"
+                right = f"SPN{spn}={value:02b}"
+                return Text(both, both), Text(right, right)
+        return None
+
+
+class Continues(msgspec.Struct, frozen=True):
+    """Goes on saying a message until it says another one."""
+
+    name: str
+    until: str
+
+    @property
+    def text(self) -> Text:
+        return filled(Text("says {} until {}", "持续发送 {} 直至 {}"), self.name, self.until)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        end = next((word.at for word in log.said(self.until) if word.at >= where.start), None)
+        if end is None:
+            return Finding(
+                self.text, False, filled(Text("no {} came", "未收到 {}"), self.until), Text("", ""), where.start
+            )
+        words = [word.at for word in log.said(self.name) if word.at <= end]
+        longest = figures_of(self.name).period * tolerances.gap
+        before = words[-1] if words else where.start
+        gap = (end - before) * 1000
+        measured = filled(Text("the last one {} before", "最后一次在其前 {}"), seconds(gap))
+        return Finding(self.text, bool(words) and gap <= longest, measured, span(0, longest), before)
+
+
+class Stops(msgspec.Struct, frozen=True):
+    """Says a message no more, `within` ms after a moment and until the end of the step."""
+
+    name: str
+    after: Anchor = NOW
+    within: int = 0
+
+    @property
+    def text(self) -> Text:
+        stops = Text("stops saying {0} within {1:g} s of {2}", "在{2}后 {1:g} s 内停止发送 {0}")
+        return filled(stops, self.name, self.within / 1000, self.after.text)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        anchor = self.after.at(log, where)
+        if anchor is None:
+            return _without(self.text, self.after)
+        words = [word.at for word in log.said(self.name, where) if word.at > anchor]
+        took = (words[-1] - anchor) * 1000 if words else 0.0
+        measured = filled(Text("the last one after {}", "最后一次在 {} 后"), seconds(took))
+        return Finding(self.text, took <= self.within, measured, span(0, self.within), words[-1] if words else anchor)
+
+
+class Never(msgspec.Struct, frozen=True):
+    """Does not say a message."""
+
+    name: str
+
+    @property
+    def text(self) -> Text:
+        return filled(Text("does not say {}", "不发送 {}"), self.name)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        words = log.said(self.name, where)
+        measured = filled(Text("said {} times", "发送 {} 次"), len(words))
+        never = filled(Text("{} times", "{} 次"), 0)
+        return Finding(self.text, not words, measured, never, words[0].at if words else None)
+
+
+class Quiet(msgspec.Struct, frozen=True):
+    """Says nothing at all any more, `within` ms after the beginning of the step."""
+
+    within: int
+
+    @property
+    def text(self) -> Text:
+        return filled(Text("says nothing any more after {:g} s", "{:g} s 后停止通信"), self.within / 1000)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        latest = where.ready + (self.within + tolerances.late(self.within)) / 1000
+        for name in log.names():
+            words = log.said(name, Span(latest, latest, where.end))
+            if words:
+                said = filled(Text("says {}", "仍发送 {}"), name)
+                return Finding(self.text, False, said, Text("silence", "静默"), words[0].at)
+        return Finding(self.text, True, Text("silence", "静默"), Text("silence", "静默"))
+
+
+class Receives(msgspec.Struct, frozen=True):
+    """Takes a long message by the transport protocol; `or_refuses` it by abort, for messages that are optional."""
+
+    name: str
+    or_refuses: bool = False
+
+    @property
+    def text(self) -> Text:
+        takes = Text("receives {} by transport{}", "以传输协议接收 {}{}")
+        return filled(takes, self.name, Text(" or refuses it", "或放弃连接") if self.or_refuses else Text("", ""))
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        asked = [word for word in log.sent(f"RTS {self.name}") if word.at <= where.end]
+        taken = [word for word in log.sent(self.name) if word.at <= where.end]
+        refused = log.said(f"TP.ABORT {self.name}", where)
+        counts = Text("{} requests, {} acknowledged, {} refused", "请求 {} 次，确认 {} 次，拒绝 {} 次")
+        measured = filled(counts, len(asked), len(taken), len(refused))
+        met = bool(taken or (self.or_refuses and refused))
+        return Finding(self.text, met, measured, Text("", ""), asked[0].at if asked else where.start)
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """Something that CAN does not show: judged when an instrument reports it, told as not observed when none does."""
+
+    fact: Fact
+
+    @property
+    def text(self) -> Text:
+        return self.fact.text
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        seen = [holds for at, fact, holds in log.facts if fact is self.fact and at <= where.end]
+        if not seen:
+            return Finding(self.text, None, Text("not observed on CAN", "CAN 上不可观测"), Text("", ""))
+        return Finding(self.text, seen[-1], Text("yes", "是") if seen[-1] else Text("no", "否"), Text("yes", "是"))
+
+
+class Either(msgspec.Struct, frozen=True):
+    """One of two is enough."""
+
+    first: "Expectation"
+    second: "Expectation"
+
+    @property
+    def text(self) -> Text:
+        return filled(Text("{}, or {}", "{}；或 {}"), self.first.text, self.second.text)
+
+    def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
+        first = self.first.judge(log, where, tolerances)
+        chosen = first if first.met else self.second.judge(log, where, tolerances)
+        told = chosen if chosen.met else first
+        return Finding(self.text, told.met, told.measured, told.allowed, told.at)
+
+
+Expectation = Repeats | Says | Continues | Stops | Never | Quiet | Receives | Observed | Either
+
+
+def _without(text: Text, anchor: Anchor) -> Finding:
+    return Finding(text, False, filled(Text("never came: {}", "未出现：{}"), anchor.text), Text("", ""))

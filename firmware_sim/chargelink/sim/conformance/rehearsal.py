@@ -1,0 +1,173 @@
+"""Our own two sides as devices that do by themselves what real ones do, and a bus on which time jumps.
+
+    result = rehearse(CASES["DN.1001"], ChargerDevice())
+
+A device has the four verbs of a dialogue and `do(prompt, now)`. What it does between the messages takes a while: the
+test of the insulation, the pre-charge, the contactors.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from chargelink.gbt27930.causes import ChargerCause
+from chargelink.gbt27930.charger import (
+    Charger,
+    ChargerLimits,
+    Demand,
+    VehicleAnswered,
+    VehiclePermits,
+    VehicleReady,
+)
+from chargelink.gbt27930.dialogue import Ended, Event, Failed, Stopped
+from chargelink.gbt27930.transport import Frame
+from chargelink.sim.conformance.bench import Fact, Prompt
+from chargelink.sim.conformance.case import Case
+from chargelink.sim.conformance.figures import Tolerances
+from chargelink.sim.conformance.tester import Tester
+from chargelink.sim.conformance.verdict import Result
+
+LATENCY = 0.001  # s of a frame on the bus
+LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7)
+INSULATION_TEST, PRECHARGE = 2.0, 1.5  # s
+LONGEST = 3_600.0  # s that a case may take
+
+
+class Device(Protocol):
+    """What is tested."""
+
+    @property
+    def deadline(self) -> float | None: ...
+    def receive(self, identifier: int, data: bytes, now: float) -> None: ...
+    def tick(self, now: float) -> None: ...
+    def data_to_send(self) -> list[Frame]: ...
+    def do(self, prompt: Prompt, now: float) -> bool: ...
+    def facts(self) -> list[tuple[Fact, bool]]: ...
+
+
+class Chores:
+    """What a device does a while later."""
+
+    def __init__(self) -> None:
+        self._planned: list[tuple[float, Callable[[float], list[Event]]]] = []
+
+    @property
+    def deadline(self) -> float | None:
+        return min((at for at, _ in self._planned), default=None)
+
+    def plan(self, at: float, chore: Callable[[float], list[Event]]) -> None:
+        self._planned.append((at, chore))
+
+    def forget(self) -> None:
+        self._planned.clear()
+
+    def due(self, now: float) -> list[Callable[[float], list[Event]]]:
+        """Take what is due."""
+        due = [chore for at, chore in self._planned if at <= now]
+        self._planned = [(at, chore) for at, chore in self._planned if at > now]
+        return due
+
+
+class ChargerDevice:
+    """A charger around `Charger`; `make` builds the dialogue of each plugging in."""
+
+    def __init__(self, make: Callable[[float], Charger] = lambda now: Charger(now, LIMITS)) -> None:
+        self._make = make
+        self._charger: Charger | None = None
+        self._chores = Chores()
+        self._battery = True  # its voltage is there
+        self._permitted = True
+        self._facts: list[tuple[Fact, bool]] = []
+
+    @property
+    def deadline(self) -> float | None:
+        return _earliest(self._chores.deadline, self._charger.deadline if self._charger else None)
+
+    def receive(self, identifier: int, data: bytes, now: float) -> None:
+        if self._charger:
+            self._obey(self._charger, self._charger.receive(identifier, data, now), now)
+
+    def tick(self, now: float) -> None:
+        if self._charger:
+            for chore in self._chores.due(now):
+                self._obey(self._charger, chore(now), now)
+            self._obey(self._charger, self._charger.tick(now), now)
+
+    def data_to_send(self) -> list[Frame]:
+        return self._charger.data_to_send() if self._charger else []
+
+    def facts(self) -> list[tuple[Fact, bool]]:
+        """Take what its instruments saw."""
+        facts, self._facts = self._facts, []
+        return facts
+
+    def do(self, prompt: Prompt, now: float) -> bool:
+        match prompt:
+            case Prompt.CONNECT:
+                self._chores.forget()
+                self._battery = self._permitted = True
+                self._charger = self._make(now)
+                self._charger.statistics(1, 400_000)
+                self._facts += [(Fact.LOCKED, True), (Fact.AUXILIARY_ON, True)]
+                self._obey(self._charger, self._charger.start(now), now)
+            case Prompt.STOP if self._charger:
+                self._obey(self._charger, self._charger.stop(now, ChargerCause.MANUAL), now)
+            case Prompt.RESTART if self._charger:
+                self._obey(self._charger, self._charger.start(now), now)
+            case Prompt.HOLD_BATTERY:
+                self._battery = False
+            case _:
+                return False
+        return True
+
+    def _obey(self, charger: Charger, events: list[Event], now: float) -> None:
+        for event in events:
+            match event:
+                case VehicleAnswered():
+                    self._chores.plan(now + INSULATION_TEST, charger.insulation_done)
+                case VehicleReady() if self._battery:
+                    self._chores.plan(now + PRECHARGE, charger.ready)
+                case Demand():
+                    charger.report(event.voltage, event.current if self._permitted else 0, 0)
+                case VehiclePermits():
+                    self._permitted = event.permitted
+                    self._facts.append((Fact.OUTPUT_OFF, not event.permitted))
+                case Stopped() | Failed():
+                    charger.report(0, 0, 0)
+                    self._facts.append((Fact.OUTPUT_OFF, True))
+                case Ended():
+                    self._facts += [(Fact.AUXILIARY_OFF, True), (Fact.UNLOCKED, True)]
+
+
+def rehearse(case: Case, device: Device, tolerances: Tolerances | None = None) -> Result:
+    """Play a case against a device in jumping time."""
+    now = 0.0
+    tester = Tester(now, case, tolerances=tolerances)
+    ends: tuple[Tester | Device, ...] = (tester, device)
+    under_way: deque[tuple[float, Frame, Tester | Device]] = deque()
+    while tester.result is None:
+        for prompt in tester.prompts():
+            if device.do(prompt, now):
+                tester.done(now)
+                if prompt is Prompt.CONNECT:
+                    under_way.clear()  # what was said before was said to nobody
+            else:
+                tester.cannot(now)
+        for fact, holds in device.facts():
+            tester.observe(fact, holds, now)
+        for sender, receiver in (ends, ends[::-1]):
+            under_way += [(now + LATENCY, frame, receiver) for frame in sender.data_to_send()]
+        moments = [end.deadline for end in ends] + [under_way[0][0] if under_way else None]
+        now = max(now, min(moment for moment in moments if moment is not None))
+        while under_way and under_way[0][0] <= now:
+            _, frame, receiver = under_way.popleft()
+            receiver.receive(frame.identifier, frame.data, now)
+        for end in ends:
+            end.tick(now)
+        if now > LONGEST:
+            raise AssertionError(f"{case.id} does not end")
+    return tester.result
+
+
+def _earliest(*moments: float | None) -> float | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,25 @@
+"""Texts in both languages that hold values."""
+
+from chargelink.cli.language import Text
+
+
+def filled(text: Text, *values: object) -> Text:
+    """The text with its `{}` filled in, in both languages; a value that is itself a text goes in by language."""
+    english = [value.english if isinstance(value, Text) else value for value in values]
+    chinese = [value.chinese if isinstance(value, Text) else value for value in values]
+    return Text(text.english.format(*english), text.chinese.format(*chinese))
+
+
+def seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.3f} s"
+
+
+def span(earliest: float, latest: float) -> Text:
+    """From `earliest` to `latest` ms."""
+    both = f"{seconds(earliest)} … {seconds(latest)}"
+    return Text(both, both)
+
+
+def either(choices: tuple[int, ...]) -> Text:
+    """Some numbers of which one is right."""
+    return Text(" or ".join(map(str, choices)), " 或 ".join(map(str, choices)))
