@@ -237,7 +237,9 @@ class Listener:
         if entry.name in TELLS_EDITION:
             old = entry.name == "BRM" and data[:3] == VERSION_2011
             pair.certain.add(entry.sender)
-        elif entry.name in LENGTH_TELLS and entry.sender not in pair.certain:
+        elif entry.name in LENGTH_TELLS and (
+            entry.sender not in pair.certain or pair.known.get(entry.sender.opposite) is Edition.OF_2011
+        ):  # a charger of 2015 may speak that of 2011 to a vehicle of that time
             old = len(data) in entry.lengths_2011
         else:
             return route

@@ -1,0 +1,10 @@
+"""The command `chargelink trace`: the charging sessions of a recording, and whose fault it was.
+
+- `model`       what is told about a session
+- `analyser`    from frames to sessions
+- `follow`      where a session begins and ends
+- `draft`       one session while its messages come: `states`, `phases`, `cadence`, `readings`, `ending`
+- `violations`  the kinds of violations, `oddities` those of single messages
+- `verdict`     who stopped and why
+- `report`      the session as it is told
+"""

@@ -1,0 +1,274 @@
+"""One session while its messages come."""
+
+from typing import Any
+
+from chargelink.cli.language import Text
+from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, Sender
+from chargelink.gbt27930.causes import raised
+from chargelink.gbt27930.charging import BSM, CCS
+from chargelink.gbt27930.codes import ChargePermission, Permission
+from chargelink.gbt27930.listener import Heard, Unread
+from chargelink.gbt27930.transport import Aborted, Incomplete, Trouble, Unexpected
+from chargelink.gbt27930.transport.frames import Control as ControlByte
+from chargelink.trace.gbt27930.words import message_name
+from chargelink.trace.sessions import violations as kinds
+from chargelink.trace.sessions.cadence import Beat
+from chargelink.trace.sessions.ending import Ending, Moment, Transfer, stale
+from chargelink.trace.sessions.model import Phase, Side
+from chargelink.trace.sessions.oddities import note, undefined_bits
+from chargelink.trace.sessions.phases import Phases
+from chargelink.trace.sessions.readings import TAKE, Readings
+from chargelink.trace.sessions.states import WITH_VALUE, Fault, Shadow, Wrong, limits
+from chargelink.trace.sessions.violations import SIDES, Frame, Violations, side_of
+from chargelink.trace.sessions.words import cause_names
+
+STOPS = ("CST", "BST", "CEM", "BEM")
+LIMITS = limits()
+ABNORMAL = ("cell_voltage_state", "soc_state", "over_current", "over_temperature", "insulation", "output_connector")
+TWO_WAYS_ABNORMAL = ("cell_voltage_state", "soc_state")  # too high and too low; the others know "untrusted" instead
+AA = 0xAA
+FRAME = 8  # bytes
+TRANSFERRED = {entry.name for entry in MESSAGES if entry.priority == 7}
+
+
+class Draft:
+    """Everything that is gathered about a session; `report` makes it a `Session`.
+
+    Times are those of the pair's clock, which never goes back; `shift` leads from it to that of the recording.
+    """
+
+    def __init__(self, channel: str, addresses: tuple[int, int], number: int, now: float, whole: bool) -> None:
+        self.channel, self.addresses, self.number = channel, addresses, number
+        self.start = self.last = now
+        self.whole = whole
+        self.frames = self.unreadable = self.reconnections = 0
+        self.beats = {entry.name: Beat(entry) for entry in MESSAGES}
+        self.editions: dict[Sender, Edition] = {}
+        self.words: dict[str, float] = {}  # when each was said last, since the (re)connection
+        self.ever: set[str] = set()  # words of the whole session
+        self.sides: dict[Sender, float] = {}  # when each side said anything last
+        self.shadows = {sender: Shadow(sender) for sender in Sender}
+        self.phases = Phases()
+        self.readings = Readings()
+        self.violations = Violations()
+        self.ending = Ending()
+        self.transfers: dict[str, Transfer] = {}
+        self.retries = self.aborts = self.holes = 0
+        self.missing_packets = 0
+        self.battery_faults: tuple[str, ...] = ()
+        self._forbidden = self._not_permitted = False
+        for shadow in self.shadows.values():
+            shadow.judges_peer = whole
+
+    def heard(self, heard: Heard, now: float) -> None:
+        """A message of either side."""
+        entry, message = heard.entry, heard.message
+        name, sender = entry.name, entry.sender
+        self.last = self.sides[sender] = now
+        self.frames += 1
+        word = name
+        if name in WITH_VALUE:
+            word = f"{name}(AA)" if _value(message) == AA else f"{name}(00)"
+        self._beat(name, word, now)
+        if name in TRANSFERRED and len(heard.payload) > FRAME:
+            self.transfer(name).done += 1
+        if heard.oddities:
+            note(self, heard, now)
+        elif (mask := undefined_bits(type(message))) and not mask.filled(heard.payload):
+            self.violations.add(kinds.PADDING, name, SIDES[sender], now, Frame(heard.identifier, heard.payload))
+        if self.editions.get(sender) is not heard.edition:
+            self.editions[sender] = heard.edition
+        self._follow(word, sender, now, name in TRANSFERRED, heard)
+        if name in STOPS:
+            self._stops(name, sender, raised(message), now, heard)
+        else:
+            self.words[word] = now
+            self.phases.heard(word, now)
+            if not message.flaws and type(message) in TAKE:
+                self.readings.take(message, now)
+            if isinstance(message, BSM):
+                self._battery(message, now)
+            elif isinstance(message, CCS):
+                self._permits(message, now)
+
+    def _beat(self, name: str, word: str, now: float) -> None:
+        gap = self.beats[name].beat(now)
+        if gap > 1.0 and gap > (limit := LIMITS.get(word, gap)) * 1.02:
+            self.violations.add(kinds.GAP, name, side_of(name), now, worst=gap, seconds=gap, limit=limit)
+
+    def _follow(self, word: str, sender: Sender, now: float, transported: bool, heard: Heard) -> None:
+        shadow = self.shadows[sender]
+        before = shadow.voice
+        fault = shadow.says(word, now, transported)
+        if shadow.voice is not before:
+            self._new_state(sender, heard.entry.name)
+        if fault is not None:
+            self._wrong(fault, sender, now, heard)
+        self.ever.add(word)
+        self.shadows[sender.opposite].hears(word, now)
+        if word.endswith(")"):
+            self.shadows[sender.opposite].hears(heard.entry.name, now)
+
+    def _new_state(self, sender: Sender, name: str) -> None:
+        """A row of messages ends with the state that says them."""
+        for other, beat in self.beats.items():
+            if other != name and BY_NAME[other].sender is sender:
+                beat.last = None
+
+    def _wrong(self, fault: Fault, sender: Sender, now: float, heard: Heard) -> None:
+        frame = Frame(heard.identifier, heard.payload)
+        name, whose = heard.entry.name, SIDES[sender]
+        if fault.wrong is Wrong.WAIT_IGNORED:
+            self.violations.add(
+                kinds.WAIT_IGNORED, name, whose, now, frame, detail=fault.other, worst=fault.seconds,
+                word=fault.word, other=fault.other, seconds=fault.seconds, meaning=cause_names((fault.other,)),
+            )  # fmt: skip
+            return
+        kind = {
+            Wrong.SEQUENCE: kinds.SEQUENCE,
+            Wrong.TOO_EARLY: kinds.TOO_EARLY,
+            Wrong.IGNORED: kinds.IGNORED,
+        }[fault.wrong]
+        self.violations.add(
+            kind, name, whose, now, frame, detail=(fault.word, fault.other), worst=fault.seconds,
+            word=fault.word, other=fault.other, seconds=fault.seconds,
+        )  # fmt: skip
+
+    def _stops(self, name: str, sender: Sender, causes: tuple[str, ...], now: float, heard: Heard) -> None:
+        if self.ending.is_new(name, causes):
+            said = set(self.words)
+            echo = stale(name, causes, said) if self.whole or self.reconnections else ()
+            if echo:
+                self._stale(name, echo, sender, now, heard)
+            left = tuple(cause for cause in causes if cause not in echo)
+            if not echo or left:
+                self.ending.take(self.moment(name, sender, left, now))
+                self.phases.heard(name, now)
+        if self.ending.first is not None:
+            self.words[name] = now
+
+    def _stale(self, name: str, causes: tuple[str, ...], sender: Sender, now: float, heard: Heard) -> None:
+        frame = Frame(heard.identifier, heard.payload)
+        self.violations.add(kinds.STALE, name, SIDES[sender], now, frame, detail=causes, cause=cause_names(causes))
+
+    def moment(self, message: str, sender: Sender | None, causes: tuple[str, ...], now: float) -> Moment:
+        """What is known now."""
+        shadow = self.shadows[sender] if sender else None
+        return Moment(
+            now,
+            self.phases.now,
+            message,
+            sender,
+            causes,
+            {word: now - at for word, at in self.words.items()},
+            {side: now - at for side, at in self.sides.items()},
+            now - shadow.before if shadow else 0.0,
+            {name: Transfer(*_fields(transfer)) for name, transfer in self.transfers.items()},
+            self.battery_faults,
+        )
+
+    def _battery(self, message: BSM, now: float) -> None:
+        faults = tuple(
+            name
+            for name in ABNORMAL
+            if (state := int(getattr(message, name))) == 1 or (state == 2 and name in TWO_WAYS_ABNORMAL)
+        )
+        if faults:
+            self.battery_faults = faults
+            self.shadows[Sender.CHARGER].hears("BSM fault", now)
+            self._forbidden = False
+        else:
+            self._forbidden = message.charge_permission == ChargePermission.FORBIDDEN
+            self.shadows[Sender.CHARGER].hears("BSM forbids" if self._forbidden else "BSM permits", now)
+        self.phases.pause(self._forbidden or self._not_permitted, now)
+
+    def _permits(self, message: CCS, now: float) -> None:
+        paused = message.charging_permitted == Permission.PAUSED
+        if paused is not self._not_permitted or self.phases.now is Phase.CHARGING:
+            self._not_permitted = paused
+            self.phases.pause(paused or self._forbidden, now)
+
+    def unread(self, unread: Unread, now: float) -> None:
+        """A message that lacks bytes: nothing of it counts."""
+        self.frames += 1
+        self.unreadable += 1
+        self.last = self.sides[unread.entry.sender] = now
+        frame = Frame(unread.identifier, unread.payload)
+        whose = SIDES[unread.entry.sender]
+        self.violations.add(kinds.SHORT, unread.entry.name, whose, now, frame, error=str(unread.error))
+
+    def control(self, data: bytes, now: float) -> None:
+        """A control frame of the transport."""
+        self.frames += 1
+        self.last = now
+        if len(data) < 8:
+            return
+        transfer = self.transfer(message_name(data[5] | data[6] << 8 | data[7] << 16))
+        if data[0] == ControlByte.RTS:
+            transfer.asked += 1
+            name = message_name(data[5] | data[6] << 8 | data[7] << 16)
+            self.words[f"RTS {name}"] = now
+            self.sides[Sender.BMS] = now
+        elif data[0] == ControlByte.CTS:
+            transfer.allowed += 1
+
+    def transfer(self, name: str) -> Transfer:
+        """The transfers of a message; those of no message of ours count together."""
+        return self.transfers.setdefault(name if name in BY_NAME else "", Transfer())
+
+    def trouble(self, event: Any, now: float) -> None:
+        """What the transport tells: a transfer given up, incomplete, or a frame that fits nowhere."""
+        if isinstance(event, Aborted):
+            name = message_name(event.pgn)
+            self.aborts += 1
+            self.transfer(name).aborted += 1
+            whose = Side.CHARGER if event.by == self.addresses[0] else Side.VEHICLE
+            self.violations.add(kinds.ABORTED, name, whose, now, said=Text(event.text, event.chinese))
+        elif isinstance(event, Incomplete):
+            name = message_name(event.pgn)
+            self.retries += event.retries
+            if event.why is Trouble.ENDED:
+                return
+            self.transfer(name).incomplete += 1
+            self.missing_packets += event.of - event.have
+            self.violations.add(
+                kinds.INCOMPLETE, name, Side.BUS, now,
+                have=event.have, of=event.of, said=Text(event.why.text, event.why.chinese),
+            )  # fmt: skip
+        elif isinstance(event, Unexpected):
+            frame = Frame(event.identifier, event.data)
+            self.violations.add(
+                kinds.TRANSPORT_FRAME, "", Side.UNKNOWN, now, frame,
+                detail=event.why, said=Text(event.why.text, event.why.chinese),
+            )  # fmt: skip
+
+    def hole(self, seconds: float, now: float) -> None:
+        """Nothing of the pair was recorded for a while, and it went on as before."""
+        self.holes += 1
+        self.violations.add(kinds.HOLE, "", Side.UNKNOWN, now, worst=seconds, seconds=seconds)
+        for beat in self.beats.values():
+            beat.last = None
+        for shadow in self.shadows.values():
+            shadow.pause(seconds)
+
+    def reconnect(self, now: float) -> None:
+        """The charger begins again with recognition."""
+        self.reconnections += 1
+        self.words.clear()
+        self.ending.reconnect()
+        self.battery_faults = ()
+        self._forbidden = self._not_permitted = False
+        for shadow in self.shadows.values():
+            shadow.reset()
+        for beat in self.beats.values():
+            beat.last = None
+        self.phases.enter(Phase.RECOGNITION, now)
+
+
+def _value(message: Any) -> int:
+    """The value that tells two words of a message apart."""
+    return int(message.recognition_result if hasattr(message, "recognition_result") else message.ready)
+
+
+def _fields(transfer: Transfer) -> tuple[int, ...]:
+    return transfer.asked, transfer.allowed, transfer.done, transfer.aborted, transfer.incomplete, transfer.single

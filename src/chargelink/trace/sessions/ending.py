@@ -1,0 +1,127 @@
+"""How a session ends: what was said first, what had come until then, and what is only an echo of the last charge."""
+
+from dataclasses import dataclass, field
+
+from chargelink.gbt27930.catalogue import BY_NAME, Sender
+from chargelink.gbt27930.causes import ChargerTimeout, VehicleTimeout
+from chargelink.trace.sessions.model import Phase
+from chargelink.trace.sessions.states import TABLES
+
+C, B = ChargerTimeout, VehicleTimeout
+ERRORS = ("CEM", "BEM")
+ENOUGH = 0.8  # of a wait: who gives up after that has waited, for clocks and recorders are not exact
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What a field of CEM or BEM says was waited for: `word`, after one of `after` was said; `asked` by transport."""
+
+    word: str
+    after: tuple[str, ...]
+    asked: str = ""  # the transported message that has to get through first
+
+    @property
+    def message(self) -> str:
+        return self.word.partition("(")[0]
+
+    @property
+    def sender(self) -> Sender:
+        return BY_NAME[self.message].sender
+
+
+AWAITED: dict[str, Awaited] = {
+    C.BRM: Awaited("BRM", ("CRM(00)",), "BRM"),
+    C.BCP: Awaited("BCP", ("CRM(AA)",), "BCP"),
+    C.BRO: Awaited("BRO(AA)", ("CML", "CRO(00)")),
+    C.BCS: Awaited("BCS", ("CRO(AA)", "CCS"), "BCS"),
+    C.BCL: Awaited("BCL", ("CRO(AA)", "CCS")),
+    C.BST: Awaited("BST", ("CST",)),
+    C.BSD: Awaited("BSD", ("CST",)),
+    B.CRM_00: Awaited("CRM(00)", ()),
+    B.CRM_AA: Awaited("CRM(AA)", ("BRM", "RTS BRM"), "BRM"),
+    B.CML: Awaited("CML", ("BCP", "RTS BCP"), "BCP"),
+    B.CRO: Awaited("CRO(AA)", ("BRO(AA)",)),
+    B.CCS: Awaited("CCS", ("CRO(AA)", "BCL", "BCS", "RTS BCS")),
+    B.CST: Awaited("CST", ("BST",)),
+    B.CSD: Awaited("CSD", ("BSD", "BST")),
+}
+CHARGED = ("CRO(AA)", "CCS", "BCL", "BCS")  # one of these comes before a charge can be stopped
+
+LIMITS: dict[str, float] = {}  # s, by field: how long it is waited for
+for _table in TABLES.values():
+    for _row in _table.values():
+        for _wait in _row.waits:
+            if _wait.then in AWAITED:
+                LIMITS[_wait.then] = min(_wait.seconds, LIMITS.get(_wait.then, _wait.seconds))
+
+
+@dataclass(slots=True)
+class Transfer:
+    """How the transfers of one message went."""
+
+    asked: int = 0  # RTS
+    allowed: int = 0  # CTS
+    done: int = 0
+    aborted: int = 0
+    incomplete: int = 0
+    single: int = 0  # came in a frame of its own instead
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What was known when somebody stopped, reported an error, or fell silent. Ages in s, None: never came."""
+
+    now: float
+    phase: Phase
+    message: str  # CST, BST, CEM, BEM; "" for silence
+    sender: Sender | None
+    causes: tuple[str, ...]
+    ages: dict[str, float] = field(default_factory=dict)  # by word, since the (re)connection
+    side_ages: dict[Sender, float] = field(default_factory=dict)
+    waited: float = 0.0  # how long the sender had been in the state before
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    battery_faults: tuple[str, ...] = ()  # of the last BSM
+
+
+class Ending:
+    """The first stop and the first error of a connection; anew with every reconnection."""
+
+    def __init__(self) -> None:
+        self.stop: Moment | None = None
+        self.error: Moment | None = None
+        self.causes: list[str] = []  # of the whole session
+        self._known: set[tuple[str, tuple[str, ...]]] = set()
+
+    @property
+    def first(self) -> Moment | None:
+        moments = [moment for moment in (self.stop, self.error) if moment is not None]
+        return min(moments, key=lambda moment: moment.now, default=None)
+
+    def reconnect(self) -> None:
+        self.stop = self.error = None
+        self._known.clear()
+
+    def is_new(self, message: str, causes: tuple[str, ...]) -> bool:
+        """Whether this was not said before in this connection: a stop comes a hundred times a second."""
+        if (message, causes) in self._known or len(self._known) > 1000:
+            return False
+        self._known.add((message, causes))
+        return True
+
+    def take(self, moment: Moment) -> None:
+        self.causes += [cause for cause in moment.causes if cause not in self.causes]
+        if moment.message in ERRORS:
+            self.error = self.error or moment
+        else:
+            self.stop = self.stop or moment
+
+
+def stale(message: str, causes: tuple[str, ...], said: set[str]) -> tuple[str, ...]:
+    """The causes that nothing in this connection can have led to, by the words `said` in it."""
+    if message == "BST":
+        return () if said.intersection(CHARGED) else causes or ("",)
+    return tuple(
+        cause
+        for cause in causes
+        if cause in AWAITED and AWAITED[cause].after and not said.intersection(AWAITED[cause].after)
+    )

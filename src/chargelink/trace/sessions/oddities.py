@@ -1,0 +1,109 @@
+"""What the listener finds odd about one message, as violations of a session."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from chargelink.cli.language import Text
+from chargelink.gbt27930.catalogue import BY_NAME
+from chargelink.gbt27930.listener import Heard, Odd, Oddity
+from chargelink.gbt27930.plausibility import ADVISORY, Implausible
+from chargelink.trace.gbt27930.names import CHINESE, ENGLISH
+from chargelink.trace.gbt27930.reports import FLAW
+from chargelink.trace.sessions import violations as kinds
+from chargelink.trace.sessions.violations import SIDES, Frame, Kind
+from chargelink.wire import Flaw, Message
+from chargelink.wire.layout import layout
+
+if TYPE_CHECKING:
+    from chargelink.trace.sessions.draft import Draft
+
+KINDS: dict[Odd, Kind] = {
+    Odd.LENGTH: kinds.LENGTH,
+    Odd.PRIORITY: kinds.PRIORITY,
+    Odd.NOT_TRANSPORTED: kinds.NOT_TRANSPORTED,
+    Odd.TRANSPORTED: kinds.TRANSPORTED,
+    Odd.BROADCAST: kinds.BROADCAST,
+    Odd.RETRIED: kinds.RETRIED,
+}
+FULL = 8  # bytes: devices of 2011 pad every frame to that
+STANDARD_SECTION = "GB/T 27930-2015, 10"
+
+
+class Mask(NamedTuple):
+    """The bits of a message that nothing is defined for."""
+
+    bits: int
+
+    def filled(self, payload: bytes) -> bool:
+        """They are all ones, as far as the payload goes."""
+        bits = self.bits & (1 << 8 * len(payload)) - 1
+        return int.from_bytes(payload, "little") & bits == bits
+
+
+@lru_cache(64)
+def undefined_bits(cls: type[Message]) -> Mask | None:
+    """None where every bit has a meaning, or where the length varies."""
+    of = layout(cls)
+    if of.rest is not None or not of.fields:
+        return None
+    size = -(-max(field.end for field in of.fields) // 8)
+    defined = 0
+    for field in of.fields:
+        defined |= (1 << field.end) - (1 << field.start)
+    undefined = (1 << 8 * size) - 1 & ~defined
+    return Mask(undefined) if undefined else None
+
+
+def note(draft: "Draft", heard: Heard, now: float) -> None:
+    """Everything odd about a message."""
+    frame = Frame(heard.identifier, heard.payload)
+    for odd in heard.oddities:
+        if isinstance(odd, Flaw):
+            _flaw(draft, heard, odd, frame, now)
+        elif isinstance(odd, Implausible):
+            kind = kinds.ADVICE if odd in ADVISORY else kinds.IMPLAUSIBLE
+            draft.violations.add(
+                kind, heard.entry.name, SIDES[heard.entry.sender], now, frame,
+                detail=odd, said=Text(odd.text, odd.chinese),
+            )  # fmt: skip
+        else:
+            _oddity(draft, heard, odd, frame, now)
+
+
+def _flaw(draft: "Draft", heard: Heard, flaw: Flaw, frame: Frame, now: float) -> None:
+    field = flaw.field.partition("[")[0]
+    name = _attribute(type(heard.message), field)
+    text = FLAW[flaw.why]
+    said = Text(text.english.format(name.english, flaw.raw), text.chinese.format(name.chinese, flaw.raw))
+    draft.violations.add(
+        kinds.RANGE, heard.entry.name, SIDES[heard.entry.sender], now, frame, detail=(field, flaw.why),
+        said=said,
+    )  # fmt: skip
+
+
+def _attribute(cls: type[Message], shown: str) -> Text:
+    """What people call a field by its name in JSON."""
+    of = layout(cls)
+    fields = [*of.fields, of.rest] if of.rest else of.fields
+    name = next((field.name for field in fields if field.shown_name == shown), shown)
+    return Text(ENGLISH.get(name) or name.replace("_", " "), CHINESE.get(name, name))
+
+
+def _oddity(draft: "Draft", heard: Heard, odd: Oddity, frame: Frame, now: float) -> None:
+    name = heard.entry.name
+    kind = KINDS[odd.odd]
+    if odd.odd is Odd.RETRIED:
+        draft.retries += odd.given
+    elif odd.odd is Odd.NOT_TRANSPORTED:
+        draft.transfer(name).single += 1
+    elif odd.odd is Odd.LENGTH and odd.given == FULL and odd.given > _longest(name):
+        kind = kinds.PADDED
+    draft.violations.add(
+        kind, name, SIDES[heard.entry.sender], now, frame, detail=odd.given,
+        worst=odd.given, said=Text(odd.text, odd.chinese), given=odd.given, expected=odd.expected,
+    )  # fmt: skip
+
+
+def _longest(name: str) -> int:
+    entry = BY_NAME[name]
+    return max((*entry.lengths_2015, *entry.lengths_2011), default=FULL)
