@@ -8,7 +8,6 @@ from tests.gbt27930.charger_states import LIMITS, PATHS, apply, charger_in, char
 from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, Opposite
 
 from chargelink.gbt27930.catalogue import Sender
-from chargelink.gbt27930.causes import FaultClass
 from chargelink.gbt27930.charger import (
     Charger,
     ChargerLimits,
@@ -28,6 +27,7 @@ from chargelink.gbt27930.charger import (
 from chargelink.gbt27930.charging import BCL, BSM
 from chargelink.gbt27930.contradictions import Conflict
 from chargelink.gbt27930.ending import BST
+from chargelink.gbt27930.faults import FaultClass
 from chargelink.gbt27930.parameters import BCP
 from chargelink.gbt27930.transport import Frame
 from chargelink.wire import EncodeError
@@ -72,7 +72,7 @@ def test_waits_end_at_their_moment(case: str, state: str, repeating: dict[str, f
     assert (said.name, said.payload, round(said.at, 6)) == ("CEM", bytes.fromhex(cem), moment)
     assert not charger_of(tester).wants.contactors
     tester.run(20.0)
-    assert tester.events[-1] == Ended(FaultClass.REPLUG)
+    assert tester.events[-1] == Ended(FaultClass.B)
     assert tester.device.deadline is None
     assert len(tester.times("CEM")) == (20 if over else 44)  # 5 s of it, or until nobody says that the output is safe
 
@@ -254,7 +254,7 @@ def test_readiness_taken_back_ends_it() -> None:
     """DN.2009."""
     tester = charger_in("preparing")
     tester.say("BRO(00)")
-    assert tester.events[-2:] == [Failed(Sender.CHARGER, ("bro_withdrawn",)), Ended(FaultClass.REPLUG)]
+    assert tester.events[-2:] == [Failed(Sender.CHARGER, ("bro_withdrawn",)), Ended(FaultClass.B)]
 
 
 def test_an_error_of_the_vehicle_interrupts_it_without_cem() -> None:

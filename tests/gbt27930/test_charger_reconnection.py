@@ -3,7 +3,6 @@
 import pytest
 from tests.gbt27930.charger_states import SILENCE, apply, charger_in, charger_of
 
-from chargelink.gbt27930.causes import FaultClass
 from chargelink.gbt27930.charger import (
     Asleep,
     Ended,
@@ -11,6 +10,7 @@ from chargelink.gbt27930.charger import (
     Refused,
     Wanted,
 )
+from chargelink.gbt27930.faults import FaultClass
 
 
 def test_it_begins_anew_three_times_when_the_output_is_safe() -> None:
@@ -31,7 +31,7 @@ def test_it_begins_anew_three_times_when_the_output_is_safe() -> None:
         assert (charger.vehicle, charger.battery, charger.demand) == (None, None, None)
     tester.run(6.1)
     tester.events += charger.safe(tester.now)
-    assert tester.events[-1] == Ended(FaultClass.REPLUG)
+    assert tester.events[-1] == Ended(FaultClass.B)
 
 
 def test_a_reconnected_charge_is_whole() -> None:
@@ -50,7 +50,7 @@ def test_a_failure_far_into_a_charge_still_waits_for_safety() -> None:
     tester.run(9.0)
     assert tester.state == "failed"
     tester.run(4.0)
-    assert tester.events[-1] == Ended(FaultClass.REPLUG)
+    assert tester.events[-1] == Ended(FaultClass.B)
 
 
 def test_a_vehicle_of_which_nothing_was_heard_is_woken_once() -> None:
@@ -72,9 +72,10 @@ def test_a_vehicle_of_which_nothing_was_heard_is_woken_once() -> None:
     ("last", "fault"),
     [
         (("stop", "BST", "BSD", SILENCE), None),
-        (("BSM fault", "BST", "BSD", SILENCE), FaultClass.REPLUG),
+        (("BSM fault", "BST", "BSD", SILENCE), FaultClass.B),
         (("BST", "BSD", SILENCE), None),
-        (("stop", SILENCE, SILENCE), FaultClass.REPLUG),
+        (("stop", "BSM fault", "BST", "BSD", SILENCE), None),  # it was over by then
+        (("stop", SILENCE, SILENCE), FaultClass.B),
         (("end",), None),
     ],
 )

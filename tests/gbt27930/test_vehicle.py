@@ -4,9 +4,10 @@ import pytest
 from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, STATUS, Opposite
 
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import FaultClass, VehicleCause
+from chargelink.gbt27930.causes import VehicleCause
 from chargelink.gbt27930.charging import BMT, BMV, Cell
 from chargelink.gbt27930.ending import BSD
+from chargelink.gbt27930.faults import FaultClass
 from chargelink.gbt27930.parameters import CML
 from chargelink.gbt27930.transport import Frame
 from chargelink.gbt27930.vehicle import (
@@ -176,7 +177,7 @@ def test_it_is_recognised_anew_three_times(state: str) -> None:
         charger.say("CEM")
         assert charger.state == "interrupted"
     charger.say("CRM(00)")
-    assert charger.events[-1] == Ended(FaultClass.REPLUG)
+    assert charger.events[-1] == Ended(FaultClass.B)
     assert len(charger.times("BEM")) == (5 if state == "error" else 0)
 
 

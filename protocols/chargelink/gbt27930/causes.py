@@ -15,14 +15,6 @@ from chargelink.wire.layout import layout as layout_of
 Flags = TypeVar("Flags", bound=Message)
 
 
-class FaultClass(StrEnum):
-    """What must happen after a fault before the next charge (GB/T 27930-2015, annex C)."""
-
-    RECOVERS = "a"  # nothing: it may begin anew when the fault is gone
-    REPLUG = "b"  # this charge is over; the plug has to be pulled first
-    SERVICE = "c"  # somebody has to look at it
-
-
 class ChargerCause(StrEnum):
     """Why the charger stops: the fields of CST (GB/T 27930-2015, 10.3.8), three of them of 2023 (`OF_2023`)."""
 
@@ -68,16 +60,6 @@ class VehicleCause(StrEnum):
 
 OF_2023 = frozenset({ChargerCause.SELF_CHECK, ChargerCause.PRE_CHARGE, ChargerCause.PARAMETERS_MISMATCH})
 """Of both sides. A peer of 2015 takes these bits for filling: who raises one says with it what 2015 understands."""
-
-
-ORDERLY_VEHICLE_CAUSES = frozenset(
-    {
-        VehicleCause.SOC_REACHED,
-        VehicleCause.TOTAL_VOLTAGE_REACHED,
-        VehicleCause.CELL_VOLTAGE_REACHED,
-        VehicleCause.CHARGER_STOPPED,
-    }
-)
 
 
 class ChargerTimeout(StrEnum):

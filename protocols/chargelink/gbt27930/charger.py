@@ -25,18 +25,9 @@ from collections import Counter
 from datetime import datetime
 from typing import ClassVar
 
-from chargelink.gbt27930 import battery_state
 from chargelink.gbt27930 import charger_messages as messages
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import (
-    ORDERLY_CAUSES,
-    ORDERLY_VEHICLE_CAUSES,
-    ChargerCause,
-    ChargerTimeout,
-    FaultClass,
-    flagged,
-    raised,
-)
+from chargelink.gbt27930.causes import ORDERLY_CAUSES, ChargerCause, ChargerTimeout, flagged, raised
 from chargelink.gbt27930.charger_events import (
     Asleep,
     ChargerLimits,
@@ -53,10 +44,9 @@ from chargelink.gbt27930.charger_events import (
 )
 from chargelink.gbt27930.charger_table import TABLE, State, Want
 from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM
-from chargelink.gbt27930.codes import Permission, Ready, Recognition
+from chargelink.gbt27930.codes import ChargePermission, Permission, Ready, Recognition
 from chargelink.gbt27930.contradictions import NEVER_OBEYED, Conflict, Session
 from chargelink.gbt27930.dialogue import (
-    MOST_RECONNECTIONS,
     Dialogue,
     Ended,
     Event,
@@ -66,6 +56,14 @@ from chargelink.gbt27930.dialogue import (
     Unreadable,
 )
 from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CST, CST2011
+from chargelink.gbt27930.faults import (
+    MOST_RECONNECTIONS,
+    READINESS_WITHDRAWN,
+    BatteryFault,
+    FaultClass,
+    battery_faults,
+    fault_class,
+)
 from chargelink.gbt27930.handshake import BHM, BRM, CHM, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.parameters import BCP, BRO, CRO
@@ -95,8 +93,7 @@ __all__ = [
     "Wanted",
 ]
 
-WITHDRAWN = "bro_withdrawn"  # in `Failed.missing`: the vehicle took its readiness back (GB/T 34658, DN.2009)
-VERDICTS = {True: "BSM permits", False: "BSM forbids", None: "BSM"}
+VERDICTS: dict[int, str] = {ChargePermission.FORBIDDEN: "BSM forbids", ChargePermission.PERMITTED: "BSM permits"}
 BRO_TRIGGERS: dict[int, str] = {Ready.READY: "BRO(AA)", Ready.NOT_READY: "BRO(00)"}
 SAID_BY_CHARGE = ("BCL", "BCS")  # what must come, both, before the charge begins
 
@@ -145,6 +142,7 @@ class Charger(Dialogue):
         self._missing: tuple[str, ...] = ()  # raised in CEM
         self._reasons: tuple[str, ...] = ()  # raised in the last BST or BEM
         self._safe = False  # since the last failure
+        self._battery_fault: FaultClass | None = None  # of the last BSM that reported one
         self._session = Session()
 
     @property
@@ -182,7 +180,7 @@ class Charger(Dialogue):
 
         After a charge that ended with a fault the answer is `Refused` (GB/T 34658-2017, DP.4002).
         """
-        if self.state is State.ENDED and self.fault not in (None, FaultClass.RECOVERS):
+        if self.state is State.ENDED and self.fault not in (None, FaultClass.A):
             return [Refused(self.fault)] if self.fault else []
         if self.state in (State.IDLE, State.ENDED):
             self._clock = None if local_time is None else (now, local_time)
@@ -295,10 +293,12 @@ class Charger(Dialogue):
         return events + (self._trigger("BCL and BCS", now) if self._began.issuperset(SAID_BY_CHARGE) else [])
 
     def _verdict(self, state: BSM) -> str:
-        if cause := battery_state.fault(state):
-            self._wanted = (cause,)
+        """What the battery's state asks for (10.3.4, annex C)."""
+        if faults := battery_faults(state):
+            self._wanted = (ChargerCause.CONNECTOR if BatteryFault.CONNECTOR in faults else ChargerCause.OTHER_FAULT,)
+            self._battery_fault = fault_class(Sender.BMS, faults)
             return "BSM fault"
-        return VERDICTS[battery_state.permission(state)]
+        return VERDICTS.get(state.charge_permission, "BSM")
 
     def _triggered(self, trigger: str, now: float) -> list[Event]:
         match trigger:
@@ -323,14 +323,14 @@ class Charger(Dialogue):
                 self._permits[1] = trigger == "BSM permits"
                 return [VehiclePermits(self._permits[1])]
             case "stop" | "BSM fault":
+                self.fault = self._battery_fault if trigger == "BSM fault" else None
                 return self._stopped(*self._wanted)
             case "pause over":
-                self.fault = FaultClass.REPLUG
+                self.fault = FaultClass.B
                 return self._stopped(ChargerCause.CONDITION_REACHED)
             case "BST" if self.state is not State.STOPPING:
                 self._causes = frozenset({ChargerCause.VEHICLE_STOPPED})
-                if not ORDERLY_VEHICLE_CAUSES.issuperset(self._reasons):
-                    self.fault = FaultClass.REPLUG
+                self.fault = fault_class(Sender.BMS, self._reasons)
                 return [Stopped(Sender.BMS, self._reasons)]
             case "reconnect" | "wake":
                 return self._begun_anew(trigger)
@@ -340,17 +340,17 @@ class Charger(Dialogue):
         """What a trigger means that breaks the dialogue."""
         match trigger:
             case "BRO(00)":
-                self.fault = FaultClass.REPLUG
-                return [Failed(Sender.CHARGER, (WITHDRAWN,))]
+                self.fault = FaultClass.B
+                return [Failed(Sender.CHARGER, (READINESS_WITHDRAWN,))]
             case "give up" | "unsafe":
-                self.fault = FaultClass.REPLUG
+                self.fault = FaultClass.B
             case "BEM":
                 self._safe = False
                 return [Failed(Sender.BMS, self._reasons)]
             case ChargerTimeout():
                 self._missing, self._safe = (trigger,), False
                 if self.state in (State.STOPPING, State.STOPPED):
-                    self.fault = FaultClass.REPLUG
+                    self.fault = FaultClass.B
                 return [Failed(Sender.CHARGER, self._missing)]
         return []
 
@@ -364,8 +364,7 @@ class Charger(Dialogue):
 
     def _stopped(self, *causes: ChargerCause) -> list[Event]:
         orderly = ORDERLY_CAUSES.issuperset(causes)
-        if not orderly:
-            self.fault = FaultClass.REPLUG
+        self.fault = max(filter(None, (self.fault, fault_class(Sender.CHARGER, causes))), default=None)
         self._causes = frozenset(causes if orderly else {*causes, ChargerCause.FAULT})
         return [Stopped(Sender.CHARGER, tuple(cause for cause in ChargerCause if cause in self._causes))]
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from chargelink.gbt27930.causes import FaultClass
 from chargelink.gbt27930.charging import BCS, BCS2011, BMT, BMV, BSM
 from chargelink.gbt27930.codes import ChargeMode
 from chargelink.gbt27930.dialogue import Event
 from chargelink.gbt27930.ending import BSD
+from chargelink.gbt27930.faults import FaultClass
 from chargelink.gbt27930.handshake import BRM
 from chargelink.gbt27930.parameters import BCP
 

@@ -23,7 +23,7 @@ from typing import ClassVar, NamedTuple
 import msgspec
 
 from chargelink.gbt27930.catalogue import BY_NAME, BY_PGN, MESSAGES, TRANSPORTED_ABOVE, Edition, Entry, Sender
-from chargelink.gbt27930.causes import FaultClass
+from chargelink.gbt27930.faults import FaultClass
 from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.transport import Endpoint, Frame, Received
 from chargelink.gbt27930.transport.frames import ADDRESSED
@@ -32,7 +32,6 @@ from chargelink.wire import DecodeError, Message
 FULL_FRAME = 8  # bytes: a message of the transport that is short enough travels padded (J1939-21, 5.10.5.2)
 ADDRESSES = {Sender.CHARGER: CHARGER, Sender.BMS: BMS}
 END = "end"  # the command that ends a dialogue from any state
-MOST_RECONNECTIONS = 3  # annex C, note 2; GB/T 27930-2023 chargers seen so far try twice
 
 
 class Wait(NamedTuple):

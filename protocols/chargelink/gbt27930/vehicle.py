@@ -21,11 +21,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from chargelink.gbt27930.catalogue import Edition, Sender
-from chargelink.gbt27930.causes import FaultClass, VehicleCause, VehicleTimeout, fields, flagged, raised
+from chargelink.gbt27930.causes import VehicleCause, VehicleTimeout, fields, flagged, raised
 from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BMT, BMV, BSM, CCS
 from chargelink.gbt27930.codes import Ready, Recognition
 from chargelink.gbt27930.dialogue import (
-    MOST_RECONNECTIONS,
     Dialogue,
     Ended,
     Event,
@@ -35,6 +34,7 @@ from chargelink.gbt27930.dialogue import (
     Unreadable,
 )
 from chargelink.gbt27930.ending import BEM, BSD, BST, BST2011, CEM, CSD, CSD2011, CST, CST2011
+from chargelink.gbt27930.faults import MOST_RECONNECTIONS, FaultClass
 from chargelink.gbt27930.handshake import BHM, BRM, CHM, CRM, CRM2011, VERSION_2011, VERSION_2015
 from chargelink.gbt27930.identifier import BMS, CHARGER
 from chargelink.gbt27930.parameters import BCP, BRO, CML, CRO
@@ -184,7 +184,7 @@ class Vehicle(Dialogue):
                 self.edition = self.edition if self._greeted else Edition.OF_2011
                 return self._reconnected()
             case "exhausted":
-                self.fault = FaultClass.REPLUG
+                self.fault = FaultClass.B
             case "CML" if self._answer:
                 return [ChargerAnswered(self._answer)]
             case "CRO(AA)":
