@@ -15,7 +15,7 @@ from tests.sim.processes import PATIENCE, can_bus, facts, simulator
 
 from chargelink.cli.command import CommandError
 from chargelink.sim.can_bus import LONGEST_BACKLOG
-from chargelink.sim.can_client import CanClient, LinkError, joined, parsed
+from chargelink.sim.can_client import CanClient, LinkError, SocketcandClient, joined, parsed
 from chargelink.sim.socketcand import CanFrame, Messages, carried, frame, message, send, sent
 from chargelink.wire import DecodeError, EncodeError
 
@@ -85,6 +85,7 @@ async def test_our_client_and_python_can_hear_each_other(address: str) -> None:
 
 async def test_noise_is_answered_and_hurts_nobody(address: str) -> None:
     async with joined(address) as client, joined(address) as other:
+        assert isinstance(client, SocketcandClient)
         for noise in (b"\x00\xff<<<>", b"< open again >", b"< send XYZ 1 00 >", b"< send 100 9 1 >", b"<" + b"x" * 999):
             client._writer.write(noise)
         client._writer.write(b">")  # ends what was too long

@@ -144,7 +144,7 @@ async def test_it_shows_itself_at_a_cable_and_obeys(bus: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--can", "can0"], "no address of a bus"),
+        (["--can", "can0:1"], "no address of a bus"),
         (["--can", "socketcand://127.0.0.1:1/can0"], "no CAN bus at"),
         (["--can", "x", "--soc", "101"], "--soc"),
         (["--can", "x", "--fault", "nonsense"], "--fault"),

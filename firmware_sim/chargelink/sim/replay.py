@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chargelink.cli.command import Command, Example, Exit
 from chargelink.cli.language import Text
-from chargelink.sim.can_client import CanClient, joined
+from chargelink.sim.can_client import ADDRESS, CanClient, joined
 from chargelink.sim.process import announce, run
 from chargelink.sim.recording import Recorded, Recording
 from chargelink.sim.socketcand import CanFrame
@@ -93,8 +93,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "记录文件: candump -l 的输出，或 python-can 可读的 .asc .blf .trc .mf4 .csv 文件",
     )
     parser.add_argument("capture", type=Path, metavar="CAPTURE", help=str(recording))
-    bus = Text("the bus: socketcand://127.0.0.1:PORT/can0", "总线地址: socketcand://127.0.0.1:PORT/can0")
-    parser.add_argument("--can", required=True, metavar="ADDRESS", help=str(bus))
+    parser.add_argument("--can", required=True, metavar="ADDRESS", help=str(ADDRESS))
     pace = Text(
         "1 is the recording's own time (default), 10 ten times as fast, max as fast as the bus takes it",
         "1 为记录的原有时间 (默认)，10 为十倍速，max 为总线可承受的最快速度",

@@ -21,7 +21,7 @@ from chargelink.gbt27930.vehicle import Event, Failed, Output, Stopped
 from chargelink.sim.battery import MILLIWATT_MILLISECONDS, Battery
 from chargelink.sim.bms import NOBODY, Bms
 from chargelink.sim.cable import EVERY, ChargerSide, decode, encode
-from chargelink.sim.can_client import CanClient, joined
+from chargelink.sim.can_client import ADDRESS, CanClient, joined
 from chargelink.sim.car import Car
 from chargelink.sim.loopback import loopback_port
 from chargelink.sim.orders import taking_orders
@@ -197,8 +197,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     def option(name: str, meaning: Text, **settings: Any) -> None:
         parser.add_argument(name, help=str(meaning), **settings)
 
-    bus = Text("the bus: socketcand://127.0.0.1:PORT/can0", "总线地址: socketcand://127.0.0.1:PORT/can0")
-    option("--can", bus, required=True, metavar="ADDRESS")
+    option("--can", ADDRESS, required=True, metavar="ADDRESS")
     cable = Text(
         "cable of a simulated charger (default: none, the current is what CCS says)",
         "仿真充电桩的线缆端口 (默认: 无，电流取自 CCS)",
@@ -245,6 +244,10 @@ COMMAND = Command(
         Example(
             "chargelink sim vehicle --can socketcand://127.0.0.1:29536/can0 --soc 62",
             Text("on a bus alone: the current is what the charger says", "只接总线: 电流取自充电桩的 CCS 报文"),
+        ),
+        Example(
+            "chargelink sim vehicle --can can0 --target 90",
+            Text("on a CAN interface of this machine", "接在本机的 CAN 接口上"),
         ),
         Example(
             "chargelink sim vehicle --can socketcand://127.0.0.1:29536/can0 --fault silent-bcl@5",
