@@ -3,13 +3,15 @@
 import pytest
 
 from chargelink.sim.conformance.case import Case
-from chargelink.sim.conformance.rehearsal import ChargerDevice, rehearse
+from chargelink.sim.conformance.figures import Side
+from chargelink.sim.conformance.rehearsal import ChargerDevice, VehicleDevice, rehearse
 from chargelink.sim.conformance.suite import CASES
 from chargelink.sim.conformance.verdict import Verdict
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_our_side_passes(case: Case) -> None:
-    result = rehearse(case, ChargerDevice())
+    result = rehearse(case, ChargerDevice() if case.side is Side.CHARGER else VehicleDevice())
     assert result.verdict is Verdict.PASS, result.missed
     assert not result.unobserved
+    assert all(trial.findings for trial in result.trials)

@@ -74,8 +74,8 @@ PACKET = 7  # bytes of a long message in one frame
 
 
 def figures_of(name: str) -> Figures:
-    """Of a message, or of one with what its first byte says: `CRM(AA)`."""
-    return MESSAGES[name.partition("(")[0]]
+    """Of a message, of one with what its first byte says (`CRM(AA)`), or of the request to send it (`RTS BRM`)."""
+    return MESSAGES[name.removeprefix("RTS ").partition("(")[0]]
 
 
 class Field(NamedTuple):

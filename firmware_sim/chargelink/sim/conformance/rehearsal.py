@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from chargelink.gbt27930.causes import ChargerCause
+from chargelink.gbt27930.causes import ChargerCause, VehicleCause
 from chargelink.gbt27930.charger import (
     Charger,
     ChargerLimits,
@@ -21,6 +21,9 @@ from chargelink.gbt27930.charger import (
 )
 from chargelink.gbt27930.dialogue import Ended, Event, Failed, Stopped
 from chargelink.gbt27930.transport import Frame
+from chargelink.gbt27930.vehicle import ChargerAnswered, Vehicle
+from chargelink.sim.battery import Battery
+from chargelink.sim.bms import Bms
 from chargelink.sim.conformance.bench import Fact, Prompt
 from chargelink.sim.conformance.case import Case
 from chargelink.sim.conformance.figures import Tolerances
@@ -29,8 +32,22 @@ from chargelink.sim.conformance.verdict import Result
 
 LATENCY = 0.001  # s of a frame on the bus
 LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7)
-INSULATION_TEST, PRECHARGE = 2.0, 1.5  # s
+INSULATION_TEST, PRECHARGE, CLOSING = 2.0, 1.5, 0.8  # s
+MOST_CURRENT = 100_000  # mA
 LONGEST = 3_600.0  # s that a case may take
+
+
+def new_charger(now: float) -> Charger:
+    return Charger(now, LIMITS)
+
+
+def new_vehicle(now: float) -> Vehicle:
+    """With a battery of 40 kWh that is half full."""
+    bms = Bms(Battery(40_000_000, 500), most_current=MOST_CURRENT, target=800)
+    vehicle = Vehicle(now, bms.identity, bms.parameters, bms.battery.highest_voltage)
+    vehicle.measure(*bms.charging(bms.demand))
+    vehicle.conclude(bms.statistics)
+    return vehicle
 
 
 class Device(Protocol):
@@ -71,7 +88,7 @@ class Chores:
 class ChargerDevice:
     """A charger around `Charger`; `make` builds the dialogue of each plugging in."""
 
-    def __init__(self, make: Callable[[float], Charger] = lambda now: Charger(now, LIMITS)) -> None:
+    def __init__(self, make: Callable[[float], Charger] = new_charger) -> None:
         self._make = make
         self._charger: Charger | None = None
         self._chores = Chores()
@@ -137,6 +154,60 @@ class ChargerDevice:
                     self._facts.append((Fact.OUTPUT_OFF, True))
                 case Ended():
                     self._facts += [(Fact.AUXILIARY_OFF, True), (Fact.UNLOCKED, True)]
+
+
+class VehicleDevice:
+    """A vehicle around `Vehicle`; `make` builds the dialogue of each plugging in."""
+
+    def __init__(self, make: Callable[[float], Vehicle] = new_vehicle) -> None:
+        self._make = make
+        self._vehicle: Vehicle | None = None  # asleep
+        self._chores = Chores()
+        self._facts: list[tuple[Fact, bool]] = []
+
+    @property
+    def deadline(self) -> float | None:
+        return _earliest(self._chores.deadline, self._vehicle.deadline if self._vehicle else None)
+
+    def receive(self, identifier: int, data: bytes, now: float) -> None:
+        if self._vehicle:
+            self._obey(self._vehicle, self._vehicle.receive(identifier, data, now), now)
+
+    def tick(self, now: float) -> None:
+        if self._vehicle:
+            for chore in self._chores.due(now):
+                self._obey(self._vehicle, chore(now), now)
+            self._obey(self._vehicle, self._vehicle.tick(now), now)
+
+    def data_to_send(self) -> list[Frame]:
+        return self._vehicle.data_to_send() if self._vehicle else []
+
+    def facts(self) -> list[tuple[Fact, bool]]:
+        """Take what its instruments saw."""
+        facts, self._facts = self._facts, []
+        return facts
+
+    def do(self, prompt: Prompt, now: float) -> bool:
+        match prompt:
+            case Prompt.CONNECT:
+                self._chores.forget()
+                self._vehicle = self._make(now)
+            case Prompt.STOP if self._vehicle:
+                self._obey(self._vehicle, self._vehicle.stop(now, VehicleCause.SOC_REACHED), now)
+            case Prompt.AUXILIARY_OFF if self._vehicle:
+                self._obey(self._vehicle, self._vehicle.end(now), now)
+            case _:
+                return False
+        return True
+
+    def _obey(self, vehicle: Vehicle, events: list[Event], now: float) -> None:
+        for event in events:
+            match event:
+                case ChargerAnswered():
+                    self._facts.append((Fact.CONTACTORS_OPEN, False))
+                    self._chores.plan(now + CLOSING, vehicle.ready)
+                case Stopped() | Failed() | Ended():
+                    self._facts.append((Fact.CONTACTORS_OPEN, True))
 
 
 def rehearse(case: Case, device: Device, tolerances: Tolerances | None = None) -> Result:

@@ -111,6 +111,7 @@ CHARGER_READY = (*VEHICLE_READY, lasting(REACTION, "CRO(00)"))
 DEMANDING = (*CHARGER_READY, _reach("BCL", "CRO(AA)"))
 SUPPLIED = (*DEMANDING, lasting(WATCHED, "CCS"))
 ANSWERED = (*SUPPLIED, _reach("BST", "CST manual"))
+CONCLUDING = (*ANSWERED, _reach("BSD", "CST manual", hold=REACTION))
 STOPPED_ITSELF = (
     *SUPPLIED,
     Step(says=utterances("CCS"), prompt=Prompt.STOP, until=("BST",), limit=START, must=True),

@@ -4,6 +4,9 @@ The ids are those of the standard; what they hold follows from the mirror cases 
 GB/T 27930-2015 (10.1 to 10.5), for the standard's text was not at hand: every case says that it is inferred.
 """
 
-from chargelink.sim.conformance.case import Case
+from chargelink.sim.conformance.vehicle.charging import CHARGING
+from chargelink.sim.conformance.vehicle.ending import ENDING
+from chargelink.sim.conformance.vehicle.handshake import HANDSHAKE
+from chargelink.sim.conformance.vehicle.parameters import PARAMETERS
 
-VEHICLE_CASES: tuple[Case, ...] = ()
+VEHICLE_CASES = (*HANDSHAKE, *PARAMETERS, *CHARGING, *ENDING)
