@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from docs import gbt27930_states as states
 from docs.bodies import bodies, stop_reasons
 from docs.gbt27930 import contradictions, fault_classes
 
@@ -35,6 +36,11 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f"gbt27930.{cls.__name__}": partial(table, cls) for cls in by_class()},
     "gbt27930.contradictions": contradictions,
     "gbt27930.faults": fault_classes,
+    "gbt27930.charger.states": states.charger_states,
+    "gbt27930.charger.diagram": states.charger_diagram,
+    "gbt27930.vehicle.states": states.vehicle_states,
+    "gbt27930.vehicle.diagram": states.vehicle_diagram,
+    "gbt27930.frames": states.frames,
     "gbt27930.Cell": partial(table, Cell),
     "charge.sequence": charge.sequence,
     "charge.watches": charge.watches,
