@@ -5,9 +5,11 @@
         analyser.take(time, channel, identifier, data, kind)
     sessions = [*analyser.finished(), *analyser.close()]
 
-`finished` hands out sessions as they end. Each channel is a bus of its own, each pair of addresses on it has sessions
-of its own.
+`finished` hands out sessions as they end, `watch` is told of each message as it comes. Each channel is a bus of its
+own, each pair of addresses on it has sessions of its own.
 """
+
+from collections.abc import Callable
 
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
@@ -20,6 +22,8 @@ from chargelink.trace.sessions.report import Surroundings, reported
 MOST_CHANNELS = 256  # a hostile recording must not fill the memory with buses
 MOST_PAIRS = 256
 FINEST = 1e-6  # s: what is less comes from the arithmetic, not from a clock
+
+Watch = Callable[[float | None, Draft, Heard], None]
 
 
 class Pair:
@@ -60,10 +64,15 @@ class Bus:
 
 
 class Analyser:
-    """Takes frames in the order of the recording. `edition` forces the edition instead of finding it out."""
+    """Takes frames in the order of the recording. `edition` forces the edition instead of finding it out.
 
-    def __init__(self, edition: Edition | None = None) -> None:
+    `watch` is called with each message, after it counted: its time, None where the recording has none, and its session.
+    """
+
+    def __init__(self, edition: Edition | None = None, watch: Watch | None = None) -> None:
         self.frames = 0
+        self._watch = watch
+        self._now: float | None = None  # of the frame that is taken
         self._edition = edition
         self._buses: dict[str, Bus] = {}
         self._finished: list[Session] = []
@@ -74,6 +83,7 @@ class Analyser:
     def take(self, time: float | None, channel: str, identifier: int, data: bytes, kind: Kind = Kind.EXTENDED) -> None:
         """A frame; `time` in s, None where the recording has none."""
         self.frames += 1
+        self._now = time
         if time is None:
             time = 0.0
         elif self._last is not None and FINEST < time - self._last < self._resolution:
@@ -126,6 +136,8 @@ class Analyser:
         if isinstance(hearing, Heard):
             draft = self._session(bus, pair, hearing, now, time)
             draft.heard(hearing, pair.clock.now)
+            if self._watch is not None:
+                self._watch(self._now, draft, hearing)
             return
         if draft is None:
             draft = self._open(bus, pair, time, whole=False)
