@@ -229,6 +229,8 @@ class Draft:
             self.retries += event.retries
             if event.why is Trouble.ENDED:
                 return
+            if not event.have:
+                return  # never answered, see `report`
             self.transfer(name).incomplete += 1
             self.missing_packets += event.of - event.have
             self.violations.add(

@@ -5,10 +5,12 @@ from typing import NamedTuple
 from chargelink.gbt27930.catalogue import BY_NAME, Edition, Sender
 from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import MOST_OFF
+from chargelink.trace.sessions.case import CYCLIC, Case
 from chargelink.trace.sessions.draft import Draft
-from chargelink.trace.sessions.model import Counts, EnergySource, Session
+from chargelink.trace.sessions.model import Counts, EnergySource, Session, Side
 from chargelink.trace.sessions.verdict import stop_of, verdict_of
 from chargelink.trace.sessions.violations import SIDES, side_of
+from chargelink.trace.sessions.words import cause_names
 
 FEWEST_FRAMES = 20  # with one and the same time stamp: then it is none
 
@@ -35,7 +37,9 @@ def reported(draft: Draft, around: Surroundings) -> Session:
     energies = draft.readings.energies(timed)
     source: EnergySource | None = next(iter(energies), None)
     first_soc, last_soc = draft.readings.socs()
-    stop = stop_of(draft, around.after, timed, shift)
+    case = Case(draft, counts, around.after, timed)
+    _judge_transfers(case)
+    _judge_error(case)
     return Session(
         number=draft.number,
         channel=draft.channel,
@@ -52,9 +56,9 @@ def reported(draft: Draft, around: Surroundings) -> Session:
         energies=energies,
         first_soc=first_soc,
         last_soc=last_soc,
-        stop=stop,
+        stop=stop_of(case, shift),
         stop_causes=tuple(draft.ending.causes),
-        verdict=verdict_of(draft, counts, around.after, timed),
+        verdict=verdict_of(case),
         violations=draft.violations.result(edition.value, shift),
         counts=counts,
         vehicle=draft.readings.vehicle(),
@@ -78,6 +82,32 @@ def _judge_beats(draft: Draft, resolution: float) -> dict[Sender, int]:
                 kinds.PERIOD, name, side_of(name), draft.start, count=beat.count, median=median, period=beat.period
             )
     return lost
+
+
+def _judge_transfers(case: Case) -> None:
+    """Requests to send that the charger never answered, if it is on the recording at all."""
+    for name, transfer in case.draft.transfers.items():
+        if transfer.asked and not transfer.allowed and not transfer.done and case.heard(Sender.CHARGER):
+            case.draft.violations.add(
+                kinds.UNANSWERED, name, Side.CHARGER, case.draft.words.get(f"RTS {name}", 0.0), count=transfer.asked
+            )
+
+
+def _judge_error(case: Case) -> None:
+    """Whether what a side reports as missing had been missing."""
+    moment, awaited = case.decisive, case.awaited
+    if not case.is_error or moment is None or awaited is None or case.age is None:
+        return
+    if case.came_in_time:
+        case.draft.violations.add(
+            kinds.PREMATURE, case.message, case.reporter, moment.now,
+            cause=cause_names((case.cause,)), awaited=awaited.word, age=case.age, limit=case.limit,
+        )  # fmt: skip
+    elif case.timed and awaited.message in CYCLIC:
+        case.draft.violations.add(
+            kinds.GAP, awaited.message, case.peer, moment.now - case.age, worst=case.age,
+            seconds=case.age, limit=case.limit,
+        )  # fmt: skip
 
 
 def _counts(draft: Draft, around: Surroundings, lost: dict[Sender, int]) -> Counts:

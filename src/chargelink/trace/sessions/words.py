@@ -26,6 +26,18 @@ SIDES = {
     Side.NOBODY: Text("nobody", "无责任方"),
     Side.UNKNOWN: Text("not to be told", "无法判断"),
 }
+CURVES = {
+    "soc": Text("SOC", "SOC"),
+    "demand_voltage": Text("voltage demanded", "需求电压"),
+    "demand_current": Text("current demanded", "需求电流"),
+    "output_voltage": Text("voltage given", "输出电压"),
+    "output_current": Text("current given", "输出电流"),
+    "battery_voltage": Text("voltage at the battery", "电池侧电压"),
+    "battery_current": Text("current at the battery", "电池侧电流"),
+    "highest_cell": Text("highest cell", "最高单体电压"),
+    "highest_temperature": Text("highest temperature", "最高温度"),
+    "lowest_temperature": Text("lowest temperature", "最低温度"),
+}
 OWN_ENGLISH = {"pause over": "paused for 10 minutes", "": "an old stop"}
 OWN_CHINESE = {"pause over": "暂停满 10 分钟", "": "残留的中止"}
 

@@ -1,0 +1,155 @@
+"""Arguments of `chargelink trace`, and the way from a recording to sessions."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from chargelink.cli.command import Command, CommandError, Example, Exit
+from chargelink.cli.language import Text
+
+if TYPE_CHECKING:
+    from chargelink.trace.sessions.model import Session
+
+NO_SESSION = Text(
+    "no message of GB/T 27930 in {}: {}; is it the charging bus (250 kbit/s, 29-bit identifiers)? "
+    "'chargelink decode gbt27930' shows what it holds",
+    "{} 中没有 GB/T 27930 报文：{}；请确认抓取的是充电 CAN（250 kbit/s，扩展帧）；"
+    "可用 'chargelink decode gbt27930' 查看内容",
+)
+NO_SUCH_SESSION = Text(
+    "there is no session {}: the recording has {}; leave --session out to see all",
+    "没有会话 {}：记录中共有 {} 个会话；去掉 --session 可查看全部",
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    from chargelink.gbt27930.catalogue import Edition
+    from chargelink.trace.can_log import add_format_argument
+    from chargelink.trace.report import add_input_arguments, add_output_arguments
+
+    add_input_arguments(parser)
+    add_format_argument(parser)
+    parser.add_argument(
+        "--edition",
+        choices=["auto", *(edition.value for edition in Edition)],
+        default="auto",
+        help=str(
+            Text(
+                "edition of the standard both sides speak (default: auto, from handshake, version and lengths)",
+                "双方使用的标准版本 (默认 auto: 根据握手、版本号和长度判断)",
+            )
+        ),
+    )
+    parser.add_argument(
+        "--session",
+        type=int,
+        metavar="N",
+        help=str(Text("only this session, counted from 1", "只显示第 N 个会话，从 1 起")),
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help=str(Text("list all violations, not only the worst", "列出全部违规，而不只是最严重的")),
+    )
+    parser.add_argument(
+        "--curves",
+        action="store_true",
+        help=str(
+            Text(
+                "with --json: also the curves, at most 512 points each: time, lowest, highest",
+                "与 --json 同用: 同时输出曲线，每条最多 512 点: 时间、最低值、最高值",
+            )
+        ),
+    )
+    add_output_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from chargelink.trace.report import open_bytes, seldom_collecting
+    from chargelink.trace.sessions.as_json import as_json
+    from chargelink.trace.sessions.recording import Recording
+    from chargelink.trace.sessions.terminal import Terminal
+
+    if arguments.session is not None and arguments.session < 1:
+        raise CommandError(Text("sessions are counted from 1", "会话从 1 开始编号").format())
+    terminal = Terminal(terminal_width(), coloured(arguments.color), arguments.all)
+    with open_bytes(arguments) as source, seldom_collecting():
+        recording = Recording(source, arguments.format, arguments.edition)
+
+        def wanted() -> "Iterator[Session]":
+            for session in recording:
+                if arguments.session in (None, session.number):
+                    yield session
+
+        told = defective = 0
+        for session in wanted():
+            told += 1
+            defective += is_defective(session)
+            if arguments.json:
+                sys.stdout.buffer.write(as_json(session, curves=arguments.curves) + b"\n")
+            else:
+                gap = "\n" if told > 1 else ""
+                text = gap + terminal.session(session)
+                sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+        sys.stdout.flush()
+        if not recording.sessions:
+            raise CommandError(NO_SESSION.format(source.name, recording.tally()))
+        if not told:
+            raise CommandError(NO_SUCH_SESSION.format(arguments.session, recording.sessions))
+        if not arguments.json:
+            print(recording.tally(), file=sys.stderr)
+    return Exit.DEFECTS if defective else Exit.CLEAN
+
+
+def is_defective(session: "Session") -> bool:
+    """Somebody was at fault, or violated the standard by more than a remark."""
+    from chargelink.trace.sessions.model import Severity
+
+    return not session.orderly or any(one.severity is not Severity.REMARK for one in session.violations)
+
+
+def terminal_width() -> int | None:
+    """Columns of standard output; None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def coloured(color: str) -> bool:
+    """As standard output and `--color` ask for; NO_COLOR as in no-color.org."""
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return color == "always" or (color == "auto" and sys.stdout.isatty() and not plain)
+
+
+COMMAND = Command(
+    name="trace",
+    summary=Text(
+        "find the charging sessions of a CAN recording, and whose fault it was",
+        "分析 CAN 记录中的充电会话，判断责任方",
+    ),
+    configure=configure,
+    run=run,
+    examples=(
+        Example(
+            "chargelink trace field.log",
+            Text(
+                "who stopped, why, and whose fault it was",
+                "谁中止、为何中止、责任在谁",
+            ),
+        ),
+        Example("chargelink --lang zh trace session.blf", Text("the same in Chinese", "同上，输出中文")),
+        Example(
+            "chargelink trace --json field.csv | jq .verdict",
+            Text("for programs: one JSON object a session", "供程序使用: 每个会话一个 JSON 对象"),
+        ),
+        Example("chargelink trace --session 2 --all day.asc", Text("one session in full", "完整显示一个会话")),
+        Example(
+            "candump -L can0 | chargelink trace -",
+            Text(
+                "from the bus, told when it ends",
+                "直接从总线读取，结束时给出结论",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,38 @@
+"""The sessions of a recording, whatever tool made it."""
+
+from collections.abc import Iterator
+
+from chargelink.cli.language import Text
+from chargelink.gbt27930.catalogue import Edition
+from chargelink.trace.can_log import CanLog, Unreadable
+from chargelink.trace.sessions.analyser import Analyser
+from chargelink.trace.sessions.model import Session
+from chargelink.trace.source import Source
+
+
+class Recording:
+    """Iterate once: sessions come as they end. `sessions` counts those that came."""
+
+    def __init__(self, source: Source, form: str | None = None, edition: str = "auto") -> None:
+        self._log = CanLog(source, form)
+        self._analyser = Analyser(None if edition == "auto" else Edition(edition))
+        self.sessions = 0
+
+    def __iter__(self) -> Iterator[Session]:
+        for batch in self._log:
+            if isinstance(batch, Unreadable):
+                continue  # counted by the log
+            self._analyser.batch(batch)
+            for session in self._analyser.finished():
+                self.sessions += 1
+                yield session
+        for session in self._analyser.close():
+            self.sessions += 1
+            yield session
+
+    def tally(self) -> str:
+        """What was read, in words."""
+        said = Text("{}, {} session(s)", "{}，{} 个会话").format(self._log.tally(), self.sessions)
+        if not self._log.unreadable:
+            return said
+        return said + Text(", {:,} unreadable line(s)", "，{:,} 行无法识别").format(self._log.unreadable)
