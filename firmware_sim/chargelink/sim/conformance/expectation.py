@@ -14,10 +14,12 @@ from chargelink.sim.conformance.bench import Fact
 from chargelink.sim.conformance.figures import FIELDS, PACKET, Tolerances, figures_of
 from chargelink.sim.conformance.log import Log, Span, Word
 from chargelink.sim.conformance.moment import NOW, Anchor
-from chargelink.sim.conformance.wording import either, filled, seconds, span
+from chargelink.sim.conformance.wording import either, filled, octets, seconds, span, times
 
 CONTROL_PACKETS = 3  # position of the number of packets in RTS
 ENOUGH = 3  # messages of which two periods can be measured
+SAID = Text("said {}", "发送 {}")
+GAP = Text("a gap of {}", "间隔 {}")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -40,9 +42,8 @@ class Repeats(msgspec.Struct, frozen=True):
     def text(self) -> Text:
         figures = figures_of(self.name)
         optional = Text("", "") if self.least else Text(" (optional)", "（可选）")
-        lengths = either(figures.lengths) if figures.lengths else Text("any", "不限")
-        says = Text("says {} every {} ms with {} bytes{}", "以 {} 周期 {} ms 发送，长度 {} 字节{}")
-        return filled(says, self.name, figures.period, lengths, optional)
+        says = Text("says {} every {} ms with {}{}", "发送 {}，周期 {} ms，{}{}")
+        return filled(says, self.name, figures.period, octets(figures.lengths), optional)
 
     def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
         figures = figures_of(self.name)
@@ -52,8 +53,8 @@ class Repeats(msgspec.Struct, frozen=True):
             return Finding(
                 self.text,
                 False,
-                filled(Text("said {} times", "发送 {} 次"), len(words)),
-                filled(Text("at least {} times", "至少 {} 次"), self.least),
+                filled(SAID, times(len(words))),
+                filled(Text("at least {}", "至少 {}"), times(self.least)),
                 where.start,
             )
         return (
@@ -66,8 +67,7 @@ class Repeats(msgspec.Struct, frozen=True):
         right = figures_of(self.name).lengths
         for word in words:
             if right and len(word.data) not in right:
-                bytes_ = Text("{} bytes", "{} 字节")
-                return Finding(self.text, False, filled(bytes_, len(word.data)), filled(bytes_, either(right)), word.at)
+                return Finding(self.text, False, octets((len(word.data),)), octets(right), word.at)
         for word in asked if long else ():
             packets = tuple(-(-length // PACKET) for length in right)
             if right and word.data[CONTROL_PACKETS] not in packets:
@@ -76,36 +76,25 @@ class Repeats(msgspec.Struct, frozen=True):
                 return Finding(self.text, False, found, filled(said, either(packets)), word.at)
         return None
 
-    def _period(self, times: list[float], period: int, tolerances: Tolerances) -> Finding | None:
-        if len(times) < ENOUGH:
+    def _period(self, moments: list[float], period: int, tolerances: Tolerances) -> Finding | None:
+        if len(moments) < ENOUGH:
             return None
-        mean = (times[-1] - times[0]) * 1000 / (len(times) - 1)
-        slack = period * tolerances.period / 100
+        mean, slack = _mean(moments), period * tolerances.period / 100
         if not period - slack <= mean <= period + slack:
-            return Finding(
-                self.text,
-                False,
-                filled(Text("every {:.1f} ms on average", "平均周期 {:.1f} ms"), mean),
-                filled(Text("{} ± {} %", "{} ± {} %"), f"{period} ms", tolerances.period),
-                times[0],
-            )
-        longest, at = max((later - earlier, earlier) for earlier, later in pairwise(times))
-        if longest * 1000 > period * tolerances.gap:
-            return Finding(
-                self.text,
-                False,
-                filled(Text("a gap of {:.0f} ms", "间隔 {:.0f} ms"), longest * 1000),
-                filled(Text("at most {} ms", "最多 {} ms"), period * tolerances.gap),
-                at,
-            )
+            measured = filled(Text("every {:.1f} ms on average", "平均周期 {:.1f} ms"), mean)
+            return Finding(self.text, False, measured, _both(f"{period} ms ± {tolerances.period} %"), moments[0])
+        longest, at = _longest(moments)
+        if longest > period * tolerances.gap:
+            measured = filled(GAP, seconds(longest))
+            return Finding(self.text, False, measured, span(0, period * tolerances.gap), at)
         return None
 
     @staticmethod
-    def _measured(times: list[float]) -> Text:
-        if len(times) < ENOUGH:
-            return filled(Text("said {} times", "发送 {} 次"), len(times))
-        mean = (times[-1] - times[0]) * 1000 / (len(times) - 1)
-        return filled(Text("{} times, every {:.1f} ms on average", "{} 次，平均周期 {:.1f} ms"), len(times), mean)
+    def _measured(moments: list[float]) -> Text:
+        if len(moments) < ENOUGH:
+            return filled(SAID, times(len(moments)))
+        said = Text("{}, every {:.1f} ms on average", "{}，平均周期 {:.1f} ms")
+        return filled(said, times(len(moments)), _mean(moments))
 
 
 class Says(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,20 +157,17 @@ class Says(msgspec.Struct, frozen=True, kw_only=True):
         """The first field that is not as it has to be: what it is and what it should be."""
         lengths = figures_of(self.name).lengths
         if self.raises and len(word.data) not in lengths:
-            bytes_ = Text("{} bytes", "{} 字节")
-            return filled(bytes_, len(word.data)), filled(bytes_, either(lengths))
+            return octets((len(word.data),)), octets(lengths)
         for spn, value in self.values.items():
             found = FIELDS[spn].read(word.data)
             if found != value:
                 shown = "-" if found is None else f"{found:02b}"
-                both = f"{word.data.hex(' ').upper()}, SPN{spn}={shown}"
-                right = f"SPN{spn}={value:02b}"
-                return Text(both, both), Text(right, right)
+                return _both(f"{word.data.hex(' ').upper()}, SPN{spn}={shown}"), _both(f"SPN{spn}={value:02b}")
         return None
 
 
 class Continues(msgspec.Struct, frozen=True):
-    """Goes on saying a message until it says another one."""
+    """Goes on saying a message, without long gaps, until it says another one."""
 
     name: str
     until: str
@@ -193,15 +179,13 @@ class Continues(msgspec.Struct, frozen=True):
     def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
         end = next((word.at for word in log.said(self.until) if word.at >= where.start), None)
         if end is None:
-            return Finding(
-                self.text, False, filled(Text("no {} came", "未收到 {}"), self.until), Text("", ""), where.start
-            )
-        words = [word.at for word in log.said(self.name) if word.at <= end]
-        longest = figures_of(self.name).period * tolerances.gap
-        before = words[-1] if words else where.start
-        gap = (end - before) * 1000
-        measured = filled(Text("the last one {} before", "最后一次在其前 {}"), seconds(gap))
-        return Finding(self.text, bool(words) and gap <= longest, measured, span(0, longest), before)
+            never = filled(Text("no {} came", "未收到 {}"), self.until)
+            return Finding(self.text, False, never, Text("", ""), where.start)
+        before = [word.at for word in log.said(self.name) if word.at < where.start][-1:]
+        during = [word.at for word in log.said(self.name, where) if word.at <= end]
+        most = figures_of(self.name).period * tolerances.gap
+        longest, at = _longest([*(before or [where.start]), *during, end])
+        return Finding(self.text, longest <= most, filled(GAP, seconds(longest)), span(0, most), at)
 
 
 class Stops(msgspec.Struct, frozen=True):
@@ -237,9 +221,8 @@ class Never(msgspec.Struct, frozen=True):
 
     def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
         words = log.said(self.name, where)
-        measured = filled(Text("said {} times", "发送 {} 次"), len(words))
-        never = filled(Text("{} times", "{} 次"), 0)
-        return Finding(self.text, not words, measured, never, words[0].at if words else None)
+        measured = filled(SAID, times(len(words)))
+        return Finding(self.text, not words, measured, times(0), words[0].at if words else None)
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -320,3 +303,19 @@ Expectation = Repeats | Says | Continues | Stops | Never | Quiet | Receives | Ob
 
 def _without(text: Text, anchor: Anchor) -> Finding:
     return Finding(text, False, filled(Text("never came: {}", "未出现：{}"), anchor.text), Text("", ""))
+
+
+def _both(text: str) -> Text:
+    """What is the same in both languages."""
+    return Text(text, text)
+
+
+def _mean(moments: list[float]) -> float:
+    """ms between some moments in s."""
+    return (moments[-1] - moments[0]) * 1000 / (len(moments) - 1)
+
+
+def _longest(moments: list[float]) -> tuple[float, float]:
+    """The longest gap, ms, and where it begins, s."""
+    gap, at = max((later - earlier, earlier) for earlier, later in pairwise(moments))
+    return gap * 1000, at

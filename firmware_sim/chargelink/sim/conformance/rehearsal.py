@@ -8,6 +8,7 @@ test of the insulation, the pre-charge, the contactors.
 
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from chargelink.gbt27930.causes import ChargerCause, VehicleCause
@@ -34,6 +35,7 @@ LATENCY = 0.001  # s of a frame on the bus
 LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7)
 INSULATION_TEST, PRECHARGE, CLOSING = 2.0, 1.5, 0.8  # s
 MOST_CURRENT = 100_000  # mA
+LOCAL_TIME = datetime(2026, 3, 1, 8, 30)
 LONGEST = 3_600.0  # s that a case may take
 
 
@@ -126,11 +128,11 @@ class ChargerDevice:
                 self._charger = self._make(now)
                 self._charger.statistics(1, 400_000)
                 self._facts += [(Fact.LOCKED, True), (Fact.AUXILIARY_ON, True)]
-                self._obey(self._charger, self._charger.start(now), now)
+                self._obey(self._charger, self._charger.start(now, LOCAL_TIME), now)
             case Prompt.STOP if self._charger:
                 self._obey(self._charger, self._charger.stop(now, ChargerCause.MANUAL), now)
             case Prompt.RESTART if self._charger:
-                self._obey(self._charger, self._charger.start(now), now)
+                self._obey(self._charger, self._charger.start(now, LOCAL_TIME), now)
             case Prompt.HOLD_BATTERY:
                 self._battery = False
             case _:
@@ -211,21 +213,18 @@ class VehicleDevice:
 
 
 def rehearse(case: Case, device: Device, tolerances: Tolerances | None = None) -> Result:
-    """Play a case against a device in jumping time."""
+    """Play a case against a device."""
+    return play(Tester(0.0, case, tolerances=tolerances), device)
+
+
+def play(tester: Tester, device: Device) -> Result:
+    """Let tester and device talk in jumping time from 0 on, until the case is over."""
     now = 0.0
-    tester = Tester(now, case, tolerances=tolerances)
     ends: tuple[Tester | Device, ...] = (tester, device)
     under_way: deque[tuple[float, Frame, Tester | Device]] = deque()
     while tester.result is None:
-        for prompt in tester.prompts():
-            if device.do(prompt, now):
-                tester.done(now)
-                if prompt is Prompt.CONNECT:
-                    under_way.clear()  # what was said before was said to nobody
-            else:
-                tester.cannot(now)
-        for fact, holds in device.facts():
-            tester.observe(fact, holds, now)
+        if _obeys(tester, device, now):
+            under_way.clear()
         for sender, receiver in (ends, ends[::-1]):
             under_way += [(now + LATENCY, frame, receiver) for frame in sender.data_to_send()]
         moments = [end.deadline for end in ends] + [under_way[0][0] if under_way else None]
@@ -236,8 +235,21 @@ def rehearse(case: Case, device: Device, tolerances: Tolerances | None = None) -
         for end in ends:
             end.tick(now)
         if now > LONGEST:
-            raise AssertionError(f"{case.id} does not end")
+            raise AssertionError(f"{tester.case.id} does not end")
     return tester.result
+
+
+def _obeys(tester: Tester, device: Device, now: float) -> bool:
+    """Do what the tester asks for. True when that was the plug: what was on its way is lost."""
+    prompts = tester.prompts()
+    for prompt in prompts:
+        if device.do(prompt, now):
+            tester.done(now)
+        else:
+            tester.cannot(now)
+    for fact, holds in device.facts():
+        tester.observe(fact, holds, now)
+    return Prompt.CONNECT in prompts
 
 
 def _earliest(*moments: float | None) -> float | None:

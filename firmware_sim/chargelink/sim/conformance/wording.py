@@ -23,3 +23,15 @@ def span(earliest: float, latest: float) -> Text:
 def either(choices: tuple[int, ...]) -> Text:
     """Some numbers of which one is right."""
     return Text(" or ".join(map(str, choices)), " 或 ".join(map(str, choices)))
+
+
+def octets(choices: tuple[int, ...]) -> Text:
+    """Lengths in bytes of which one is right; none given: any."""
+    if not choices:
+        return Text("any number of bytes", "长度不限")
+    unit = Text("{} byte", "{} 字节") if choices == (1,) else Text("{} bytes", "{} 字节")
+    return filled(unit, either(choices))
+
+
+def times(count: int) -> Text:
+    return Text("once" if count == 1 else f"{count} times", f"{count} 次")

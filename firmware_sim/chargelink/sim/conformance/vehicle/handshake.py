@@ -20,7 +20,9 @@ AMENDED = Text(
     "第 1 号修改单：仅适用于使用低压辅助电源的车辆。2025 版等待 70 s。",
 )
 WAITS_FOR_CRM = (Continues("BHM", "BEM"), Never("RTS BRM"))
-WAITS_FOR_AA = (Continues("RTS BRM", "BEM"), Never("RTS BCP"))
+PARAMETERS_SAID = (Stops("RTS BRM", first_said("RTS BCP"), 250), Repeats("BCP"), Never("BRO"), Never("BEM"))
+NO_BCP = (Never("RTS BCP"),)
+WAITS_FOR_AA = (Continues("RTS BRM", "BEM"), *NO_BCP)
 
 HANDSHAKE = (
     case(
@@ -47,7 +49,7 @@ HANDSHAKE = (
             until(
                 "BCP",
                 "CRM(AA)",
-                expects=(Stops("RTS BRM", first_said("RTS BCP"), 250), Repeats("BCP"), Never("BEM")),
+                expects=PARAMETERS_SAID,
             ),
         ),
     ),
@@ -89,10 +91,10 @@ HANDSHAKE = (
         id="BN.1007",
         title=Text("no answer to the request to send BRM", "不响应 BRM 的传输请求"),
         trials=(
-            Trial(GREETED, (bem_aa("CRM(00)", hears=Hearing.DEAF),), Text("no CTS", "不发送 CTS")),
+            Trial(GREETED, (bem_aa("CRM(00)", hears=Hearing.DEAF, expects=NO_BCP),), Text("no CTS", "不发送 CTS")),
             Trial(
                 GREETED,
-                (bem_aa("CRM(00)", hears=Hearing.STALLING),),
+                (bem_aa("CRM(00)", hears=Hearing.STALLING, expects=NO_BCP),),
                 Text("CTS, but no acknowledgement", "发送 CTS 但不确认"),
             ),
         ),
@@ -100,12 +102,12 @@ HANDSHAKE = (
     case(
         id="BN.1008",
         title=Text("BRM is refused", "放弃 BRM 传输连接"),
-        trials=one(GREETED, bem_aa("CRM(00)", hears=Hearing.ABORTING)),
+        trials=one(GREETED, bem_aa("CRM(00)", hears=Hearing.ABORTING, expects=NO_BCP)),
     ),
     case(
         id="BN.1009",
         title=Text("silence after BRM", "收到 BRM 后不再发送任何报文"),
-        trials=one(IDENTIFIED, bem_aa(hears=Hearing.DEAF)),
+        trials=one(IDENTIFIED, bem_aa(hears=Hearing.DEAF, expects=NO_BCP)),
     ),
     case(
         id="BN.1010",
