@@ -14,8 +14,8 @@ from collections.abc import Callable
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
 from chargelink.trace.can_log import CanFrame, Kind
-from chargelink.trace.sessions.draft import Draft
-from chargelink.trace.sessions.follow import HOLE, Clock, begins, reconnects
+from chargelink.trace.sessions.draft import Draft, asks_for
+from chargelink.trace.sessions.follow import HOLE, Clock, begins, reconnects, vehicle_begins_again
 from chargelink.trace.sessions.model import Phase, Session
 from chargelink.trace.sessions.report import Surroundings, reported
 
@@ -144,6 +144,8 @@ class Analyser:
         elif now - draft.last > HOLE:
             self._quiet(draft, now)
         if isinstance(hearing, Control):
+            if asks_for(hearing.data, "BRM") and vehicle_begins_again(draft):
+                draft.reconnect(now)
             draft.control(hearing.data, now)
         elif isinstance(hearing, Unread):
             draft.unread(hearing, now)
@@ -160,7 +162,7 @@ class Analyser:
         if begins(draft, heard, silent):
             self._finish(bus, pair)
             return self._open(bus, pair, time, whole=opens)
-        if reconnects(draft, heard):
+        if reconnects(draft, heard, now):
             draft.reconnect(now)
         elif silent > HOLE:
             self._quiet(draft, now)

@@ -6,17 +6,18 @@ from functools import cached_property
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import Sender
 from chargelink.trace.sessions.draft import Draft
-from chargelink.trace.sessions.ending import AWAITED, ENOUGH, ERRORS, LIMITS, Awaited, Moment, Transfer
+from chargelink.trace.sessions.ending import AWAITED, CHARGED, ENOUGH, ERRORS, LIMITS, Awaited, Moment, Transfer
 from chargelink.trace.sessions.model import Counts, Phase, Side
+from chargelink.trace.sessions.stop_causes import MEANINGS
 from chargelink.trace.sessions.violations import SIDES
+from chargelink.trace.sessions.words import PHASES, cause_names
 from chargelink.trace.sessions.words import SIDES as SIDE_WORDS
-from chargelink.trace.sessions.words import cause_names
 
 TOGETHER = 1.5  # s: a stop and an error of the same side so close are one thing
-ORDERLY = frozenset({
-    "charger_condition_reached", "manual_stop", "bms_stopped", "emergency_stop",
-    "soc_target_reached", "total_voltage_reached", "cell_voltage_reached", "charger_stopped",
-})  # fmt: skip
+ANSWERS = {"CST": ("bms_stopped",), "BST": ("charger_stopped",)}  # to a stop of the other side
+ORDERLY = {
+    cause for meanings in MEANINGS.values() for cause, meaning in meanings.items() if meaning.whose is Side.NOBODY
+} | {cause for causes in ANSWERS.values() for cause in causes}
 CYCLIC = ("CCS", "BCL", "BCS")  # come all the time; the other awaited messages come once their time is there
 GOES_ON = 2.0  # s of the recording after a session that show that it is really over
 FEWEST_BUS_ERRORS, BUS_ERROR_SHARE = 10, 0.001
@@ -36,25 +37,41 @@ class Case:
     timed: bool
 
     @cached_property
-    def stop(self) -> Moment | None:
-        return self.draft.ending.stop
-
-    @cached_property
     def decisive(self) -> Moment | None:
         """The moment that decides: an error where there is one that no orderly end came before."""
-        stop, error = self.draft.ending.stop, self.draft.ending.error
+        stop, error = self._told_stop, self.draft.ending.error
+        if stop is None and error is None:
+            return self._unmended
         if stop is None or error is None:
             return stop or error
         if error.now <= stop.now or self._one_thing(stop, error):
             return error
         return error if self.is_orderly(stop) else stop
 
+    @cached_property
+    def _unmended(self) -> Moment | None:
+        """What ended the connection before, where the recording ends before the new one comes to a charge."""
+        return None if self.draft.words.keys() & CHARGED else self.draft.ending.before
+
+    @cached_property
+    def first(self) -> Moment | None:
+        """The first stop or error."""
+        return self.draft.ending.first or self._unmended
+
+    @cached_property
+    def _told_stop(self) -> Moment | None:
+        """The first stop; where it only answers the other side's, that one, though it was recorded later."""
+        stop = self.draft.ending.stop
+        if stop is not None and stop.causes == ANSWERS[stop.message]:
+            return self.draft.ending.stops.get("BST" if stop.message == "CST" else "CST", stop)
+        return stop
+
     def _one_thing(self, stop: Moment, error: Moment) -> bool:
         return stop.sender is error.sender and error.now - stop.now <= TOGETHER and self.timed
 
     @staticmethod
     def is_orderly(moment: Moment) -> bool:
-        return bool(moment.causes) and ORDERLY.issuperset(moment.causes) and moment.message not in ERRORS
+        return bool(moment.causes) and {*moment.causes} <= ORDERLY and moment.message not in ERRORS
 
     @cached_property
     def message(self) -> str:
@@ -223,8 +240,6 @@ class Case:
 
     @cached_property
     def phase_words(self) -> Text:
-        from chargelink.trace.sessions.words import PHASES
-
         return PHASES[self.phase]
 
 

@@ -7,7 +7,9 @@ from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, Sender
 from chargelink.gbt27930.causes import raised
 from chargelink.gbt27930.charging import BSM, CCS
 from chargelink.gbt27930.codes import ChargePermission, Permission
-from chargelink.gbt27930.listener import Heard, Unread
+from chargelink.gbt27930.contradictions import Session as Said
+from chargelink.gbt27930.faults import battery_faults
+from chargelink.gbt27930.listener import Heard, Odd, Unread
 from chargelink.gbt27930.transport import Aborted, Incomplete, Trouble, Unexpected
 from chargelink.gbt27930.transport.frames import Control as ControlByte
 from chargelink.trace.gbt27930.words import message_name
@@ -15,7 +17,7 @@ from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import Beat
 from chargelink.trace.sessions.ending import Ending, Moment, Transfer, stale
 from chargelink.trace.sessions.model import Phase, Side
-from chargelink.trace.sessions.oddities import note, undefined_bits
+from chargelink.trace.sessions.oddities import contradicted, note, undefined_bits
 from chargelink.trace.sessions.phases import Phases
 from chargelink.trace.sessions.readings import TAKE, Readings
 from chargelink.trace.sessions.states import WITH_VALUE, Fault, Shadow, Wrong, limits
@@ -24,8 +26,6 @@ from chargelink.trace.sessions.words import cause_names
 
 STOPS = ("CST", "BST", "CEM", "BEM")
 LIMITS = limits()
-ABNORMAL = ("cell_voltage_state", "soc_state", "over_current", "over_temperature", "insulation", "output_connector")
-TWO_WAYS_ABNORMAL = ("cell_voltage_state", "soc_state")  # too high and too low; the others know "untrusted" instead
 AA = 0xAA
 FRAME = 8  # bytes
 TRANSFERRED = {entry.name for entry in MESSAGES if entry.priority == 7}
@@ -52,6 +52,7 @@ class Draft:
         self.readings = Readings()
         self.violations = Violations()
         self.ending = Ending()
+        self._said = Said()
         self.transfers: dict[str, Transfer] = {}
         self.retries = self.aborts = self.holes = 0
         self.missing_packets = 0
@@ -84,6 +85,9 @@ class Draft:
         else:
             self.words[word] = now
             self.phases.heard(word, now)
+            if found := self._said.judge(message):
+                contradicted(self, heard, found, now)
+            self._said.take(message, now)
             if not message.flaws and type(message) in TAKE:
                 self.readings.take(message, now)
             if isinstance(message, BSM):
@@ -168,11 +172,7 @@ class Draft:
         )
 
     def _battery(self, message: BSM, now: float) -> None:
-        faults = tuple(
-            name
-            for name in ABNORMAL
-            if (state := int(getattr(message, name))) == 1 or (state == 2 and name in TWO_WAYS_ABNORMAL)
-        )
+        faults = battery_faults(message)
         if faults:
             self.battery_faults = faults
             self.shadows[Sender.CHARGER].hears("BSM fault", now)
@@ -195,7 +195,13 @@ class Draft:
         self.last = self.sides[unread.entry.sender] = now
         frame = Frame(unread.identifier, unread.payload)
         whose = SIDES[unread.entry.sender]
-        self.violations.add(kinds.SHORT, unread.entry.name, whose, now, frame, error=str(unread.error))
+        name = unread.entry.name
+        if name in TRANSFERRED and len(unread.payload) <= FRAME:
+            self.transfer(name).single += 1
+            said = Text(*Odd.NOT_TRANSPORTED.value)
+            self.violations.add(kinds.NOT_TRANSPORTED, name, whose, now, frame, said=said)
+            return
+        self.violations.add(kinds.SHORT, name, whose, now, frame, error=str(unread.error))
 
     def control(self, data: bytes, now: float) -> None:
         """A control frame of the transport."""
@@ -203,10 +209,10 @@ class Draft:
         self.last = now
         if len(data) < 8:
             return
-        transfer = self.transfer(message_name(data[5] | data[6] << 8 | data[7] << 16))
+        name = message_name(data[5] | data[6] << 8 | data[7] << 16)
+        transfer = self.transfer(name)
         if data[0] == ControlByte.RTS:
             transfer.asked += 1
-            name = message_name(data[5] | data[6] << 8 | data[7] << 16)
             self.words[f"RTS {name}"] = now
             self.sides[Sender.BMS] = now
         elif data[0] == ControlByte.CTS:
@@ -265,6 +271,15 @@ class Draft:
         for beat in self.beats.values():
             beat.last = None
         self.phases.enter(Phase.RECOGNITION, now)
+
+
+def asks_for(control: bytes, name: str) -> bool:
+    """Whether a control frame asks to send that message (RTS)."""
+    return (
+        len(control) == FRAME
+        and control[0] == ControlByte.RTS
+        and control[5:] == BY_NAME[name].pgn.to_bytes(3, "little")
+    )
 
 
 def _value(message: Any) -> int:

@@ -89,6 +89,8 @@ class Ending:
     def __init__(self) -> None:
         self.stop: Moment | None = None
         self.error: Moment | None = None
+        self.before: Moment | None = None  # what ended the connection before this one
+        self.stops: dict[str, Moment] = {}  # the first CST and the first BST
         self.causes: list[str] = []  # of the whole session
         self._known: set[tuple[str, tuple[str, ...]]] = set()
 
@@ -98,7 +100,10 @@ class Ending:
         return min(moments, key=lambda moment: moment.now, default=None)
 
     def reconnect(self) -> None:
+        """The session begins again with recognition."""
+        self.before = self.first or self.before
         self.stop = self.error = None
+        self.stops.clear()
         self._known.clear()
 
     def is_new(self, message: str, causes: tuple[str, ...]) -> bool:
@@ -114,6 +119,7 @@ class Ending:
             self.error = self.error or moment
         else:
             self.stop = self.stop or moment
+            self.stops.setdefault(moment.message, moment)
 
 
 def stale(message: str, causes: tuple[str, ...], said: set[str]) -> tuple[str, ...]:

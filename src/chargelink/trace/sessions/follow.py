@@ -52,13 +52,20 @@ def begins(draft: Draft, heard: Heard, silent: float) -> bool:
     return name == "BRM" and phase not in BEFORE_CHARGE and draft.ending.error is None
 
 
-def reconnects(draft: Draft, heard: Heard) -> bool:
+def reconnects(draft: Draft, heard: Heard, now: float) -> bool:
     """Whether a message begins the recognition again within the session (GB/T 27930-2015, 10.5, annex A)."""
     name = heard.entry.name
-    if name == "CRM":
-        again = draft.ending.error is not None or draft.phases.now not in (*HANDSHAKES, Phase.RECOGNITION)
-        return _is_first(heard) and (again or "CRM(AA)" in draft.words)
-    return name == "BRM" and Sender.CHARGER not in draft.sides and draft.ending.error is not None
+    if name == "CRM" and _is_first(heard):
+        if draft.shadows[Sender.CHARGER].is_recognising and now - draft.words.get("CRM(00)", now) < HOLE:
+            return False  # the charger goes on as before: it is for the vehicle to begin again
+        return draft.ending.error is not None or draft.phases.now not in HANDSHAKES
+    return name == "BRM" and vehicle_begins_again(draft)
+
+
+def vehicle_begins_again(draft: Draft) -> bool:
+    """Whether a BRM, or the request to send one, is a new attempt after the vehicle's error."""
+    error = draft.ending.error
+    return error is not None and error.sender is Sender.BMS
 
 
 def _is_first(heard: Heard) -> bool:

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import BY_NAME
+from chargelink.gbt27930.contradictions import ADVISORY as ADVISORY_CONFLICTS
+from chargelink.gbt27930.contradictions import Conflict, Contradiction
+from chargelink.gbt27930.ending import CSD2011
 from chargelink.gbt27930.listener import Heard, Odd, Oddity
 from chargelink.gbt27930.plausibility import ADVISORY, Implausible
 from chargelink.trace.gbt27930.names import CHINESE, ENGLISH
@@ -26,7 +29,7 @@ KINDS: dict[Odd, Kind] = {
     Odd.RETRIED: kinds.RETRIED,
 }
 FULL = 8  # bytes: devices of 2011 pad every frame to that
-STANDARD_SECTION = "GB/T 27930-2015, 10"
+ONE_BYTE = 0xFF  # a charger number of 2011
 
 
 class Mask(NamedTuple):
@@ -68,6 +71,19 @@ def note(draft: "Draft", heard: Heard, now: float) -> None:
             )  # fmt: skip
         else:
             _oddity(draft, heard, odd, frame, now)
+
+
+def contradicted(draft: "Draft", heard: Heard, found: tuple[Contradiction, ...], now: float) -> None:
+    """What a message says against others of the session."""
+    frame = Frame(heard.identifier, heard.payload)
+    for one in found:
+        if one.conflict is Conflict.OTHER_CHARGER and isinstance(heard.message, CSD2011) and one.against > ONE_BYTE:
+            continue  # its CRM came before anything told that it speaks 2011
+        kind = kinds.CONTRADICTION_ADVICE if one.conflict in ADVISORY_CONFLICTS else kinds.CONTRADICTION
+        draft.violations.add(
+            kind, heard.entry.name, SIDES[heard.entry.sender], now, frame,
+            detail=one.conflict, worst=abs(one.said - one.against), said=Text(one.text, one.chinese),
+        )  # fmt: skip
 
 
 def _flaw(draft: "Draft", heard: Heard, flaw: Flaw, frame: Frame, now: float) -> None:

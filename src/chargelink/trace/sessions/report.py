@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import BY_NAME, Edition, Sender
 from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import MOST_OFF
@@ -40,6 +41,7 @@ def reported(draft: Draft, around: Surroundings) -> Session:
     case = Case(draft, counts, around.after, timed)
     _judge_transfers(case)
     _judge_error(case)
+    _judge_kinds(draft, around)
     return Session(
         number=draft.number,
         channel=draft.channel,
@@ -108,6 +110,16 @@ def _judge_error(case: Case) -> None:
             kinds.GAP, awaited.message, case.peer, moment.now - case.age, worst=case.age,
             seconds=case.age, limit=case.limit,
         )  # fmt: skip
+
+
+def _judge_kinds(draft: Draft, around: Surroundings) -> None:
+    """Frames that are no 29-bit data frames."""
+    for count, side, said in (
+        (around.bus_errors, Side.BUS, Text("error frames are", "错误帧")),
+        (around.not_standard - around.bus_errors, Side.UNKNOWN, Text("frames of another kind are", "其他类型的帧")),
+    ):
+        if count:
+            draft.violations.add(kinds.NOT_STANDARD, "", side, draft.start, detail=side, count=count, said=said)
 
 
 def _counts(draft: Draft, around: Surroundings, lost: dict[Sender, int]) -> Counts:

@@ -159,6 +159,11 @@ class Shadow:
         self._due = float("inf")  # when the first of them is over, with its tolerance
         self._answer: tuple[float, str, StrEnum] | None = None  # by when it must have reacted, to what, with what
 
+    @property
+    def is_recognising(self) -> bool:
+        """The side is where a connection begins."""
+        return self.voice == self._grammar.recognition
+
     def pause(self, seconds: float) -> None:
         """The recording has a hole: nobody knows what was said."""
         self._timers = {name: (due + seconds, wait) for name, (due, wait) in self._timers.items()}

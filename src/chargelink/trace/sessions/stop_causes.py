@@ -23,6 +23,11 @@ CONNECTOR = Text(
 )
 COOLING = Text("check fans, filters and air paths of the charger", "检查充电桩风扇、滤网和风道")
 
+MATCH = Text(
+    "compare what the battery takes (BCP) with what the charger gives (CML)",
+    "对比电池允许值 (BCP) 与充电机输出能力 (CML)",
+)
+
 C, V, N = Side.CHARGER, Side.VEHICLE, Side.NOBODY
 
 CST: dict[str, Meaning] = {
@@ -43,6 +48,18 @@ CST: dict[str, Meaning] = {
     ),
     "energy_not_deliverable": Meaning(
         C, Text("the charger could not deliver the energy", "充电机无法传送所需电量"), CHARGER_SERVICE
+    ),
+    "self_check_fault": Meaning(C, Text("the charger failed its self-check", "充电机自检故障"), CHARGER_SERVICE),
+    "pre_charge_fault": Meaning(
+        C,
+        Text("the charger's pre-charge failed", "充电机预充故障"),
+        Text(
+            "compare the battery voltage of BCP with the first output voltages of CCS; check contactors and pre-charge",
+            "对比 BCP 电池电压与 CCS 起始输出电压；检查接触器和预充回路",
+        ),
+    ),
+    "charge_parameters_mismatch": Meaning(
+        C, Text("the charger found that the parameters do not match", "充电机判定充电参数不匹配"), MATCH
     ),
     "current_mismatch": Meaning(
         C,
@@ -116,6 +133,9 @@ BST: dict[str, Meaning] = {
         ),
     ),
     "other_fault": Meaning(V, Text("the vehicle had a fault that it does not name", "车辆其他故障"), VEHICLE_SERVICE),
+    "charge_parameters_mismatch": Meaning(
+        V, Text("the vehicle found that the parameters do not match", "车辆判定充电参数不匹配"), MATCH
+    ),
     "current_excess": Meaning(
         V,
         Text(

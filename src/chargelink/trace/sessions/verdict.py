@@ -22,7 +22,7 @@ AGAIN = Text(
 
 def stop_of(case: Case, shift: float | None) -> Stop:
     """What ended it, the first that did."""
-    first = case.draft.ending.first
+    first = case.first
     if first is None or first.sender is None:
         return Stop(Side.NOBODY, "", None, (), _not_stopped(case))
     side = SIDES[first.sender]

@@ -43,8 +43,8 @@ class Frame(NamedTuple):
 
 
 def clause_of(message: str, edition: str = "2015") -> str:
-    """Where length and period of a message stand."""
-    return f"GB/T 27930-{edition}, table {TABLES[message]}"
+    """Where length and period of a message stand; "" where there is no message."""
+    return f"GB/T 27930-{edition}, table {TABLES[message]}" if message in TABLES else ""
 
 
 class _Seen:
@@ -212,3 +212,4 @@ NOT_STANDARD = Kind("frame-kind", V, "GB/T 27930-2015, 5", Text(
     "总线上有{said}；只允许扩展数据帧",
 ))  # fmt: skip
 CONTRADICTION = Kind("contradiction", V, "", Text("{said}", "{said}"))
+CONTRADICTION_ADVICE = CONTRADICTION._replace(severity=R)
