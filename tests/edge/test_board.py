@@ -40,6 +40,23 @@ def test_who_watches_is_told_the_newest_once() -> None:
     assert board.devices == (gun("idle", 5),)
 
 
+def test_what_is_described_stays_on_the_spot() -> None:
+    board = Board()
+    changed = asyncio.Event()
+    with board.watch(changed) as watch:
+        board.show(gun("charging", 1))
+        assert watch.devices() == (gun("charging", 1),)
+        changed.clear()
+        board.describe("gun-1", {"battery": {"cells": 96}})
+        board.describe("gun-2", {"battery": {}})  # not shown yet
+        assert not changed.is_set()
+        assert watch.devices() == ()
+    assert board.devices == (gun("charging", 1),)
+    assert [device.detail for device in board.described] == [{"battery": {"cells": 96}}]
+    board.describe("gun-1", {})
+    assert board.described == board.devices
+
+
 def test_another_detail_can_wait() -> None:
     board = Board()
     changed = asyncio.Event()

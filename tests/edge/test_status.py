@@ -79,6 +79,40 @@ def test_in_english() -> None:
     ]
 
 
+TOLD = {
+    "battery": {
+        "chemistry": "lifepo4",
+        "manufacturer": "DEMO",
+        "capacity": 152_000,
+        "highestCell": 3_450,
+        "highestCellNumber": 53,
+        "lowestCell": 3_310,
+        "highestTemperature": 310,
+        "highestSensor": 7,
+        "lowestTemperature": -50,
+    },
+    "notTold": ["nominalEnergy", "lowestCellNumber", "cells", "vin"],
+    "notOffered": ["heating", "cooling", "internalResistance", "vehicleModel"],
+}
+
+
+def test_what_the_vehicle_tells_of_its_battery_and_what_it_does_not() -> None:
+    status = STATUS | {"devices": [device("gun-1", "gun", "charging", GUN | TOLD)]}
+    assert [line.strip() for line in lines(status)][4:7] == [
+        "battery: LiFePO4, made by DEMO, 152.0 Ah, highest cell 3.45 V (no. 53), lowest cell 3.31 V, "
+        "hottest 31 °C (no. 7), coldest -5 °C",
+        "not told by this vehicle: VIN, energy, number of the lowest cell",
+        "not available, GB/T 27930-2015 has no field for it: heating, cooling, internal resistance, vehicle model",
+    ]
+    speak(Language.CHINESE)
+    assert [line.strip() for line in lines(status)][4:7] == [
+        "电池: 磷酸铁锂, 厂商 DEMO, 额定容量 152.0 Ah, 最高单体 3.45 V（53 号）, 最低单体 3.31 V, "
+        "最高温度 31 °C（7 号）, 最低温度 -5 °C",
+        "该车辆未提供：VIN, 标称能量, 最低单体编号",
+        "不可用，GB/T 27930-2015 无此字段：电池加热状态, 电池冷却状态, 内阻, 车型",
+    ]
+
+
 def test_in_chinese() -> None:
     speak(Language.CHINESE)
     assert list(lines(STATUS))[3:7] == [

@@ -13,6 +13,7 @@ from chargelink.model import (
     Alarm,
     Authorisation,
     AuthorisedBy,
+    Battery,
     Content,
     JournalEpoch,
     LaneEnd,
@@ -70,6 +71,7 @@ ENDED = SessionEnded(
     soc_end=215,
     trip={"rule": "estop"},
     vehicle=SEALED,
+    battery=Battery(chemistry="lifepo4", lowest_cell=3_310, lowest_cell_number=17, lowest_temperature=-210),
     bill=price(TARIFF, tariff_hash(TARIFF), Consumption(ID, SessionKind.DC, AuthorisedBy.LOCAL, READINGS, fault=True)),
 )
 CONTENTS: list[Content] = [

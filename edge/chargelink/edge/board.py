@@ -7,6 +7,7 @@ newest state of a device and the newest samples: the present is never kept waiti
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 
@@ -65,6 +66,7 @@ class Board:
 
     def __init__(self) -> None:
         self._devices: dict[str, Device] = {}
+        self._descriptions: dict[str, Mapping[str, Any]] = {}
         self._watches: set[Watch] = set()
         self._listeners: list[Callable[[Sample], None]] = []
         self._prices: dict[str, str] = {}
@@ -96,6 +98,18 @@ class Board:
         if before is None or (before.state, before.detail) != (device.state, device.detail):
             for watch in self._watches:
                 watch.see(self._priced(device), urgent=before is None or before.state != device.state)
+
+    def describe(self, device: str, more: Mapping[str, Any]) -> None:
+        """More of a device for whoever asks on the spot; it does not travel, for a SIM card has its price."""
+        self._descriptions[device] = more
+
+    @property
+    def described(self) -> tuple[Device, ...]:
+        """The devices with what was described of them."""
+        return tuple(
+            msgspec.structs.replace(device, detail={**device.detail, **self._descriptions.get(device.id, {})})
+            for device in self.devices
+        )
 
     def sample(self, sample: Sample) -> None:
         """One point of a session's curves."""

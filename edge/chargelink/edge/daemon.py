@@ -299,7 +299,7 @@ class Daemon:
             "oddEvents": dict(self._sessions.odd),
             "givenAway": (await self._sessions.given_away())._asdict(),
             "settled": self._places.settled.is_set(),
-            "devices": [msgspec.to_builtins(device) for device in self._board.devices],
+            "devices": [msgspec.to_builtins(device) for device in self._board.described],
             "sessions": [
                 {"id": one.id, "device": one.started.device, "outlet": one.started.outlet, "energy": one.energy}
                 for one in self._sessions.open

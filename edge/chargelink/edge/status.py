@@ -6,6 +6,7 @@ from typing import Any
 from chargelink.cli.language import Text
 from chargelink.cli.layout import padded
 from chargelink.edge.arguments import local
+from chargelink.edge.battery_view import battery_lines
 
 STATES = {
     "available": "空闲",
@@ -67,6 +68,7 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for device in status["devices"]:
         yield _device(device)
+        yield from (f"{'':14}{line}" for line in battery_lines(device["detail"]))
     for session in status["sessions"]:
         yield _session(session)
     for plan in status.get("plans", ()):

@@ -4,6 +4,7 @@ Everything is an integer with its unit: mV, mA, mW, mWh, fen, 0.1 %, UTC millise
 
     tariff   the price document
     reading  a meter's register at a time
+    battery  what a vehicle told of its battery
     bill     the priced result
     session  start, end, usage
     metering what the supervisor of metering is told of a session
@@ -12,6 +13,7 @@ Everything is an integer with its unit: mV, mA, mW, mWh, fen, 0.1 %, UTC millise
 
 from chargelink.link.authorisation import Authorisation, StartMode, TokenKind
 from chargelink.link.messages import Caps, Device, DeviceKind, Record, Sample
+from chargelink.model.battery import Battery
 from chargelink.model.bill import Bill, BillLine, Boundary, Measured
 from chargelink.model.metering import Metering
 from chargelink.model.reading import Reading
@@ -59,6 +61,7 @@ __all__ = [
     "Alarm",
     "Authorisation",
     "AuthorisedBy",
+    "Battery",
     "Bill",
     "BillLine",
     "Boundary",

@@ -1,9 +1,10 @@
 """What each field of a record's body means, in one line, for the page that describes them."""
 
+from chargelink.gbt27930.codes import BatteryType
 from chargelink.link import authorisation, messages
 from chargelink.link.meanings import MEANINGS as LINK
 from chargelink.link.shape import Shape
-from chargelink.model import bill, reading, records, session, tariff
+from chargelink.model import battery, bill, reading, records, session, tariff
 from chargelink.trust.personal import Sealed
 
 _OUTLET = "of a device with several outlets: which"
@@ -23,6 +24,7 @@ _AGREED = {
     "authorisation": "who pays, how they asked, what was agreed",
     "caps": "what the customer limited",
 }
+_CHEMISTRIES = ", ".join(f"`{kind.name.lower()}`" for kind in BatteryType)
 _HOURLY = "per hour"
 _STEP = "each begun counts in full, in minutes"
 
@@ -50,6 +52,25 @@ MEANINGS: dict[type[Shape], dict[str, str]] = {
         **_AGREED,
         "usage": "for prices by time or power",
         "measured": "`verified`, `overdue`, `unverified` meter; `calculated` by a socket",
+        "battery": "what the vehicle told of it; leave it out if it told nothing",
+    },
+    battery.Battery: {
+        "chemistry": f"BRM: {_CHEMISTRIES}",
+        "manufacturer": "BRM: four letters",
+        "capacity": "BRM: rated",
+        "ratedVoltage": "BRM",
+        "nominalEnergy": "BCP",
+        "cells": "BMV: how many it gave a voltage of",
+        "highestCell": "BMV, of the same moment as the lowest; else BCS",
+        "highestCellNumber": "its place in BMV, from 1; else of BSM, one too high where a vehicle forgets its offset",
+        "highestCellGroup": "BMV, else BCS; from 0, by the edition of 2011 BCS counts from 1",
+        "lowestCell": "BMV, else BSD at the end",
+        "lowestCellNumber": "its place in BMV, from 1",
+        "sensors": "BMT: how many gave a temperature",
+        "highestTemperature": "BSM, else BMT; nothing at or below -40 °C, which is a sensor that is not there",
+        "highestSensor": "its number in BSM, else its place in BMT",
+        "lowestTemperature": "as the highest",
+        "lowestSensor": "as the highest",
     },
     session.Usage: {
         "duration": "time of charging, by a clock that nobody sets; without power none passes",

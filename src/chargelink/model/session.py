@@ -9,6 +9,7 @@ from chargelink.link.authorisation import Authorisation
 from chargelink.link.messages import Caps
 from chargelink.link.quantities import Count, HexDigest, Name, Power, SessionId, StateOfCharge, Time, Word
 from chargelink.link.shape import Document
+from chargelink.model.battery import Battery
 from chargelink.model.bill import Bill, Duration, Measured
 from chargelink.model.reading import Reading
 from chargelink.trust.personal import Sealed
@@ -118,6 +119,7 @@ class SessionEnded(Document, frozen=True):
     caps: Caps | None = None
     usage: Usage | None = None
     measured: Measured | None = None
+    battery: Battery | None = None
 
     @property
     def most(self) -> int | None:

@@ -23,6 +23,8 @@ def test_a_charge_is_stored_shown_and_billed(tmp_path: Path) -> None:
             with s.board.watch(asyncio.Event()) as watch:
                 started = await s.start()
                 assert s.sessions.get(started.session_id) is not None  # before anything is energised
+                await s.until(lambda: "lowestCell" in s.board.described[0].detail.get("battery", {}))
+                (described,) = s.board.described
                 await s.until(lambda: s.ended)
                 samples, devices = watch.samples(1000), watch.devices()
             ended = s.ended
@@ -30,6 +32,11 @@ def test_a_charge_is_stored_shown_and_billed(tmp_path: Path) -> None:
             assert ended.session_id == started.session_id
             assert (ended.stop_reason, ended.stopped_by) == (StopReason.SOC_LIMIT_REACHED, "battery-full")
             assert (ended.soc_start, ended.soc_end) == (620, 640)
+            assert ended.battery is not None
+            assert ended.battery.cells == described.detail["battery"]["cells"] > 50
+            assert "vin" not in described.detail["notTold"]
+            assert "LSIMULATED0000001" not in str(described)
+            assert "battery" not in devices[-1].detail  # it costs a SIM card too much
             used = ended.readings[-1].register - ended.readings[0].register
             assert used == ended.bill.energy == int(s.site._energy) > 5_000
             assert ended.bill.measured == "verified"

@@ -94,6 +94,10 @@ def test_a_recording_becomes_a_session(tmp_path: Path, kind: type[Sessions]) -> 
         assert 15_000 < ended.bill.energy < 25_000
         assert not ended.bill.verified_meter  # calculated
         assert (ended.bill.total, ended.bill.lines) == (0, ())
+        assert ended.battery is not None
+        assert (ended.battery.chemistry, ended.battery.manufacturer) == ("ternary", "SIMU")
+        assert ended.battery.highest_cell == ended.battery.lowest_cell
+        assert board.described == board.devices  # no vehicle is there any more
         assert ended.vehicle is not None
         assert unseal(ended.vehicle, VEHICLE, key.key) == NOBODY
         assert len(samples) >= 2

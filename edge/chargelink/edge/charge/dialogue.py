@@ -20,6 +20,7 @@ from chargelink.gbt27930.charger import (
     VehicleIdentified,
     VehiclePermits,
     VehicleReady,
+    VehicleStatistics,
 )
 from chargelink.gbt27930.charging import BCS, BCS2011
 from chargelink.gbt27930.parameters import BCP
@@ -103,6 +104,8 @@ class VehicleDialogue:
 
     def _means(self, event: Event) -> Stop | None:
         vehicle = self._vehicle
+        if isinstance(event, VehicleIdentified | Parameters | Status | VehicleStatistics):
+            vehicle.told.take(event.message)
         match event:
             case VehicleAnswered(max_voltage=limit):
                 vehicle.answered, vehicle.handshake_limit = True, limit

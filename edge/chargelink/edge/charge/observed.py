@@ -11,6 +11,7 @@ backwards.
 
 from typing import NamedTuple
 
+from chargelink.edge.charge.battery import Told
 from chargelink.gbt27930.catalogue import Sender
 from chargelink.gbt27930.causes import raised
 from chargelink.gbt27930.charging import BCS, BCS2011, CCS
@@ -18,6 +19,7 @@ from chargelink.gbt27930.ending import BEM, BST, BST2011, CEM, CST, CST2011
 from chargelink.gbt27930.handshake import BRM, CHM, CRM, CRM2011
 from chargelink.gbt27930.listener import Heard, Listener
 from chargelink.gbt27930.parameters import BCP
+from chargelink.model import Battery
 from chargelink.wire import Message
 
 SILENT = 5.0  # s without a message of the charge: BCS and BCL would have failed by then
@@ -51,6 +53,7 @@ class ChargeGone(NamedTuple):
     energy: int
     soc_start: int | None
     soc: int | None
+    battery: Battery | None
 
 
 ObservedEvent = ChargeSeen | Progress | ChargeGone
@@ -61,6 +64,7 @@ class Observed:
 
     def __init__(self) -> None:
         self._listener = Listener()
+        self.told = Told()
         self._vin: str | None = None
         self._first: int | None = None  # SOC
         self._soc: int | None = None
@@ -101,12 +105,14 @@ class Observed:
         return self._gone() if self._under_way and now >= self._heard_at + SILENT else []
 
     def _take(self, heard: Heard, message: Message, now: float) -> list[ObservedEvent]:
+        self.told.take(message)
         match message:
             case CHM() | CRM() | CRM2011():
                 self._over = False
                 if isinstance(message, CHM):
                     gone = self._gone()
                     self._vin = self._first = self._soc = None
+                    self.told = Told()
                     return gone
                 return self._gone()  # a charger begins anew
             case BRM(vin=vin):
@@ -153,4 +159,4 @@ class Observed:
         if not under_way:
             return []
         by, causes = stopped or (None, ())
-        return [ChargeGone(by, causes, energy, self._first, self._soc)]
+        return [ChargeGone(by, causes, energy, self._first, self._soc, self.told.battery)]

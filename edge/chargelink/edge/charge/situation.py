@@ -6,6 +6,7 @@ Currents are positive into the vehicle.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from chargelink.edge.charge.battery import Told
 from chargelink.edge.drivers.board_state import OFF, BoardFacts
 from chargelink.gbt27930.parameters import BCP
 from chargelink.model import Caps
@@ -52,6 +53,7 @@ class Vehicle:
     soc: int | None = None  # 0.1 %
     identified: bool = False  # it said who it is
     vin: str | None = field(default=None, repr=False)  # personal: it stands in no log
+    told: Told = field(default_factory=Told, repr=False)  # of its battery
     gone: bool = True  # no dialogue, or one that is over
 
     @property

@@ -355,6 +355,7 @@ class Gun:
                 self.occupancy.shown,
             )
         )
+        self._around.board.describe(self.device, self.controller.situation.vehicle.told.shown())
 
     def _sample(self) -> None:
         session, charge = self.books.session, self.controller.charge

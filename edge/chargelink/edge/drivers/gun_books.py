@@ -205,6 +205,7 @@ class GunBooks:
             soc_start=finished.vehicle.soc_start,
             soc_end=finished.vehicle.soc,
             trip=outcome.trip,
+            battery=finished.vehicle.told.battery,
         )
         await self._close(session, ending)
 

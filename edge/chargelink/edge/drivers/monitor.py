@@ -131,6 +131,7 @@ class Monitor:
             reading=Reading(at=now, register=gone.energy),
             soc_start=gone.soc_start,
             soc_end=gone.soc,
+            battery=gone.battery,
         )
         ended = await self._around.sessions.end(session_id, now, ending)
         log.info("charge gone", gun=self.device, session=session_id, reason=reason, calculated_energy=gone.energy)
@@ -158,6 +159,7 @@ class Monitor:
         self._around.board.show(
             Device(id=self.device, kind=DeviceKind.GUN, state=state, at=self._around.clock(), detail=known)
         )
+        self._around.board.describe(self.device, self._observed.told.shown() if self.session else {})
 
     @staticmethod
     def _now() -> float:

@@ -11,6 +11,7 @@ from chargelink.link.messages import Caps
 from chargelink.model import (
     Alarm,
     AuthorisedBy,
+    Battery,
     Bill,
     Measured,
     Reading,
@@ -118,7 +119,7 @@ class OpenSession:
 class Ending:
     """How a session ends. `fault` says that it broke down, in the sense of the tariff's rules; `final` that the reading
     is the device's own account of the session: what was read before and lies above it is left out. `usage` is the
-    device's own account of time and power; without it that of the edge counts.
+    device's own account of time and power; without it that of the edge counts. `battery` is what the vehicle told.
     """
 
     reason: StopReason
@@ -130,6 +131,7 @@ class Ending:
     soc_end: int | None = None
     trip: Mapping[str, Any] | None = None
     usage: Usage | None = None
+    battery: Battery | None = None
 
 
 def with_reading(
@@ -259,6 +261,7 @@ def billed(session: OpenSession, now: int, ending: Ending) -> SessionEnded:
         caps=started.caps,
         usage=consumption.usage,
         measured=consumption.measured,
+        battery=ending.battery,
         bill=_bill(session, consumption),
     )
 
