@@ -5,6 +5,7 @@ from functools import partial
 
 from docs import gbt27930_states as states
 from docs.bodies import bodies, stop_reasons
+from docs.conformance import cases, tolerances
 from docs.gbt27930 import contradictions, fault_classes
 
 from chargelink.dlt645.catalogue.table import identifier_table
@@ -14,6 +15,7 @@ from chargelink.gbt27930.charging import Cell
 from chargelink.link.tables import TABLES as LINK_TABLES
 from chargelink.lora_radio.tables import TABLES as RADIO_TABLES
 from chargelink.lora_socket.tables import TABLES as SOCKET_TABLES
+from chargelink.sim.conformance.figures import Side
 from chargelink.wire.table import table
 
 
@@ -46,6 +48,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "charge.watches": charge.watches,
     "charge.causes": charge.causes,
     "charge.advice": charge.advice,
+    "conformance.charger": partial(cases, Side.CHARGER),
+    "conformance.vehicle": partial(cases, Side.VEHICLE),
+    "conformance.tolerances": tolerances,
     "dlt645.identifiers": identifier_table,
     "records.bodies": bodies,
     "records.stopReasons": stop_reasons,

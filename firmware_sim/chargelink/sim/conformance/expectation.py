@@ -84,9 +84,8 @@ class Repeats(msgspec.Struct, frozen=True):
             measured = filled(Text("every {:.1f} ms on average", "平均周期 {:.1f} ms"), mean)
             return Finding(self.text, False, measured, _both(f"{period} ms ± {tolerances.period} %"), moments[0])
         longest, at = _longest(moments)
-        if longest > period * tolerances.gap:
-            measured = filled(GAP, seconds(longest))
-            return Finding(self.text, False, measured, span(0, period * tolerances.gap), at)
+        if longest > tolerances.longest(period):
+            return Finding(self.text, False, filled(GAP, seconds(longest)), span(0, tolerances.longest(period)), at)
         return None
 
     @staticmethod
@@ -151,7 +150,7 @@ class Says(msgspec.Struct, frozen=True, kw_only=True):
         if self.wait is None:
             return 0, self.within or 0
         late = tolerances.late(self.wait) if self.late is None else self.late
-        return self.wait * (100 - tolerances.early) / 100, self.wait + late
+        return tolerances.earliest(self.wait), self.wait + late
 
     def _wrong(self, word: Word) -> tuple[Text, Text] | None:
         """The first field that is not as it has to be: what it is and what it should be."""
@@ -183,7 +182,7 @@ class Continues(msgspec.Struct, frozen=True):
             return Finding(self.text, False, never, Text("", ""), where.start)
         before = [word.at for word in log.said(self.name) if word.at < where.start][-1:]
         during = [word.at for word in log.said(self.name, where) if word.at <= end]
-        most = figures_of(self.name).period * tolerances.gap
+        most = tolerances.longest(figures_of(self.name).period)
         longest, at = _longest([*(before or [where.start]), *during, end])
         return Finding(self.text, longest <= most, filled(GAP, seconds(longest)), span(0, most), at)
 

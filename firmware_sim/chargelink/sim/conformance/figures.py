@@ -110,13 +110,15 @@ FIELDS: Mapping[str, Field] = {
 
 
 class Tolerances(NamedTuple):
-    """How far from its number a device may be. The defaults are those usual with testers on the market.
+    """How far from its number a device may be. The late ones are those usual with testers on the market.
 
-    `period` and `early` are per cent, the others ms. `gap` is how many periods may lie between two messages at most.
+    `period` and `early` are per cent, the others ms; nothing may be earlier than it may be late. `gap` is how many
+    periods may lie between two messages at most; `least_gap` is always allowed, for frames are dated by software.
     """
 
     period: int = 10
     gap: int = 3
+    least_gap: int = 100
     early: int = 5
     after_1_s: int = 200
     after_5_s: int = 500
@@ -127,3 +129,11 @@ class Tolerances(NamedTuple):
         if wait <= 1000:
             return self.after_1_s
         return self.after_5_s if wait <= 5000 else self.after_longer
+
+    def earliest(self, wait: int) -> float:
+        """When what is due at `wait` ms may come at the earliest, ms."""
+        return wait - min(wait * self.early / 100, self.late(wait))
+
+    def longest(self, period: int) -> int:
+        """The longest gap between messages of a period, ms."""
+        return max(period * self.gap, self.least_gap)

@@ -18,7 +18,7 @@ case = partial(Case, side=Side.CHARGER)
 STOP_WATCHED = 300  # ms of CST
 LONGEST_PAUSE = 600_000  # ms
 SUPPLYING = (Repeats("CCS"), Never("CST"), Never("CEM"))
-STOPS = (Continues("CCS", "CST"), Stops("CCS", first_said("CST"), 50), Repeats("CST"), Observed(Fact.OUTPUT_OFF))
+STOPS = (Continues("CCS", "CST"), Stops("CCS", first_said("CST"), 100), Repeats("CST"), Observed(Fact.OUTPUT_OFF))
 STOPS_SOON = (Says(name="CST", within=REACTION), *STOPS)
 PAUSED = Says(name="CCS", within=REACTION, holds=(("3929", 0),))
 RESUMED = Says(name="CCS", within=REACTION, holds=(("3929", 1),))

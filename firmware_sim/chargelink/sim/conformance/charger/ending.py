@@ -37,7 +37,7 @@ ENDING = (
         trials=one(
             STOPPED_BY_VEHICLE,
             until(
-                "CSD", "BSD", hold=1_500, expects=(Repeats("CSD"), Stops("CST", first_said("CSD"), 50), Never("CEM"))
+                "CSD", "BSD", hold=1_500, expects=(Repeats("CSD"), Stops("CST", first_said("CSD"), 100), Never("CEM"))
             ),
             lasting(
                 FAREWELL,

@@ -25,7 +25,7 @@ bem_ccs_first = partial(error, "3905", 1_000, first_said("BCL"))
 bem_ccs = partial(error, "3905", 1_000, last_sent("CCS"))
 bem_cst = partial(error, "3906", 5_000, first_said("BST"))
 
-ANSWER_WATCHED = 80  # ms: vehicles answer CST with about ten BST
+ANSWER_WATCHED = 300  # ms: vehicles answer CST with about ten BST
 BATTERY_WATCHED = 25_000  # ms: BMV and BMT come every 10 s
 DEMANDS = (Repeats("BCL"), Repeats("BCS"), Never("BST"), Never("BEM"))
 TELLS = (

@@ -14,7 +14,7 @@ case = partial(Case, side=Side.VEHICLE, inferred=True)
 bem_csd = partial(error, "3907", 10_000, first_said("BST"))
 
 TAKES_LEAVE = 2_000  # ms: the standard gives no number; ours
-STATISTICS = (Stops("BST", first_said("BSD"), 50), Repeats("BSD"), Never("BEM"))
+STATISTICS = (Stops("BST", first_said("BSD"), 100), Repeats("BSD"), Never("BEM"))
 ENDS = (Stops("BSD", NOW, TAKES_LEAVE), Never("BEM"), Observed(Fact.CONTACTORS_OPEN))
 CONCLUDES = (Continues("BSD", "BEM"),)
 AMENDED = Text(
