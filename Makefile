@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench fuzz histories torture torture-storage torture-power docs clean
+.PHONY: help demo test check format bench fuzz histories torture torture-storage torture-power test-socketcan docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ torture-storage: $(READY) ## what losses of power would have left of a run; STAT
 
 torture-power: $(READY) ## cut the power of a virtual machine that records; CUTS=20
 	$(BIN)/python -m tests.torture.power $(or $(CUTS),20) $(if $(SEED),--seed $(SEED))
+
+test-socketcan: $(READY) ## the CAN port, the kernel's J1939 and a charge on SocketCAN, in a virtual machine
+	$(BIN)/python -m tests.socketcan
 
 docs: $(READY) ## write the generated tables and samples
 	$(BIN)/python -m docs.generate

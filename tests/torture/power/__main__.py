@@ -11,12 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.torture.power import image
-from tests.torture.power.image import CannotError
+from tests.guest import image
+from tests.guest.image import CannotError, Guest
 from tests.torture.power.machine import Machine
 from tqdm import tqdm
 
-BUILD = image.ROOT / "build" / "torture"
+GUEST = Guest(
+    "tests.torture.power.guest", drivers=("virtio_pci", "virtio_blk", "crc32c_generic", "ext4"), tests=("torture",)
+)
 COUNTER_PROOF = 3  # cuts
 LONGEST = 3.0  # s of work before a cut
 
@@ -32,8 +34,8 @@ def main() -> int:
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
     try:
         image.need("qemu-system-x86_64", "mkfs.ext4", "ldd")
-        unpacked = image.kernel(BUILD)
-        files = image.vmlinuz(unpacked), image.initial(BUILD, unpacked)
+        unpacked = image.kernel(image.BUILD)
+        files = image.vmlinuz(unpacked), image.initial(image.BUILD, unpacked, GUEST)
         print(f"seed {seed}")
         lost = cut("FULL", arguments.cuts, seed, *files)
         lost_with_less = cut("NORMAL", COUNTER_PROOF, seed, *files)
@@ -53,12 +55,12 @@ def cut(synchronous: str, cuts: int, seed: int, kernel: Path, initial: Path) -> 
         machine = Machine(Path(place), kernel, initial, synchronous)
         try:
             for _ in tqdm(range(cuts), desc=f"synchronous={synchronous}", unit="cut", disable=None):
-                machine.start(seed=chance.randrange(1 << 32), work=True)
+                machine.begin(seed=chance.randrange(1 << 32), work=True)
                 machine.verdict()
                 machine.wait_until_it_works()
                 time.sleep(LONGEST * chance.random())
                 said += machine.cut()
-            machine.start(work=False)
+            machine.begin(work=False)
             verdict = machine.verdict()
             machine.wait()
         finally:

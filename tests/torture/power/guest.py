@@ -5,72 +5,39 @@ first of all it looks whether that is still there, and says so.
 """
 
 import asyncio
-import ctypes
-import errno
-import os
 import random
 import sqlite3
-import termios
 import traceback
-import tty
 from contextlib import closing
 from pathlib import Path
 
+from tests.guest.inside import mount, power_off, prepare, say, words
 from tests.torture import audit
 from tests.torture.audit import Said
-from tests.torture.load import Load, open_ledger, say
+from tests.torture.load import Load, open_ledger
 from tests.torture.weaker import weaken
 
 from chargelink.edge.ledger import Journal
 from chargelink.link.messages import RECORD_LANE
 
-MODULES = Path("/modules")
 LEDGER = Path("/data/ledger.db")
 SAID = Path("/dev/vdb")
-INIT_MODULE = 313  # finit_module of x86_64
-POWER_OFF = 0x4321FEDC  # LINUX_REBOOT_CMD_POWER_OFF
 ACKNOWLEDGE_EVERY = 0.1  # s
-
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
     """Prepare the machine, look, and work if told to; then the power goes off."""
     try:
         prepare()
-        words = dict(word.split("=", 1) for word in Path("/proc/cmdline").read_text().split() if "=" in word)
-        weaken(words["torture.synchronous"])
+        mount("/dev/vda", "ext4", "/data")
+        told = words()
+        weaken(told["torture.synchronous"])
         look()
-        if words["torture.work"] == "yes":
-            asyncio.run(work(int(words["torture.seed"])))
+        if told["torture.work"] == "yes":
+            asyncio.run(work(int(told["torture.seed"])))
     except BaseException:
         say("verdict", "failed", traceback.format_exc().replace("\n", " | "))
-    libc.sync()
-    libc.reboot(POWER_OFF)
-
-
-def prepare() -> None:
-    """Drivers and file systems; and a console that adds nothing to lines."""
-    for kind, place in (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")):
-        mount(kind, kind, place)
-    for line in (MODULES / "order").read_text().split():
-        module = os.open(MODULES / line, os.O_RDONLY)
-        check(libc.syscall(INIT_MODULE, module, b"", 0), line)
-        os.close(module)
-    mount("/dev/vda", "ext4", "/data")
-    tty.setraw(1, termios.TCSANOW)
-
-
-def mount(source: str, kind: str, place: str) -> None:
-    """Raises OSError."""
-    check(libc.mount(source.encode(), place.encode(), kind.encode(), 0, None), place)
-
-
-def check(result: int, what: str) -> None:
-    """Raises OSError for the result of a call that failed, other than that it was done before."""
-    number = ctypes.get_errno()
-    if result != 0 and number not in (errno.EEXIST, errno.EBUSY):
-        raise OSError(number, os.strerror(number), what)
+    power_off()
 
 
 def look() -> None:

@@ -118,6 +118,10 @@ class SocketCan:
             raise LinkError(f"{self._name}: {error}") from error
         return 0
 
+    def fileno(self) -> int:
+        """Of the socket."""
+        return self._socket.fileno()
+
     def close(self) -> None:
         """Leave the bus; once or more often."""
         self._socket.close()

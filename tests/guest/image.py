@@ -1,9 +1,10 @@
-"""The kernel and the first file system of the virtual machine, made from Debian's kernel and this Python.
+"""The kernel and the first file system of a virtual machine, made from Debian's kernel and this Python.
 
 Everything lies in a folder that may be removed at any time; the kernel's package is fetched once and not installed.
 """
 
 import compileall
+import importlib.metadata
 import os
 import py_compile
 import re
@@ -14,13 +15,14 @@ import sysconfig
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
-from tests.torture.power.cpio import Archive
+from tests.guest.cpio import Archive
 
-ROOT = Path(__file__).parents[3]
-SOURCES = tuple(ROOT / name / "chargelink" for name in ("src", "protocols", "edge"))
-DRIVERS = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
+ROOT = Path(__file__).parents[2]
+BUILD = ROOT / "build" / "guest"
+SOURCES = ("src", "protocols", "edge", "firmware_sim")
 UNUSED = {
     *(
         "test",
@@ -40,13 +42,21 @@ APP = "/app"
 INIT = """#!{python} -IB
 import sys
 sys.path.insert(0, "{app}")
-from tests.torture.power.guest import main
+from {module} import main
 main()
 """
 
 
+class Guest(NamedTuple):
+    """What runs in a machine: `main` of a module, as its first process, with drivers loaded from a list, in order."""
+
+    module: str
+    drivers: tuple[str, ...]  # by their names; those that they need come by themselves
+    tests: tuple[str, ...]  # folders of `tests` that it needs
+
+
 class CannotError(Exception):
-    """This machine cannot cut the power of another; the message says what is missing."""
+    """This machine cannot run another; the message says what is missing."""
 
 
 def kernel(folder: Path) -> Path:
@@ -73,21 +83,21 @@ def vmlinuz(unpacked: Path) -> Path:
     return next((unpacked / "boot").glob("vmlinuz-*"))
 
 
-def initial(folder: Path, unpacked: Path) -> Path:
+def initial(folder: Path, unpacked: Path, guest: Guest) -> Path:
     """The first file system, made anew: drivers, Python, what it needs, and our code as it is now."""
-    path = folder / "initial.cpio"
+    path = folder / f"{guest.module}.cpio"
     archive = Archive(path)
     python = os.path.realpath(sys.executable)
-    archive.file("/init", INIT.format(python=python, app=APP).encode())
+    archive.file("/init", INIT.format(python=python, app=APP, module=guest.module).encode())
     archive.device("/dev/console", 5, 1)
     for name in ("/proc", "/sys", "/data", "/tmp"):
         archive.folder(name)
-    drivers = [*modules(unpacked, DRIVERS)]
+    drivers = [*modules(unpacked, guest.drivers)]
     archive.file("/modules/order", "\n".join(driver.name for driver in drivers).encode())
     for driver in drivers:
         archive.file(f"/modules/{driver.name}", driver.read_bytes())
     with tempfile.TemporaryDirectory() as temporary:
-        tree = gather(Path(temporary))
+        tree = gather(Path(temporary), guest)
         compileall.compile_dir(
             tree, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
         )
@@ -101,12 +111,12 @@ def initial(folder: Path, unpacked: Path) -> Path:
     return path
 
 
-def gather(tree: Path) -> Path:
+def gather(tree: Path, guest: Guest) -> Path:
     """What Python needs: its own library without what nobody uses here, and the packages that the guest imports."""
     library = Path(sysconfig.get_path("stdlib"))
     unused = lambda _, names: [name for name in names if name in UNUSED or name.startswith("config-")]  # noqa: E731
     shutil.copytree(library, tree / library.relative_to("/"), ignore=unused)
-    used = imported()
+    used = imported(guest.module)
     for file in used:
         if file.suffix == ".so" and file.is_relative_to(library):
             copied = tree / file.relative_to("/")
@@ -115,8 +125,14 @@ def gather(tree: Path) -> Path:
     app = tree / APP.lstrip("/")
     caches = shutil.ignore_patterns("__pycache__")
     for source in SOURCES:
-        shutil.copytree(source, app / "chargelink", ignore=caches, dirs_exist_ok=True)
-    shutil.copytree(ROOT / "tests" / "torture", app / "tests" / "torture", ignore=caches)
+        shutil.copytree(ROOT / source / "chargelink", app / "chargelink", ignore=caches, dirs_exist_ok=True)
+    for name in ("guest", *guest.tests):
+        shutil.copytree(ROOT / "tests" / name, app / "tests" / name, ignore=caches)
+    ours = importlib.metadata.distribution("chargelink")
+    about = app / f"chargelink-{ours.version}.dist-info"
+    about.mkdir()
+    for name in ("METADATA", "entry_points.txt"):  # by which the command finds its commands
+        (about / name).write_text(ours.read_text(name) or "")
     packages = Path(msgspec.__file__).parents[1]
     for name in {file.relative_to(packages).parts[0] for file in used if file.is_relative_to(packages)}:
         if (packages / name).is_dir():
@@ -126,9 +142,9 @@ def gather(tree: Path) -> Path:
     return tree
 
 
-def imported() -> list[Path]:
+def imported(module: str) -> list[Path]:
     """The files that the guest's imports reach, also those that happen late."""
-    names = "import sys, concurrent.futures.thread, tests.torture.power.guest"
+    names = f"import sys, concurrent.futures.thread, {module}"
     ask = f"{names}; print(*(getattr(one, '__file__', None) for one in [*sys.modules.values()]))"
     return [Path(file) for file in output(sys.executable, "-c", ask, folder=ROOT).split() if file != "None"]
 
