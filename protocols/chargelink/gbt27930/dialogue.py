@@ -120,9 +120,9 @@ class Dialogue(ABC):
         return min(due, default=None)
 
     def data_to_send(self) -> list[Frame]:
-        """Take the frames that are to be sent, in order."""
+        """Take the frames that are to be sent, in order: an answer of the transport before what follows from it."""
         frames, self._outgoing = self._outgoing, []
-        return frames + self._endpoint.data_to_send()
+        return self._endpoint.data_to_send() + frames
 
     def receive(self, identifier: int, data: bytes, now: float) -> list[Event]:
         """Take any frame of the bus, with its 29-bit identifier; what is not for this end is ignored."""
