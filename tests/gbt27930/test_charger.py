@@ -119,6 +119,18 @@ def test_a_pause_is_told_once_and_ends() -> None:
     assert tester.said[-1].payload[6] == 0xFD
 
 
+def test_what_the_battery_forbids_before_the_charge_begins_never_flows() -> None:
+    """BSM comes with the first BCL; the long BCS that begins the charge is complete a while after both."""
+    tester = charger_in("ready")
+    tester.say("BSM forbids", "BCL", "BCS")
+    charger = charger_of(tester)
+    assert (tester.state, charger.wants.contactors, charger.wants.current) == ("paused", True, 0)
+    assert tester.said[-1].payload[6] == 0xFC
+    assert VehiclePermits(False) in tester.events
+    tester.say("BSM")
+    assert (tester.state, charger.wants.current) == ("charging", 100_000)
+
+
 BSM_FAULTS = [
     ("cell_voltage_state", 1, "stopping", "10 00 F4 F0"),
     ("cell_voltage_state", 2, "stopping", "10 00 F4 F0"),
@@ -222,6 +234,25 @@ def test_events_of_a_charge() -> None:
     assert tester.state == "statistics"
     tester.run(0.001)
     assert tester.events[-1] == Ended()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "energy", "said"),
+    [(-1, -1, "0000 0000 07000000"), (601, 1_000_100_000, "5802 1027 07000000")],
+)
+def test_statistics_are_clipped_to_what_can_be_said(minutes: int, energy: int, said: str) -> None:
+    """A meter may run back; the end of a charge must not fail for it."""
+    tester = charger_in("stopped")
+    charger_of(tester).statistics(minutes, energy)
+    tester.say("BSD")
+    assert tester.said[-1].payload == bytes.fromhex(said)
+
+
+def test_a_battery_above_its_own_limit_is_not_precharged_to_that() -> None:
+    tester = charger_in("recognised")
+    tester.say_message(msgspec.structs.replace(BATTERY, battery_voltage=430_000))
+    tester.say("BRO(AA)")
+    assert charger_of(tester).wants.voltage == BATTERY.max_total_voltage
 
 
 def test_statistics_are_said_when_they_are_known() -> None:

@@ -1,5 +1,6 @@
 """The vehicle's table, cell by cell, and its waits (GB/T 27930-2015, 10.5.1), with time as an argument."""
 
+import msgspec
 import pytest
 from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, STATUS, Opposite
 
@@ -24,6 +25,7 @@ from chargelink.gbt27930.vehicle import (
     Vehicle,
 )
 from chargelink.gbt27930.vehicle_table import TABLE
+from chargelink.wire import EncodeError
 
 SILENCE = "silence"
 STIMULI = ("ready", "stop", "end", *(name for name in MESSAGES if name.startswith("C")), SILENCE)
@@ -152,6 +154,25 @@ def test_waits_end_at_their_moment(case: str, state: str, repeating: dict[str, f
     charger.run(0.02)
     assert charger.events[-1:] == [Ended()]
     assert charger.device.deadline is None
+
+
+def test_a_handshake_that_goes_on_for_ever_is_told_so_until_it_ends() -> None:
+    """BEM goes on until CRM, not until the next CHM; a CHM after a pause is another handshake."""
+    charger = vehicle_in("handshake")
+    charger.run(40.1, {"CHM": 0.25})
+    assert charger.state == "error"
+    assert len(charger.times("BEM")) == 41
+    charger.run(1.1)
+    charger.say("CHM")
+    assert charger.state == "handshake"
+
+
+def test_what_cannot_be_said_is_refused_at_once() -> None:
+    vehicle = device(vehicle_in("charging"))
+    with pytest.raises(EncodeError):
+        vehicle.measure(msgspec.structs.replace(DEMAND, voltage_demand=410_050))
+    with pytest.raises(EncodeError):
+        vehicle.conclude(BSD(1_010, 3_310, 3_420, 280, 310))
 
 
 def test_bms_statistics_within_10_s_of_the_first_bst() -> None:

@@ -94,6 +94,7 @@ __all__ = [
 ]
 
 VERDICTS: dict[int, str] = {ChargePermission.FORBIDDEN: "BSM forbids", ChargePermission.PERMITTED: "BSM permits"}
+PERMITS = {"BSM forbids": False, "BSM permits": True}
 BRO_TRIGGERS: dict[int, str] = {Ready.READY: "BRO(AA)", Ready.NOT_READY: "BRO(00)"}
 SAID_BY_CHARGE = ("BCL", "BCS")  # what must come, both, before the charge begins
 
@@ -168,7 +169,7 @@ class Charger(Dialogue):
                 limit = self._insulation_limit
                 return None if limit is None else min(limit, highest), 0
             case State.PREPARING | State.READY if self.battery:
-                return min(self.battery.battery_voltage, highest), 0
+                return min(self.battery.battery_voltage, self.battery.max_total_voltage, highest), 0
             case State.CHARGING | State.PAUSED if self.battery and self.demand:
                 voltage = min(self.demand.voltage, highest, self.battery.max_total_voltage)
                 flows = self.state is State.CHARGING and self._permits[0]
@@ -262,7 +263,9 @@ class Charger(Dialogue):
             case BCS() | BCS2011():
                 return [Status(message), *self._begun(name, now)]
             case BSM():
-                return [Status(message), *self._trigger(self._verdict(message), now)]
+                verdict = self._verdict(message)
+                self._permits[1] = PERMITS.get(verdict, self._permits[1])
+                return [Status(message), *self._trigger(verdict, now)]
             case BMV() | BMT():
                 return [Status(message)]
             case BST() | BST2011() | BEM():
@@ -290,7 +293,8 @@ class Charger(Dialogue):
         """BCL and BCS feed their waits; when both came, the charge begins."""
         events = self._trigger(name, now)
         self._began.add(name)
-        return events + (self._trigger("BCL and BCS", now) if self._began.issuperset(SAID_BY_CHARGE) else [])
+        begins = "BCL and BCS" if self._permits[1] else "BCL and BCS, BSM forbids"
+        return events + (self._trigger(begins, now) if self._began.issuperset(SAID_BY_CHARGE) else [])
 
     def _verdict(self, state: BSM) -> str:
         """What the battery's state asks for (10.3.4, annex C)."""
@@ -319,8 +323,7 @@ class Charger(Dialogue):
                 return [VehicleReady()]
             case "ready":
                 self._began.clear()
-            case "BSM permits" | "BSM forbids":
-                self._permits[1] = trigger == "BSM permits"
+            case "BSM permits" | "BSM forbids" | "BCL and BCS, BSM forbids":
                 return [VehiclePermits(self._permits[1])]
             case "stop" | "BSM fault":
                 self.fault = self._battery_fault if trigger == "BSM fault" else None

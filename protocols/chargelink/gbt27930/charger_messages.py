@@ -52,8 +52,9 @@ def output(voltage: int, current: int, minutes: int, permission: Permission, edi
 
 
 def statistics(limits: ChargerLimits, minutes: int, energy: int, edition: Edition) -> CSD | CSD2011:
-    """CSD: how long it took and what went out."""
-    minutes, energy = min(minutes, MOST_MINUTES), min(energy // ENERGY_STEP * ENERGY_STEP, MOST_ENERGY)
+    """CSD: how long it took and what went out, clipped to what can be said."""
+    minutes = min(max(minutes, 0), MOST_MINUTES)
+    energy = min(max(energy, 0) // ENERGY_STEP * ENERGY_STEP, MOST_ENERGY)
     if edition is Edition.OF_2011:
         return CSD2011(minutes, energy, old_number(limits.number))
     return CSD(minutes, energy, limits.number)

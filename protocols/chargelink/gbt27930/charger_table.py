@@ -75,6 +75,7 @@ CHARGE_STOPS: dict[str, StrEnum] = {
     T.BCL: S.ERROR,
     T.BCS: S.ERROR,
 } | FAILS
+BEGINS: dict[str, StrEnum] = {"BCL and BCS": S.CHARGING, "BCL and BCS, BSM forbids": S.PAUSED}
 BEGINS_ANEW: dict[str, StrEnum] = {
     "reconnect": S.RECOGNITION,
     "wake": S.WAKING,
@@ -118,7 +119,7 @@ TABLE: Mapping[StrEnum, Row] = {
         {"ready": S.READY, "BRO(00)": S.ENDED, T.BRO: S.ERROR, "stop": S.ENDED} | FAILS,
         ALIVE | {Want.PRECHARGE},
     ),
-    S.READY: Row(("CRO",), CHARGE_WAITS, CHARGE_STOPS | {"BCL and BCS": S.CHARGING}, CLOSED),
+    S.READY: Row(("CRO",), CHARGE_WAITS, CHARGE_STOPS | BEGINS, CLOSED),
     S.CHARGING: Row(("CCS",), CHARGE_WAITS, CHARGE_STOPS | {"BSM forbids": S.PAUSED}, CLOSED | {Want.OUTPUT}),
     S.PAUSED: Row(
         ("CCS",),

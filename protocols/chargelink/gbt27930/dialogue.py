@@ -107,6 +107,7 @@ class Dialogue(ABC):
         self.unread: Counter[str] = Counter()  # messages of the peer that were not obeyed, by name
         self._endpoint = endpoint
         self._beats: dict[str, float] = {}  # when a message is due again
+        self._told: dict[str, Message | None] = {}  # how a message was last said
         self._timers: dict[str, float] = {}  # when a wait is over
         self._outgoing: list[Frame] = []
         self._enter(state, now)
@@ -120,12 +121,17 @@ class Dialogue(ABC):
         return min(due, default=None)
 
     def data_to_send(self) -> list[Frame]:
-        """Take the frames that are to be sent, in order: an answer of the transport before what follows from it."""
+        """Take the frames that are to be sent, in order: the answer to a long message before what follows from it."""
         frames, self._outgoing = self._outgoing, []
         return self._endpoint.data_to_send() + frames
 
     def receive(self, identifier: int, data: bytes, now: float) -> list[Event]:
-        """Take any frame of the bus, with its 29-bit identifier; what is not for this end is ignored."""
+        """Take any frame of the bus, with its 29-bit identifier; what is not for this end is ignored.
+
+        So is everything before the beginning and after the end, or the transport would answer.
+        """
+        if not self._row.says and not self._row.waits:
+            return []
         entry = SHORT[self.side.opposite].get(identifier & ADDRESSED)
         if entry is not None:
             return self._read(entry, data, now)
@@ -196,8 +202,14 @@ class Dialogue(ABC):
     def _enter(self, state: StrEnum, now: float) -> None:
         self.state = state
         self._timers = {wait.name: self._timers.get(wait.name, now + wait.seconds) for wait in self._row.waits}
-        self._beats = dict.fromkeys(self._row.says, now)
+        said = self._row.says
+        self._beats = {name: self._beats.get(name, now) if self._goes_on(name, now) else now for name in said}
+        self._endpoint.keep([BY_NAME[name].pgn for name in said], now)
         self._repeat(now)
+
+    def _goes_on(self, name: str, now: float) -> bool:
+        """Whether a message says in the next state what it said before: then it keeps its period."""
+        return self._told.get(name) == self._words(name, now)
 
     def _read(self, entry: Entry, payload: bytes, now: float) -> list[Event]:
         if entry.sender is self.side:
@@ -219,7 +231,7 @@ class Dialogue(ABC):
             if due <= now:
                 period = BY_NAME[name].period / 1000
                 self._beats[name] = max(due, now - period / 2) + period  # late is late: beats do not catch up
-                message = self._words(name, now)
+                message = self._told[name] = self._words(name, now)
                 if message is not None:
                     self._say(BY_NAME[name], message, now)
 

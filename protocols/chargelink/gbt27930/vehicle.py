@@ -61,6 +61,8 @@ __all__ = [
 CRM_TRIGGERS: dict[int, str] = {Recognition.NOT_RECOGNISED: "CRM(00)", Recognition.RECOGNISED: "CRM(AA)"}
 CRO_TRIGGERS: dict[int, str] = {Ready.NOT_READY: "CRO(00)", Ready.READY: "CRO(AA)"}
 
+HANDSHAKE_PAUSE = 1.0  # s: a CHM after that begins a handshake; one before it goes on with the handshake that failed
+
 CROSSED = (Implausible.LIMITS_CROSSED, Implausible.VOLTAGES_CROSSED)  # all zero is what simple chargers say
 
 
@@ -113,6 +115,7 @@ class Vehicle(Dialogue):
         self._reasons: tuple[str, ...] = ()  # raised in the last CST or CEM
         self._answer: CML | None = None
         self._greeted = False  # a CHM came, so the charger speaks 2015
+        self._last_handshake = float("-inf")  # when it came
         for message in (identity, battery, self._handshake):
             message.encode()
         super().__init__(now, State.WAITING, Endpoint(BMS, CHARGER))
@@ -128,7 +131,12 @@ class Vehicle(Dialogue):
         return self._trigger("ready", now)
 
     def measure(self, *messages: BCL | BCS | BCS2011 | BSM | BMV | BMT) -> None:
-        """What is demanded and measured; each message is said at its period while charging, from the first one on."""
+        """What is demanded and measured; each message is said at its period while charging, from the first one on.
+
+        Raises EncodeError when one of them cannot be said.
+        """
+        for message in messages:
+            message.encode()
         self._measured |= {type(message).__name__.removesuffix("2011"): message for message in messages}
 
     def stop(self, now: float, *causes: VehicleCause) -> list[Event]:
@@ -137,7 +145,8 @@ class Vehicle(Dialogue):
         return self._trigger("stop", now)
 
     def conclude(self, statistics: BSD) -> None:
-        """How it ended; said after BST."""
+        """How it ended; said after BST. Raises EncodeError when that cannot be said."""
+        statistics.encode()
         self._conclusion = statistics
 
     def _objection(self, name: str, message: Message) -> str:
@@ -146,8 +155,10 @@ class Vehicle(Dialogue):
 
     def _heard(self, name: str, message: Message, now: float) -> list[Event]:
         match message:
-            case CHM() if self._own_edition is Edition.OF_2011:
-                return []
+            case CHM():
+                goes_on, self._last_handshake = now - self._last_handshake < HANDSHAKE_PAUSE, now
+                if self._own_edition is Edition.OF_2011 or (goes_on and self.state is State.ERROR):
+                    return []
             case CRM() | CRM2011():
                 return self._recognised(CRM_TRIGGERS.get(message.recognition_result, "CRM"), now)
             case CML():

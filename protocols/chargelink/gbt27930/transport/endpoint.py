@@ -1,6 +1,6 @@
 """A node of the bus: the responder and the originator of one pair of addresses behind the same four verbs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from chargelink.gbt27930.transport.events import Event
 from chargelink.gbt27930.transport.frames import UNLIMITED, Frame
@@ -46,6 +46,10 @@ class Endpoint:
     def tick(self, now: float) -> list[Event]:
         """Let time pass."""
         return self.receiver.tick(now) + self.sender.tick(now)
+
+    def keep(self, pgns: Collection[int], now: float) -> None:
+        """Give up sending every message but these; see `Sender.keep`."""
+        self.sender.keep(pgns, now)
 
     def abort(self) -> None:
         """Give up every session under way and tell the peer."""

@@ -9,6 +9,7 @@
 One session at a time (J1939-21, 5.10.5.1); messages wait for their turn in the order in which they were given.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from chargelink.gbt27930.transport.events import Aborted, Event, Sent, TimedOut, Trouble, Unexpected
@@ -110,6 +111,19 @@ class Sender:
         self._waiting.clear()
         if self._session:
             self._close(self._session, reason)
+
+    def keep(self, pgns: Collection[int], now: float) -> None:
+        """Give up every message but these: forget those that wait, abort the one under way.
+
+        One of which all was sent only waits for its acknowledgement, and is not repeated.
+        """
+        self._waiting = {pgn: payload for pgn, payload in self._waiting.items() if pgn in pgns}
+        session = self._session
+        if session and session.pgn not in pgns:
+            session.requests = REQUESTS
+            if session.sent < session.packets:
+                self._close(session, AbortReason.RESOURCES)
+                self._start_next(now)
 
     def receive(self, identifier: int, data: bytes, now: float) -> list[Event]:
         """Take any frame of the bus, with its 29-bit identifier; what is not for an originator is ignored."""
