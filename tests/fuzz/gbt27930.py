@@ -53,13 +53,15 @@ def message_seeds() -> list[bytes]:
     return seeds
 
 
-def _frame(script: Script) -> tuple[int, bytes]:
+def read_frame(script: Script) -> tuple[int, bytes]:
+    """A frame: of GB/T 27930, or any."""
     known = script.number()
     identifier = script.number(4) & 0x1FFF_FFFF if known == OTHER else KNOWN[known % len(KNOWN)]
     return identifier, script.take(script.number() % 9)
 
 
-def _framed(identifier: int, data: bytes) -> bytes:
+def framed(identifier: int, data: bytes) -> bytes:
+    """What `read_frame` reads as this frame."""
     if identifier in KNOWN:
         return bytes((KNOWN.index(identifier),)) + chunked(data)
     return bytes((OTHER,)) + identifier.to_bytes(4, "big") + chunked(data)
@@ -72,7 +74,7 @@ def listener(data: bytes) -> None:
     time = 0.0
     while not script.ended:
         time += script.step()
-        identifier, payload = _frame(script)
+        identifier, payload = read_frame(script)
         heard = listening.hear(identifier, payload, time)
         assert heard or identifier >> 16 & 0x3FF in (TP_CM, TP_DT)
         for hearing in heard:
@@ -86,7 +88,7 @@ def listener(data: bytes) -> None:
 
 
 def listener_seeds() -> list[bytes]:
-    stories = [b"".join(b"\x01" + _framed(*frame) for frame in can_frames(row)) for row in rows("gbt27930")]
+    stories = [b"".join(b"\x01" + framed(*frame) for frame in can_frames(row)) for row in rows("gbt27930")]
     whole = [b"".join(stories[at : at + 20]) for at in range(0, len(stories), 20)]
     return [b"\x00" + story for story in (*stories, *whole)]
 
@@ -149,7 +151,7 @@ def transport(data: bytes) -> None:
         side, other = (charger, bms) if act & 0x80 else (bms, charger)
         match act % 6:
             case 0:
-                frame = Frame(*_frame(script))
+                frame = Frame(*read_frame(script))
                 watching.receive(frame.identifier, frame.data, now)
                 side.receive(frame, now)
             case 1:
@@ -190,6 +192,6 @@ def _come_to_rest(side: Side, now: float) -> None:
 def transport_seeds() -> list[bytes]:
     options = bytes((254, 1, 3)) * 2
     transfers = [can_frames(row) for row in rows("gbt27930") if len(row["raw"]) > 1]
-    heard = [b"".join(b"\x80" + _framed(*frame) for frame in frames) for frames in transfers]
+    heard = [b"".join(b"\x80" + framed(*frame) for frame in frames) for frames in transfers]
     exchange = b"\x02\x02\x00\x00\x28" + b"\x03\x01\x81\x00" * 4 + b"\x01\x02\x03\x01" * 12
     return [options + story for story in (*heard, exchange)]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.fuzz import dlt645, gbt27930, identity, link, lora_radio, lora_socket, recordings, seeds
+from tests.fuzz import dlt645, gbt27930, gbt27930_charge, identity, link, lora_radio, lora_socket, recordings, seeds
 
 
 class Target(NamedTuple):
@@ -18,6 +18,11 @@ TARGETS = {
     "gbt27930_messages": Target(gbt27930.messages, gbt27930.message_seeds, 1024),
     "gbt27930_listener": Target(gbt27930.listener, gbt27930.listener_seeds),
     "gbt27930_transport": Target(gbt27930.transport, gbt27930.transport_seeds, 2048),
+    "gbt27930_charger": Target(gbt27930_charge.charger, gbt27930_charge.charger_seeds, 1024),
+    "gbt27930_vehicle": Target(gbt27930_charge.vehicle, gbt27930_charge.vehicle_seeds, 1024),
+    "gbt27930_contradictions": Target(gbt27930_charge.contradictions, gbt27930_charge.contradictions_seeds, 2048),
+    "gbt27930_trace": Target(gbt27930_charge.trace, gbt27930_charge.trace_seeds, 8192),
+    "gbt27930_conformance": Target(gbt27930_charge.conformance, gbt27930_charge.conformance_seeds, 512),
     "dlt645_frame": Target(dlt645.frame, seeds.meter_bytes, 512),
     "dlt645_meaning": Target(dlt645.meaning, dlt645.meaning_seeds, 512),
     "dlt645_scanner": Target(dlt645.scanner, dlt645.scanner_seeds),

@@ -32,7 +32,8 @@ class Charge:
         self.charger.statistics(1, 400_000)
         self.events: dict[Sender, list[Event]] = {Sender.CHARGER: [], Sender.BMS: []}
         self._dice = Random(seed)
-        self._loss = loss
+        self.loss = loss
+        self.recorded: list[tuple[float, Frame]] = []  # what both said, and when
         self._under_way: deque[tuple[float, Frame, Dialogue]] = deque()
         self.charger.start(0.0)
 
@@ -45,7 +46,8 @@ class Charge:
             )
             for sender, receiver in pairs:
                 for frame in sender.data_to_send():
-                    if self._dice.random() >= self._loss:
+                    self.recorded.append((self.now, frame))
+                    if self._dice.random() >= self.loss:
                         self._under_way.append((self.now + LATENCY, frame, receiver))
             moments = [one.deadline for one in (self.charger, self.vehicle) if one.deadline is not None]
             moments += [self._under_way[0][0]] if self._under_way else []
@@ -131,7 +133,7 @@ def test_the_cable_is_pulled() -> None:
     """Each end finds out by itself: BCL within 1 s, CCS within 1 s."""
     charge = Charge()
     charge.until_charging()
-    charge._loss = 1.0
+    charge.loss = 1.0
     charge.run(13.1)
     failed = charge.told(Failed)
     assert failed[Sender.CHARGER] == [Failed(Sender.CHARGER, ("bcl_timeout",))]
@@ -144,9 +146,9 @@ def test_a_gap_on_the_bus_is_survived() -> None:
     """Both fail, both begin anew, and the charge goes on to its orderly end."""
     charge = Charge()
     charge.until_charging()
-    charge._loss = 1.0
+    charge.loss = 1.0
     charge.run(14.5)
-    charge._loss = 0.0
+    charge.loss = 0.0
     charge.run(20.0)
     assert charge.told(Reconnecting) == {Sender.CHARGER: [Reconnecting(1)], Sender.BMS: [Reconnecting(1)]}
     assert charge.charger.state.value == charge.vehicle.state.value == "charging"

@@ -61,12 +61,13 @@ class Curves:
     """All curves of a session."""
 
     def __init__(self) -> None:
-        self._recorders = {name: Recorder() for name in NAMES}
+        self._recorders: dict[str, Recorder] = {}
 
-    def __getitem__(self, name: str) -> Recorder:
-        return self._recorders[name]
+    def add(self, name: str, time: float, value: int) -> None:
+        recorder = self._recorders.get(name)
+        if recorder is None:
+            recorder = self._recorders[name] = Recorder()
+        recorder.add(time, value)
 
     def result(self) -> tuple[Curve, ...]:
-        """Those that have points."""
-        curves = (recorder.curve(name) for name, recorder in self._recorders.items())
-        return tuple(curve for curve in curves if curve.points)
+        return tuple(self._recorders[name].curve(name) for name in NAMES if name in self._recorders)
