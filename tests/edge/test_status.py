@@ -101,14 +101,14 @@ def test_what_the_vehicle_tells_of_its_battery_and_what_it_does_not() -> None:
     assert [line.strip() for line in lines(status)][4:7] == [
         "battery: LiFePO4, made by DEMO, 152.0 Ah, highest cell 3.45 V (no. 53), lowest cell 3.31 V, "
         "hottest 31 °C (no. 7), coldest -5 °C",
-        "not told by this vehicle: VIN, energy, number of the lowest cell",
+        "not told by this vehicle so far: VIN, energy, number of the lowest cell",
         "not available, GB/T 27930-2015 has no field for it: heating, cooling, internal resistance, vehicle model",
     ]
     speak(Language.CHINESE)
     assert [line.strip() for line in lines(status)][4:7] == [
         "电池: 磷酸铁锂, 厂商 DEMO, 额定容量 152.0 Ah, 最高单体 3.45 V（53 号）, 最低单体 3.31 V, "
         "最高温度 31 °C（7 号）, 最低温度 -5 °C",
-        "该车辆未提供：VIN, 标称能量, 最低单体编号",
+        "该车辆尚未提供：VIN, 标称能量, 最低单体编号",
         "不可用，GB/T 27930-2015 无此字段：电池加热状态, 电池冷却状态, 内阻, 车型",
     ]
 

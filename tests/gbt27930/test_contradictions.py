@@ -97,6 +97,7 @@ CASES: list[tuple[list[Message], Message, list[tuple[Conflict, int, int]]]] = [
     ([bcp(soc=100)], bcs(soc=1000), [(C.WHOLE_PERCENTS, 100, 1000)]),
     ([bcp(soc=2)], bcs(soc=20), []),  # 0.2 % or 2 %: nobody can tell
     ([bcp(soc=3)], bcs(soc=30), [(C.WHOLE_PERCENTS, 3, 30)]),
+    ([bcp(soc=3)], bcs(soc=23), []),
     ([bcp(soc=84)], bcs(soc=80), []),
     ([bcp(soc=84)], bcs(soc=500), [(C.SOC_APART, 84, 500)]),
     ([bcp(soc=500)], bcs(soc=400), []),
@@ -104,6 +105,8 @@ CASES: list[tuple[list[Message], Message, list[tuple[Conflict, int, int]]]] = [
     ([bcp(soc=84), bcs(soc=840)], bcs(soc=840), []),  # said once
     ([bcs(soc=500)], bcs(soc=450), []),
     ([bcs(soc=500)], bcs(soc=440), [(C.SOC_FELL, 440, 500)]),
+    ([bcs(soc=1000)], bcs(soc=940), [(C.SOC_FELL, 940, 1000)]),
+    ([bcs(soc=1010)], bcs(soc=940), []),  # none of the two is a SOC that fell
     ([bcs(soc=2550)], bcs(soc=440), []),  # not available before
     ([bcs(soc=440)], bcs(soc=990), []),
     ([bcs(soc=500)], bsd(soc=520), []),
@@ -116,6 +119,7 @@ CASES: list[tuple[list[Message], Message, list[tuple[Conflict, int, int]]]] = [
     ([bcp()], ccs(404_100), [(C.OUTPUT_ABOVE_BATTERY, 404_100, 400_000)]),
     ([bcp()], bcs(cell=3650), []),
     ([bcp()], bcs(cell=3660), [(C.CELL_ABOVE_BATTERY, 3660, 3650)]),
+    ([bcp()], bsd(cell=3650), []),
     ([bcp()], bsd(cell=3660), [(C.CELL_ABOVE_BATTERY, 3660, 3650)]),
     ([bcp(max_cell_voltage=0)], bcs(), []),  # not told
     ([ccs()], bcs(371_000 - 37_100), []),
@@ -134,12 +138,15 @@ CASES: list[tuple[list[Message], Message, list[tuple[Conflict, int, int]]]] = [
     ([bcp()], cml(max_output_voltage=359_900), [(C.BATTERY_ABOVE_CHARGER, 360_000, 359_900)]),
     ([bcp()], cml(min_output_voltage=360_000), []),
     ([bcp()], cml(min_output_voltage=360_100), [(C.BATTERY_BELOW_CHARGER, 360_000, 360_100)]),
+    ([bcp()], cml(min_output_voltage=500_000), [(C.BATTERY_BELOW_CHARGER, 360_000, 500_000)]),
     ([bcp()], cml(min_output_voltage=600_000), []),  # crossed: that message is not to be believed
     ([bcp()], cml(max_output_voltage=0), []),
     ([cml(min_output_voltage=360_100)], bcp(), [(C.BATTERY_BELOW_CHARGER, 360_000, 360_100)]),
     ([brm()], bcp(), []),
     ([brm(voltage=400_000)], bcp(), []),
     ([brm(voltage=400_100)], bcp(), [(C.RATED_ABOVE_MAXIMUM, 400_100, 400_000)]),
+    ([brm(voltage=400_000, capacity=300_000)], bcp(), []),  # exactly twice
+    ([brm(voltage=400_000, capacity=75_000)], bcp(), []),  # exactly half
     ([brm(capacity=335_195)], bcp(), []),
     ([brm(capacity=335_196)], bcp(), [(C.ENERGY_NOT_RATED, 60_000_000, 120_000_168)]),
     ([brm(capacity=83_700)], bcp(), [(C.ENERGY_NOT_RATED, 60_000_000, 29_964_600)]),
@@ -164,6 +171,7 @@ def test_what_contradicts(before: list[Message], message: Message, found: list[t
     assert session.judge(message) == tuple(Contradiction(*one) for one in found)  # judging takes nothing over
 
 
+STEP = 2.0  # s between two CCS
 # 400 V and 90 A for an hour are 36 kWh: what CCS said in between, and what is told in the end, kWh.
 ENERGY = [
     ([3600.0], 36.0, False),
@@ -186,9 +194,10 @@ def test_the_energy_is_that_of_voltage_and_current_over_time(spans: list[float],
         if span < 10:
             now += span
             session.take(output, now)
-        for _ in range(int(span) if span >= 10 else 0):
-            now += 1.0
+        for _ in range(int(span / STEP) if span >= 10 else 0):
+            now += STEP
             session.take(output, now)
+            session.take(output, now)  # of one time stamp: nothing flows meanwhile
     found = session.judge(CSD(60, round(kwh * 10) * 100_000, None))
     assert [one.conflict for one in found] == ([C.ENERGY_APART] if odd else [])
 

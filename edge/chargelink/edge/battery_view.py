@@ -63,7 +63,7 @@ def battery_lines(detail: Mapping[str, Any]) -> Iterator[str]:
     if known := ", ".join(_known(battery)):
         yield f"{Text('battery', '电池')}: {known}"
     if missing := _words(MISSING, detail.get("notTold", ())):
-        yield Text("not told by this vehicle: {}", "该车辆未提供：{}").format(missing)
+        yield Text("not told by this vehicle so far: {}", "该车辆尚未提供：{}").format(missing)
     if absent := _words(NOT_OFFERED, detail.get("notOffered", ())):
         yield Text(
             "not available, GB/T 27930-2015 has no field for it: {}", "不可用，GB/T 27930-2015 无此字段：{}"
