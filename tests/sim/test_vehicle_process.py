@@ -133,7 +133,7 @@ async def test_it_shows_itself_at_a_cable_and_obeys(bus: str, tmp_path: Path) ->
                 writer.write(order + b"\n")
                 answers.append((await reader.readline()).decode())
             writer.close()
-            assert answers == ["error plug, unplug or stop\n", "ok\n", "ok\n"]
+            assert answers == ["error plug, unplug, stop or aux-off\n", "ok\n", "ok\n"]
             plugged = [json.loads(cable.recv(1000))["plugged"] for _ in range(100)]
             assert False in plugged
             assert plugged[-1]

@@ -13,6 +13,7 @@ from chargelink.cli.parser import Parser
 SIMULATORS = {
     "can-bus": Text("a CAN bus for the others, on loopback", "供其他仿真设备使用的本机 CAN 总线"),
     "vehicle": Text("a car that charges: its BMS and its battery", "正在充电的车辆: BMS 与动力蓄电池"),
+    "charger": Text("the charger's end of GB/T 27930, nothing behind it", "GB/T 27930 充电桩侧通信，无功率部分"),
     "replay": Text("plays a CAN recording onto a bus", "把 CAN 记录回放到总线上"),
     "charger-io": Text("inside of a DC charger: modules, contactors, lock", "直流充电桩内部: 模块、接触器、电子锁"),
     "meter": Text("an electricity meter (DL/T 645) on a serial line", "串口上的多功能电能表 (DL/T 645)"),

@@ -24,12 +24,13 @@ def announce(what: str = "ready", /, **facts: object) -> None:
 def like_hardware() -> None:
     """Run before all else on this machine, where that is permitted: what is simulated has a processor of its own.
 
-    A board that is late by 50 ms is a fault, and the guard would rightly cut off for it.
+    A board that is late by 50 ms is a fault, and the guard would rightly cut off for it. What the process starts
+    runs as others do.
     """
     gc.collect()
     gc.freeze()
     with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
 
 
 def run(main: Coroutine[Any, Any, int], loop: Callable[[], asyncio.AbstractEventLoop] | None = None) -> int:

@@ -92,12 +92,16 @@ class Driver(asyncio.DatagramProtocol):
         match line:
             case "plug" if not self.car.plugged:
                 self.car, self._released_by, self._begun = self._cars(now), None, now
+                if self._cable is None:
+                    self.car.wake(now)  # nobody else would
             case "unplug":
                 self._happened(self.car.unplug(now))
             case "stop":
                 self._happened(self.car.stop(now, VehicleCause.OTHER_FAULT))
+            case "aux-off":
+                self._happened(self.car.feel(ChargerSide(aux=False, bus=0, current=0, locked=False), now))
             case _:
-                return "error plug, unplug or stop"
+                return "error plug, unplug, stop or aux-off"
         self._changed.set()
         self._show()
         return "ok"
@@ -221,8 +225,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option("--fault", faults, type=fault, action="append", default=[], metavar="FAULT")
     option("--seed", Text("what `any` draws from (default: 1)", "any 所用的随机种子 (默认: 1)"), type=int, default=1)
     control = Text(
-        "socket for testers: plug, unplug, stop; the car stays until Ctrl-C",
-        "测试控制套接字: plug, unplug, stop；车辆保持运行直到 Ctrl-C",
+        "socket for testers: plug, unplug, stop, aux-off; the car stays until Ctrl-C",
+        "测试控制套接字: plug, unplug, stop, aux-off；车辆保持运行直到 Ctrl-C",
     )
     option("--control", control, type=Path, metavar="PATH")
 

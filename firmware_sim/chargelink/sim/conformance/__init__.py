@@ -10,6 +10,7 @@
 - `charger`, `vehicle`   the cases; `suite` has all of them by id
 - `tester`       plays one case: no I/O, no clock
 - `rehearsal`    our own two sides as devices, in jumping time
+- `live`         the suite on a real bus, and its reports; `command` is `chargelink conformance`
 
 Nothing here is derived from the tables of `chargelink.gbt27930`: a wrong table there has to be caught here.
 """

@@ -16,6 +16,7 @@ from chargelink.gbt27930.charger import (
     Charger,
     ChargerLimits,
     Demand,
+    State,
     VehicleAnswered,
     VehiclePermits,
     VehicleReady,
@@ -97,6 +98,11 @@ class ChargerDevice:
         self._battery = True  # its voltage is there
         self._permitted = True
         self._facts: list[tuple[Fact, bool]] = []
+
+    @property
+    def state(self) -> State | None:
+        """Of its dialogue; None before it was plugged in."""
+        return State(self._charger.state) if self._charger else None
 
     @property
     def deadline(self) -> float | None:

@@ -70,6 +70,11 @@ class Tester:
         return self._step.prompt if self.result is None and self._ready is None else None
 
     @property
+    def awaited(self) -> tuple[str, ...]:
+        """What the device has to say to end the step; empty when only time ends it."""
+        return self._step.until if self.result is None and self._met is None else ()
+
+    @property
     def lines(self) -> list[Line]:
         """The frames of the trial under way, as long as it lasts."""
         return self._log.lines
