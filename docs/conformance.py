@@ -24,7 +24,7 @@ def tolerances() -> str:
     """What a device may be off by, when nobody chose otherwise."""
     usual = Tolerances()
     rows = (
-        ("mean period", f"± {usual.period} %"),
+        ("mean period", f"± {usual.period} %, and {usual.dated} ms over all that are counted"),
         (
             "longest gap between two messages of a period",
             f"{usual.gap} periods, or {usual.least_gap} ms if that is more",

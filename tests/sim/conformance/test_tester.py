@@ -36,7 +36,7 @@ def test_a_failure_says_what_was_expected_and_what_was_found() -> None:
     result = rehearse(CASES["DN.1001"], Twin(ChargerDevice(), says=without(CEM)))
     complaint = result.missed[0]
     assert complaint.expectation == Text(
-        "says CEM SPN3921=01 5 s after the first CRM(00)", "在首次收到 CRM(00)后 5 s 发送 CEM SPN3921=01"
+        "says CEM SPN3921=01 5 s after the first CRM(00)", "在首次收到 CRM(00) 后 5 s 发送 CEM SPN3921=01"
     )
     assert complaint.measured == Text("not said", "未发送")
     assert complaint.allowed == Text("4.750 s … 5.500 s", "4.750 s … 5.500 s")

@@ -34,8 +34,9 @@ class Hearing(Enum):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a trial. It ends `hold` ms after the device first said one of `until`, or after `limit` ms.
 
-    With a prompt the limit counts from when that is done. In a step that `must` succeed, the trial is inconclusive when
-    none of `until` came: the device could not be brought to where the case begins.
+    With a prompt the limit counts from when that is done; until the plug is in the tester is silent. In a step that
+    `must` succeed, the trial is inconclusive when none of `until` came: the device could not be brought to where the
+    case begins.
     """
 
     says: tuple[Utterance, ...] = ()
@@ -84,11 +85,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def clause(self) -> str:
         return f"GB/T 34658-2017 {self.id}"
-
-    @property
-    def negative(self) -> bool:
-        """Whether the tester misbehaves."""
-        return self.id[1] == "N"
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:

@@ -79,10 +79,10 @@ class Repeats(msgspec.Struct, frozen=True):
     def _period(self, moments: list[float], period: int, tolerances: Tolerances) -> Finding | None:
         if len(moments) < ENOUGH:
             return None
-        mean, slack = _mean(moments), period * tolerances.period / 100
-        if not period - slack <= mean <= period + slack:
+        mean, (least, most) = _mean(moments), tolerances.mean(period, len(moments))
+        if not least <= mean <= most:
             measured = filled(Text("every {:.1f} ms on average", "平均周期 {:.1f} ms"), mean)
-            return Finding(self.text, False, measured, _both(f"{period} ms ± {tolerances.period} %"), moments[0])
+            return Finding(self.text, False, measured, _both(f"{least:.1f} … {most:.1f} ms"), moments[0])
         longest, at = _longest(moments)
         if longest > tolerances.longest(period):
             return Finding(self.text, False, filled(GAP, seconds(longest)), span(0, tolerances.longest(period)), at)
@@ -107,7 +107,7 @@ class Says(msgspec.Struct, frozen=True, kw_only=True):
     after: Anchor = NOW
     wait: int | None = None
     within: int | None = None
-    late: int | None = None  # instead of the usual tolerance
+    slack: int | None = None  # either way, instead of the usual tolerances
     raises: str | None = None
     holds: tuple[tuple[str, int], ...] = ()
 
@@ -149,8 +149,9 @@ class Says(msgspec.Struct, frozen=True, kw_only=True):
     def _limits(self, tolerances: Tolerances) -> tuple[float, float]:
         if self.wait is None:
             return 0, self.within or 0
-        late = tolerances.late(self.wait) if self.late is None else self.late
-        return tolerances.earliest(self.wait), self.wait + late
+        if self.slack is not None:
+            return self.wait - self.slack, self.wait + self.slack
+        return tolerances.earliest(self.wait), self.wait + tolerances.late(self.wait)
 
     def _wrong(self, word: Word) -> tuple[Text, Text] | None:
         """The first field that is not as it has to be: what it is and what it should be."""

@@ -112,11 +112,13 @@ FIELDS: Mapping[str, Field] = {
 class Tolerances(NamedTuple):
     """How far from its number a device may be. The late ones are those usual with testers on the market.
 
-    `period` and `early` are per cent, the others ms; nothing may be earlier than it may be late. `gap` is how many
-    periods may lie between two messages at most; `least_gap` is always allowed, for frames are dated by software.
+    `period` and `early` are per cent, the others ms; nothing may be earlier than it may be late. `dated`: how well a
+    frame is dated, which is done by software. `gap` is how many periods may lie between two messages at most, and
+    `least_gap` is always allowed.
     """
 
     period: int = 10
+    dated: int = 20
     gap: int = 3
     least_gap: int = 100
     early: int = 5
@@ -133,6 +135,11 @@ class Tolerances(NamedTuple):
     def earliest(self, wait: int) -> float:
         """When what is due at `wait` ms may come at the earliest, ms."""
         return wait - min(wait * self.early / 100, self.late(wait))
+
+    def mean(self, period: int, messages: int) -> tuple[float, float]:
+        """The limits of the mean period of some messages, ms."""
+        slack = period * self.period / 100 + self.dated / (messages - 1)
+        return period - slack, period + slack
 
     def longest(self, period: int) -> int:
         """The longest gap between messages of a period, ms."""

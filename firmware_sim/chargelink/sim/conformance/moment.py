@@ -12,9 +12,9 @@ class Point(Enum):
     """Kinds of moments that times are counted from."""
 
     NOW = "the beginning of the step", "本步骤开始"
-    FIRST_SAID = "the first {}", "首次收到 {}"
-    FIRST_SENT = "the first {} of the tester", "测试系统首次发送 {}"
-    LAST_SENT = "the last {} of the tester", "测试系统最后一次发送 {}"
+    FIRST_SAID = "the first {}", "首次收到 {} "
+    FIRST_SENT = "the first {} of the tester", "测试系统首次发送 {} "
+    LAST_SENT = "the last {} of the tester", "测试系统最后一次发送 {} "
 
 
 class Anchor(NamedTuple):

@@ -57,18 +57,18 @@ def error(
     after: Anchor,
     *words: str,
     expects: tuple[Expectation, ...] = (),
-    late: int | None = None,
+    slack: int | None = None,
     hears: Hearing = Hearing.WELL,
 ) -> Step:
     """Say `words` only, until the device complains: `spn` raised, `wait` ms after a moment."""
     name = "CEM" if spn.startswith("392") else "BEM"
-    complaint = Says(name=name, after=after, wait=wait, raises=spn, late=late)
+    complaint = Says(name=name, after=after, wait=wait, raises=spn, slack=slack)
     return Step(
         says=utterances(*words),
         hears=hears,
         until=(name,),
         hold=ERROR_WATCHED,
-        limit=wait + max(wait // 10, GRACE, late or 0) + GRACE,
+        limit=wait + max(wait // 10, GRACE, slack or 0) + GRACE,
         expects=(complaint, Repeats(name, 1), *expects),
     )
 

@@ -26,6 +26,7 @@ from chargelink.sim.conformance.wording import filled
 from chargelink.sim.conformance.words import Speech, words_against
 
 PATIENCE = 300.0  # s in which a prompt has to be done
+SETTLING = 0.2  # s after the plug is in: frames of the last charge may still be on their way
 
 
 class Tester:
@@ -52,6 +53,7 @@ class Tester:
         self._played = 0  # trials
         self._number = 0  # of the step
         self._start = self._end = now  # s: of the step; it ends then at the latest
+        self._settling = False  # the plug is in; what comes now may be of the last charge
         self._ready: float | None = None  # when what was asked for was done
         self._met: float | None = None  # when the device said what ends the step
         if case.needs is not None and case.needs in lacks:
@@ -67,7 +69,8 @@ class Tester:
     @property
     def asking(self) -> Prompt | None:
         """What is waited for to be done at the device."""
-        return self._step.prompt if self.result is None and self._ready is None else None
+        waits = self.result is None and self._ready is None and not self._settling
+        return self._step.prompt if waits else None
 
     @property
     def awaited(self) -> tuple[str, ...]:
@@ -94,13 +97,13 @@ class Tester:
 
     def done(self, now: float) -> None:
         """What was asked for is done."""
-        if self.asking is None:
-            return
-        self._ready = now
-        if self._step.prompt is Prompt.CONNECT:
-            self._log.forget()
-        if self._met is None:
-            self._end = now + self._step.limit / 1000
+        if self.asking is Prompt.CONNECT:
+            self._settling = True
+            self._end = now + SETTLING
+        elif self.asking is not None:
+            self._ready = now
+            if self._met is None:
+                self._end = now + self._step.limit / 1000
 
     def cannot(self, now: float) -> None:
         """What was asked for cannot be done: the trial says nothing."""
@@ -124,15 +127,15 @@ class Tester:
             self._log.complete(now, own, name, payload)
             names += [] if own else [name]
         self._carry(now)
-        waits = self._ready is None and self._step.prompt is Prompt.CONNECT  # what comes now is of the last charge
-        if self._met is None and not waits and not set(self._step.until).isdisjoint(names):
+        stale = self._ready is None and self._step.prompt is Prompt.CONNECT
+        if self._met is None and not stale and not set(self._step.until).isdisjoint(names):
             self._met = now
             self._end = now + self._step.hold / 1000
 
     def tick(self, now: float) -> None:
         """Let time pass."""
         while self.result is None and now >= self._end:
-            self._end_step(now)
+            (self._settle if self._settling else self._end_step)(now)
         if self.result is None:
             self._voice.tick(now)
             self._carry(now)
@@ -160,6 +163,7 @@ class Tester:
         self._findings: list[Finding] = []
         self._began = now
         self._number = 0
+        self._settling = False
         self._begin_step(now)
 
     def _begin_step(self, now: float) -> None:
@@ -170,7 +174,16 @@ class Tester:
         self._end = now + (self._patience if step.prompt else step.limit / 1000)
         if step.prompt:
             self._prompts.append(step.prompt)
-        self._voice.say(step.says, step.hears, now)
+        self._voice.say(() if step.prompt is Prompt.CONNECT else step.says, step.hears, now)
+        self._carry(now)
+
+    def _settle(self, now: float) -> None:
+        """A new charge begins: what was said before is forgotten."""
+        self._settling = False
+        self._ready = now
+        self._end = now + self._step.limit / 1000
+        self._log.forget()
+        self._voice.say(self._step.says, self._step.hears, now)
         self._carry(now)
 
     def _end_step(self, now: float) -> None:

@@ -15,7 +15,7 @@ from chargelink.sim.conformance.words import BSM_ABNORMAL, BSM_UNTRUSTED, BST_RE
 
 case = partial(Case, side=Side.CHARGER)
 
-STOP_WATCHED = 300  # ms of CST
+STOP_WATCHED = 500  # ms of CST
 LONGEST_PAUSE = 600_000  # ms
 SUPPLYING = (Repeats("CCS"), Never("CST"), Never("CEM"))
 STOPS = (Continues("CCS", "CST"), Stops("CCS", first_said("CST"), 100), Repeats("CST"), Observed(Fact.OUTPUT_OFF))
