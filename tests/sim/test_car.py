@@ -9,11 +9,13 @@ import pytest
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.causes import ChargerCause, VehicleCause
 from chargelink.gbt27930.charger import (
+    Asleep,
     Charger,
     ChargerLimits,
     Demand,
     Event,
     Failed,
+    Reconnecting,
     Stopped,
     Unreadable,
     VehicleAnswered,
@@ -40,18 +42,20 @@ class Charge:
         self.car = Car(0.0, bms, [Declared.parse(fault) for fault in faults], edition)
         self.charger = Charger(0.0, LIMITS)
         self.now = 0.0
-        self.aux = True
+        self.aux = True  # as far as the charger wants it
+        self.supplied = 0  # looks since K3K4 was told to close
         self.wanted = self.current = 0  # mA
         self.closed = False  # K1K2
         self.events: list[Event] = []  # of the charger
         self.vehicle_events: list[Event] = []
         self.opened_at: int | None = None  # current when K5K6 opened
+        self.broken = False  # the output has to become safe
 
     def run(self, until: float) -> None:
         """Until both ends are done, or the time."""
         looks = self.now
         self.charger.start(self.now)
-        while self.now < until and not (self.charger.state == "ended" and self.car.ended and not self.car.contactors):
+        while self.now < until and not (self.charger.state == "ended" and self.left and not self.car.contactors):
             self._talk()
             deadlines = [one.deadline for one in (self.charger, self.car) if one.deadline is not None]
             self.now = max(self.now, min(*deadlines, looks, until) if deadlines else min(looks, until))
@@ -60,6 +64,11 @@ class Charge:
                 looks = self.now + EVERY
             self._follow(self.charger.tick(self.now))
             self.vehicle_events += self.car.tick(self.now)
+
+    @property
+    def left(self) -> bool:
+        """The car is done; one that heard no charger sleeps."""
+        return self.car.ended or self.car.asleep
 
     def _talk(self) -> None:
         for frame in self.charger.data_to_send():
@@ -74,7 +83,14 @@ class Charge:
         self.current += max(min(self.wanted - self.current, step), -step)
         if not (self.closed and self.car.contactors):
             self.current = 0
-        self.vehicle_events += self.car.feel(ChargerSide(self.aux, self.battery.voltage, self.current, True), self.now)
+        if self.broken and self.current == 0:
+            self.closed = False
+            if not self.car.contactors:
+                self._follow(self.charger.safe(self.now))
+        wants = self.charger.wants
+        self.supplied = self.supplied + 1 if self.aux and wants.auxiliary else 0  # K3K4 opens faster than it closes
+        side = ChargerSide(self.supplied > 2, self.battery.voltage, self.current, wants.lock)
+        self.vehicle_events += self.car.feel(side, self.now)
         self.charger.report(self.battery.voltage, self.current, math.floor(self.now / 60))
         if before and not self.car.contactors and self.opened_at is None:
             self.opened_at = self.current
@@ -90,14 +106,24 @@ class Charge:
                     self.charger.ready(self.now)
                 case Demand():
                     self.wanted = event.current
-                case Stopped() | Failed():
+                case Failed():
+                    self.wanted, self.broken = 0, True
+                case Reconnecting() | Asleep():
+                    self.broken = False
+                case Stopped():
                     self.wanted = 0
                     self.charger.statistics(1, 100_000)
                 case VehiclePermits(permitted=False):
                     self.wanted = 0
 
     def outcome(self) -> Event:
-        return next(event for event in self.events if isinstance(event, Stopped | Failed))
+        """A stop, or the last of the failures."""
+        stops = [event for event in self.events if isinstance(event, Stopped)]
+        return [*(event for event in self.events if isinstance(event, Failed)), *stops][-1]
+
+    @property
+    def reconnections(self) -> int:
+        return sum(isinstance(event, Reconnecting) for event in self.events)
 
 
 @pytest.mark.parametrize("edition", Edition)
@@ -152,8 +178,10 @@ def test_a_plug_that_is_pulled_out() -> None:
     charge.vehicle_events += charge.car.unplug(charge.now)
     assert not charge.car.side.plugged
     assert not charge.car.side.k5k6
-    charge.run(10.0)
-    assert charge.outcome() == Failed(Sender.CHARGER, ("bcl_timeout",))
+    charge.run(50.0)
+    assert charge.reconnections == 3
+    assert charge.outcome() == Failed(Sender.CHARGER, ("brm_timeout",))
+    assert charge.car.ended
 
 
 def test_somebody_in_the_car_stops() -> None:
@@ -167,12 +195,17 @@ def test_somebody_in_the_car_stops() -> None:
 # What each fault leads to, as the charger sees it.
 FAULT_OUTCOMES = {
     "silent": ("failed", "brm_timeout"),
+    "deaf": ("failed", "brm_timeout"),
+    "bus-gap": ("failed", "brm_timeout"),
+    "bus-gap@1+1.5": ("stopped", "soc_target_reached"),
+    "bus-gap@1+6": ("stopped", "soc_target_reached"),
+    "sleeps": ("stopped", "soc_target_reached"),
     "silent-brm": ("failed", "brm_timeout"),
     "silent-bcp": ("failed", "bcp_timeout"),
     "silent-bro": ("failed", "bro_timeout"),
     "silent-bcl@1": ("failed", "bcl_timeout"),
-    "silent-bcs@1": ("failed", "bcs_timeout"),
-    "silent-bst": ("failed", "bcl_timeout"),  # it stops demanding and does not say why
+    "silent-bcs@1": ("failed", "ccs_timeout"),  # begun anew, the vehicle waits less for CCS than the charger for BCS
+    "silent-bst": ("failed", "brm_timeout"),  # it stops demanding, does not say why, and does not begin anew
     "silent-bsd": ("stopped", "soc_target_reached"),
     "ignores-cst": ("stopped", "soc_target_reached"),
     "ignores-csd": ("stopped", "soc_target_reached"),
@@ -200,8 +233,47 @@ def test_every_fault(fault: str) -> None:
         assert isinstance(outcome, Stopped)
         assert reason in outcome.causes
     assert charge.charger.state == "ended"
-    assert charge.car.ended
+    assert charge.left
     assert not charge.car.contactors
+
+
+@pytest.mark.parametrize("gap", ["bus-gap@1+1.5", "bus-gap@1+6"])
+def test_a_car_that_lost_the_bus_is_charged_on(gap: str) -> None:
+    charge = Charge(gap)
+    while not any(isinstance(event, Failed) for event in charge.vehicle_events):
+        charge.run(charge.now + 0.1)
+    charge.run(charge.now + 0.7)
+    assert not charge.car.contactors
+    assert charge.car.outcome is None
+    charge.run(100.0)
+    assert charge.reconnections == charge.car.reconnections == 1
+    assert charge.car.outcome == Stopped(Sender.BMS, ("soc_target_reached",))
+    assert 700 <= charge.battery.soc <= 710
+
+
+def test_a_car_that_fails_for_good_has_failed_when_the_charger_gave_up() -> None:
+    charge = Charge("silent-bcl@1")
+    charge.run(6.0)
+    assert charge.car.reconnections == 1
+    assert charge.car.outcome is None
+    charge.run(100.0)
+    assert charge.car.reconnections == 3
+    assert charge.car.outcome == Failed(Sender.CHARGER, ("bcl_timeout",))
+    assert charge.car.ended
+
+
+def test_a_bms_that_sleeps_wakes_by_its_supply_and_not_by_a_short_gap() -> None:
+    charge = Charge("sleeps")
+    charge.charger.start(0.0)
+    chm = charge.charger.data_to_send()
+    answered = []
+    for now, aux in [(0.0, True), (1.0, False), (10.9, True), (11.0, False), (21.0, True)]:
+        charge.car.feel(ChargerSide(aux, 0, 0, True), now)
+        if aux:
+            charge.car.hear(chm[0], now)
+            charge.car.tick(now)
+            answered.append(bool(charge.car.frames(now)))
+    assert answered == [False, False, True]
 
 
 def test_every_fault_has_an_outcome() -> None:

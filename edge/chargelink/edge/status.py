@@ -170,6 +170,8 @@ def _gun(detail: Mapping[str, Any]) -> Iterator[str]:
         yield f"{Text('guard', '安全进程')} {_word(guard, GUARD)}"
     if "hindrance" in detail:
         yield str(Text(detail["hindrance"], detail.get("hindranceChinese", detail["hindrance"])))
+    elif "notice" in detail:
+        yield _said(detail, "notice", "noticeChinese")
     elif "causeText" in detail:
         yield _said(detail, "causeText", "causeChinese")
         if "advice" in detail:

@@ -6,7 +6,8 @@
     for event in car.tick(now): ...             every few milliseconds, and at `car.deadline`
     car.frames(), car.side                      what it says and shows
 
-The BMS sleeps until the auxiliary supply wakes it. Times are s, other units those of `chargelink.sim.battery`.
+The BMS sleeps until the auxiliary supply wakes it. When the dialogue breaks it opens its contactors and waits for the
+charger to begin anew. Times are s, other units those of `chargelink.sim.battery`.
 """
 
 from collections.abc import Iterable
@@ -20,6 +21,7 @@ from chargelink.gbt27930.vehicle import (
     Ended,
     Event,
     Failed,
+    Reconnecting,
     State,
     Stopped,
     Vehicle,
@@ -32,6 +34,7 @@ CLOSING_TIME = 0.5  # s: the contactors, their feedback and the BMS's own checks
 FAREWELL = 0.3  # s with a demand of 0 A before BST: one BCS says it, so that the charger ramps down gently
 OPEN_AT = 5_000  # mA: contactors open below this (GB/T 27930-2015, figure A.6)
 OPEN_AFTER = 1.0  # s after a stop: or at the latest then
+WAKES_AFTER = 10.0  # s without auxiliary supply, then a BMS that does not react wakes when it comes back
 STEP = 1000  # of a second
 
 
@@ -46,6 +49,7 @@ class Car:
         self.contactors = False  # K5K6
         self.outcome: Stopped | Failed | None = None  # the first that ended the charge
         self.ended = False
+        self.reconnections = 0
         self._faults = tuple(faults)
         self._edition = edition
         self._vehicle: Vehicle | None = None  # asleep
@@ -53,7 +57,10 @@ class Car:
         self._time = now
         self._closes: float | None = None  # when the contactors close
         self._opens: float | None = None  # when they open at the latest
-        self._began: float | None = None  # charging
+        self._began: float | None = None  # charging, the first time
+        self._failure: Failed | None = None  # from which the charger may begin anew
+        self._unsupplied: float | None = None  # when the auxiliary supply went off
+        self._roused = False  # by an auxiliary supply that was off for long enough
         self._farewell: float | None = None  # when the demand became 0
 
     @property
@@ -84,20 +91,33 @@ class Car:
     def feel(self, cable: ChargerSide, now: float) -> list[Event]:
         """What the inlet sees. The auxiliary supply wakes the BMS; without it the BMS is gone at once.
 
-        A charger that only asked who the car is lets it sleep and wakes it again: nothing has ended.
+        A charger that only asked who the car is, or that wakes it, lets it sleep and wakes it again: nothing has ended.
+        A dialogue that failed has ended when the supply is off and the plug released.
         """
-        self._cable = cable
-        if cable.aux and self._vehicle is None and not self.ended:
-            self.wake(now)
-        elif not cable.aux and self._vehicle is not None:
+        before, self._cable = self._cable, cable
+        if cable.aux:
+            self._supplied(now)
+        elif before.aux:
+            self._unsupplied = now
+        if not cable.aux and self._vehicle is not None:
             if self.outcome is None and not self.contactors:
                 self._vehicle = self._closes = None
-                return []
-            return self._obey(self._vehicle.end(now), now)
+            else:
+                return self._obey(self._vehicle.end(now), now)
+        if self._failure and not cable.aux and not cable.locked:
+            self.outcome, self.ended = self.outcome or self._failure, True
         return []
 
+    def _supplied(self, now: float) -> None:
+        if self._unsupplied is not None and now >= self._unsupplied + WAKES_AFTER:
+            self._roused = True
+        self._unsupplied = None
+        if self._vehicle is None and not self.ended:
+            self.wake(now)
+
     def wake(self, now: float) -> None:
-        """The BMS begins to wait for a charger."""
+        """The BMS begins to wait for a charger; it knows nothing of what was before."""
+        self._failure = None
         self._vehicle = Vehicle(now, self.bms.identity, self.bms.parameters, self._insulation_limit, self._edition)
 
     def hear(self, frame: Frame, now: float) -> list[Event]:
@@ -171,12 +191,20 @@ class Car:
                 case ChargerAnswered():
                     self._closes = now + CLOSING_TIME
                 case ChargingBegan():
-                    self._began = now
-                case Stopped() | Failed():
+                    self._began = now if self._began is None else self._began
+                case Stopped():
                     self.outcome = self.outcome or event
                     self._part(now)
+                case Failed():
+                    self._failure = event
+                    self._part(now)
+                case Reconnecting(attempt=attempt):
+                    self.reconnections = attempt
+                    self.contactors, self._opens, self._farewell = False, None, None
+                    if self._vehicle:
+                        self._vehicle.battery = self.bms.parameters  # as it is by now
                 case Ended():
-                    self.ended = True
+                    self.outcome, self.ended = self.outcome or self._failure, True
                     self._part(now)
         return events
 
@@ -190,4 +218,5 @@ class Car:
 
     def _active(self, now: float) -> list[Fault]:
         charging_for = None if self._began is None else now - self._began
-        return [FAULTS[declared.name] for declared in self._faults if declared.active(charging_for)]
+        active = [FAULTS[declared.name] for declared in self._faults if declared.active(charging_for)]
+        return [fault for fault in active if not (fault.sleeps and self._roused)]

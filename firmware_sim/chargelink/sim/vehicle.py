@@ -113,6 +113,8 @@ class Driver(asyncio.DatagramProtocol):
             "soc": f"{battery.soc / 10:.1f}",
             "energy_mWh": battery.energy // MILLIWATT_MILLISECONDS,
         }
+        if self.car.reconnections:
+            facts["reconnections"] = self.car.reconnections
         if isinstance(outcome, Stopped):
             facts |= {"stopped_by": outcome.by.name.lower(), "causes": ",".join(outcome.causes)}
         elif isinstance(outcome, Failed):

@@ -21,11 +21,15 @@ Filter = Callable[[Frame], Frame | None]
 
 
 class Fault(NamedTuple):
-    """`sends` changes what goes out, `hears` what comes in; None swallows the frame."""
+    """`sends` changes what goes out, `hears` what comes in; None swallows the frame.
+
+    One that `sleeps` is over when the auxiliary supply comes back after 10 s or more.
+    """
 
     meaning: Text
     sends: Filter | None = None
     hears: Filter | None = None
+    sleeps: bool = False
 
 
 def carries(frame: Frame, name: str) -> bool:
@@ -40,6 +44,10 @@ def carries(frame: Frame, name: str) -> bool:
 def without(*names: str) -> Filter:
     """Swallow messages."""
     return lambda frame: None if any(carries(frame, name) for name in names) else frame
+
+
+def nothing(frame: Frame) -> None:
+    """Swallow every message."""
 
 
 def wrong_current(frame: Frame) -> Frame:
@@ -78,7 +86,15 @@ def other_priority(frame: Frame) -> Frame:
 
 
 FAULTS = {
-    "silent": Fault(Text("sends nothing", "不发送任何报文"), sends=lambda frame: None),
+    "silent": Fault(Text("sends nothing", "不发送任何报文"), sends=nothing),
+    "deaf": Fault(Text("hears nothing", "收不到任何报文"), hears=nothing),
+    "bus-gap": Fault(Text("neither sends nor hears", "总线中断 (不发送也收不到)"), sends=nothing, hears=nothing),
+    "sleeps": Fault(
+        Text("sleeps until its auxiliary supply was off for 10 s", "休眠，辅助电源断开 10 秒后才唤醒"),
+        sends=nothing,
+        hears=nothing,
+        sleeps=True,
+    ),
     "silent-brm": Fault(Text("does not say who it is", "不发送 BRM"), sends=without("BRM")),
     "silent-bcp": Fault(Text("does not send its parameters", "不发送 BCP"), sends=without("BCP")),
     "silent-bro": Fault(Text("is never ready", "不发送 BRO"), sends=without("BRO")),

@@ -74,6 +74,25 @@ def test_two_charges_in_a_row_are_two_sessions(charged: World) -> None:
     assert sum(isinstance(event, ChargeGone) for event in events) == 2
 
 
+def test_a_charge_that_begins_anew_is_two_sessions_whose_energy_is_the_charge() -> None:
+    """On the bus it looks like a plug that was pulled and came back: with vehicles of 2011 no CHM tells them apart."""
+    world = World(target=900).charging()
+    world.lose_bus(1.5)
+    world.until(Phase.CHARGING)
+    world.run(2.0)
+    world.stop()
+    world.until(Phase.RELEASED)
+    gone = [event for event in followed(world.bus) if isinstance(event, ChargeGone)]
+    assert [(one.by, one.causes) for one in gone] == [
+        (Sender.CHARGER, ("bcl_timeout",)),
+        (Sender.CHARGER, ("manual_stop",)),
+    ]
+    assert sum(one.energy for one in gone) == pytest.approx(world._energy, rel=0.1)
+    assert gone[0].soc is not None
+    assert gone[1].soc_start is not None
+    assert gone[0].soc <= gone[1].soc_start < gone[0].soc + 50  # a small battery
+
+
 @pytest.mark.parametrize(("stop", "by"), [(Cause.LOCAL, Sender.CHARGER), (Cause.EMERGENCY_STOP, Sender.CHARGER)])
 def test_who_stopped(stop: Cause, by: Sender) -> None:
     world = World(target=900).charging()

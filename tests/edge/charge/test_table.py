@@ -5,7 +5,19 @@ import pytest
 from chargelink.edge.charge import conditions
 from chargelink.edge.charge.advice import ADVICE, ELSEWHERE, LEAVE, Whose
 from chargelink.edge.charge.causes import GUARD_RULES, Action, Cause, Latch
-from chargelink.edge.charge.phases import ASKING, ENDING, LIVE, ORDER, TABLE, WATCHES, Output, Phase, Status
+from chargelink.edge.charge.phases import (
+    ASKING,
+    ENDING,
+    LIVE,
+    ORDER,
+    RECONNECTION,
+    TABLE,
+    WATCHES,
+    Output,
+    Phase,
+    Status,
+    between,
+)
 from chargelink.edge.guard.rules import RULES
 from chargelink.model import StopReason
 
@@ -53,7 +65,7 @@ def test_every_wait_is_bounded(phase: Phase) -> None:
 
 def test_every_wait_in_a_charge_has_a_failure_of_its_own() -> None:
     """But the two places where the guard is asked, where contactors or voltage are waited for again, and before it."""
-    again = ASKING | {Phase.CHARGE_PERMIT, Phase.CUTTING, Phase.OPENING, Phase.DISCHARGE}
+    again = ASKING | RECONNECTION | {Phase.CHARGE_PERMIT, Phase.CUTTING, Phase.OPENING, Phase.DISCHARGE}
     causes = [TABLE[phase].wait.cause for phase in Phase if phase not in RESTS | again]  # type: ignore[union-attr]
     assert len(set(causes)) == len(causes)
 
@@ -92,6 +104,21 @@ def test_a_vehicle_that_only_says_who_it_is_gets_nothing_but_its_auxiliary_suppl
     assert not row.outputs & ~(Output.LOCK | Output.AUXILIARY)
     assert row.wait is not None
     assert row.wait.to is Phase.UNLOCKING
+
+
+def test_a_dialogue_begins_anew_from_wherever_it_can_break_and_by_the_whole_way() -> None:
+    """Once the vehicle is asked for its identity; from CONFIGURATION on contactors close only after a pre-charge."""
+    breaks = {phase for phase in Phase if any(move.when is conditions.broken_off for move in TABLE[phase].moves)}
+    assert breaks == between(Phase.CONFIGURATION, Phase.CHARGING)
+    for phase in breaks:
+        closed = Output.K1K2 in TABLE[phase].outputs
+        target = next(move.to for move in TABLE[phase].moves if move.when is conditions.broken_off)
+        assert target is (Phase.BREAKING if closed else Phase.REOPENING)
+    for phase in RECONNECTION:
+        assert phase in LIVE
+        assert Output.MODULES not in TABLE[phase].outputs
+        assert (Output.K1K2 in TABLE[phase].outputs) == (phase is Phase.BREAKING)
+        assert {move.to for move in TABLE[phase].moves} <= RECONNECTION | {Phase.CONFIGURATION, Phase.ENERGISING}
 
 
 def test_idle_means_dead() -> None:

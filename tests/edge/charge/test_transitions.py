@@ -20,7 +20,7 @@ TEST_VOLTAGE = 400_000
 EVERY = 0.1  # s between two looks at the board
 
 
-BATTERY_ON_PLUG = between(Phase.BATTERY_CHECK, Phase.CUTTING)
+BATTERY_ON_PLUG = between(Phase.BATTERY_CHECK, Phase.CUTTING) - {Phase.REWAKING}
 
 
 def nominal(phase: Phase) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def nominal(phase: Phase) -> dict[str, Any]:
     return {
         "ac_feedback": Output.AC in outputs,
         "k3k4_feedback": Output.AUXILIARY in outputs,
-        "k1k2_feedback": Output.K1K2 in outputs or phase in (Phase.TEST_OPENING, Phase.OPENING),
+        "k1k2_feedback": Output.K1K2 in outputs or phase in (Phase.TEST_OPENING, Phase.REOPENING, Phase.OPENING),
         "lock_feedback": Output.LOCK in outputs or phase is Phase.UNLOCKING,
         "permit": Output.PERMIT in outputs,
         "cc1": 4_000,
@@ -76,6 +76,8 @@ TRUE: dict[Callable[[Situation], bool], Change] = {
     so.vehicle_ready: says(lambda situation: setattr(situation.vehicle, "ready", True)),
     so.battery_matches: facts(outside_voltage=370_000 - 18_500),
     so.precharged: facts(inside_voltage=370_000 - 1_000),
+    so.broken_off: says(lambda situation: setattr(situation.vehicle, "broken_off", "bcl_timeout")),
+    so.sleeps: says(lambda situation: setattr(situation.vehicle, "sleeps", True)),
     so.demanded: says(lambda situation: setattr(situation.vehicle, "asked", Asked(390_000, 50_000))),
     so.current_gone: facts(current=5_000),
     so.dialogue_over: says(lambda situation: setattr(situation.vehicle, "gone", True)),

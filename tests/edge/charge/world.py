@@ -43,7 +43,7 @@ class World:
         self._energy = 0.0
         self.guards = True  # it gives permits
         self.tripped: str | None = None
-        self.board_answers = self.meter_answers = self.meter_counts = True
+        self.board_answers = self.meter_answers = self.meter_counts = self.bus_works = True
         self.meter_step = 1  # mWh
         self.overridden: dict[str, object] = {}  # facts that are told instead of what is so
         self.events: list[Event] = []
@@ -51,6 +51,7 @@ class World:
         self.watch: Callable[[BoardFacts, Wants], None] = lambda facts, wants: (
             None
         )  # what was told, what is wanted then
+        self.between: Callable[[Wants], None] = lambda wants: None  # what is wanted after anything that happened
         self._steps = 0
 
     @property
@@ -94,6 +95,12 @@ class World:
         for _ in range(round(seconds / STEP)):
             self.step()
 
+    def lose_bus(self, seconds: float) -> None:
+        """Neither side hears the other for a while."""
+        self.bus_works = False
+        self.run(seconds)
+        self.bus_works = True
+
     def charging(self, **settings: object) -> "World":
         """Plugged, authorised and under current."""
         self.until(Phase.AVAILABLE)
@@ -109,6 +116,7 @@ class World:
         wants = self.controller.wants
         for name in COILS:
             setattr(self.circuit.commands, name, getattr(wants.board, name))
+        self.between(wants)
 
     def step(self) -> None:
         self._steps += 1
@@ -141,7 +149,7 @@ class World:
     def _drive(self) -> None:
         for frame in self.controller.data_to_send():
             self.bus.append((self.now, frame))
-            if self.car:
+            if self.car and self.bus_works:
                 self.car.hear(Frame(*frame), self.now)
         if self.car is None:
             return
@@ -151,6 +159,8 @@ class World:
         self.car.tick(self.now)
         self.circuit.connect(self.car.side, self.now)
         for frame in self.car.frames(self.now):
+            if not self.bus_works:
+                continue
             self.bus.append((self.now, frame))
             self.take(self.controller.receive(frame.identifier, frame.data, self.now))
 

@@ -58,7 +58,7 @@ class Site(World):
 
     def send(self, frames: list[CanFrame]) -> None:
         for frame in frames:
-            if self.car:
+            if self.car and self.bus_works:
                 self.car.hear(Frame(*frame), self.now)
 
     def tell(self, *, wanted: bool, limit_mv: int | None = None, limit_ma: int = 0, session: int = 0) -> None:

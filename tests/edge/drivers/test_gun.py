@@ -149,6 +149,34 @@ def test_a_lost_board_ends_the_charge_and_nothing_is_energised_when_it_comes_bac
     run(story())
 
 
+def test_a_dialogue_that_begins_anew_is_shown_and_stays_one_session(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with stage(tmp_path, target=900) as s:
+            started = await s.charging()
+            s.site.bus_works = False
+            await s.phase(Phase.CONFIGURATION)
+            shown = s.board.devices[0]
+            assert (shown.state, shown.detail["notice"]) == (
+                "preparing",
+                "the vehicle did not answer; connecting again",
+            )
+            s.site.bus_works = True
+            await s.phase(Phase.CHARGING)
+            await asyncio.sleep(3.0)
+            detail = s.board.devices[0].detail
+            assert (detail["session"], detail["reconnections"]) == (started.session_id, 1)
+            assert "notice" not in detail
+            await s.gun.stop(started.session_id)
+            await s.until(lambda: s.ended)
+            assert s.ended
+            assert s.ended.session_id == started.session_id
+            assert not s.ended.bill.fault
+            assert s.ended.bill.energy == int(s.site._energy)
+            assert "alarm" not in await kinds_waiting(s.journal)
+
+    run(story())
+
+
 def test_a_gun_that_could_serve_nobody_is_shown_as_unavailable(tmp_path: Path) -> None:
     async def story() -> None:
         async with stage(tmp_path) as s:

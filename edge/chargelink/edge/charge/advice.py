@@ -1,4 +1,4 @@
-"""Why it stopped, for the driver: whose doing it was, and what to do now."""
+"""For the driver: why it stopped, whose doing that was, and what to do now; and what it waits for meanwhile."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from chargelink.cli.language import Text
 from chargelink.edge.charge.causes import Cause
+from chargelink.edge.charge.phases import LIVE, RECONNECTION, STOPPING, Phase
+from chargelink.edge.charge.situation import Vehicle
 
 
 class Whose(Enum):
@@ -40,6 +42,8 @@ LEAVE = Text("do not pull by force; ask the site's staff", "请勿强行拔枪�
 PAY = Text("pull the plug, or pay and start again", "请拔枪，或付款后再次启动")
 LATER = Text("pull the plug and plug it in again when the power is back", "请在恢复供电后拔枪并重新插枪")
 IDENTIFY = Text("start with a card, a PIN or by scanning, or pull the plug", "请刷卡、输入密码或扫码启动，或拔枪")
+RECONNECTS = Text("the vehicle did not answer; connecting again", "车辆通信中断，正在重新连接")
+WAKES = Text("the vehicle does not answer; waking it, 10 seconds", "车辆无应答，正在唤醒 (10 秒)")
 W, C = Whose, Cause
 
 ADVICE: Mapping[Cause, Advice] = {
@@ -96,3 +100,11 @@ ADVICE: Mapping[Cause, Advice] = {
     C.NO_STATISTICS: Advice(W.VEHICLE, PULL),
     C.VEHICLE_CONTACTOR: Advice(W.VEHICLE, LEAVE),
 }
+
+
+def notice(phase: Phase, vehicle: Vehicle) -> Text | None:
+    """Why a charge that is under way does not charge, where that is no stop."""
+    if phase is Phase.REWAKING:
+        return WAKES
+    again = phase in RECONNECTION or (vehicle.again and phase in LIVE - STOPPING - {Phase.CHARGING})
+    return RECONNECTS if again else None

@@ -152,6 +152,16 @@ def precharged(situation: Situation) -> bool:
     return board.permit and board.inside_voltage - board.outside_voltage in PRECHARGED
 
 
+def broken_off(situation: Situation) -> bool:
+    """The dialogue broke, and may begin anew."""
+    return bool(situation.vehicle.broken_off)
+
+
+def sleeps(situation: Situation) -> bool:
+    """Nothing was ever heard of the vehicle."""
+    return situation.vehicle.sleeps
+
+
 def demanded(situation: Situation) -> bool:
     return situation.vehicle.asked is not None
 

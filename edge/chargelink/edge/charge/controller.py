@@ -34,10 +34,10 @@ from chargelink.edge.charge.phases import (
     Row,
     Watch,
 )
-from chargelink.edge.charge.setpoint import guarded, setpoint
+from chargelink.edge.charge.setpoint import wanted
 from chargelink.edge.charge.situation import Charge, GunLimits, Situation, Vehicle
 from chargelink.edge.charge.stopwatch import Stopwatch
-from chargelink.edge.drivers.board_state import BoardFacts, Wanted
+from chargelink.edge.drivers.board_state import BoardFacts
 from chargelink.gbt27930.transport import Frame
 from chargelink.model import Caps
 
@@ -79,26 +79,14 @@ class Controller:
     @property
     def wants(self) -> Wants:
         """What is to be done now."""
-        outputs, wanted = self.row.outputs, setpoint(self.phase, self.situation, self._precharge)
-        board = Wanted(
-            ac_contactor=Output.AC in outputs,
-            k1k2=Output.K1K2 in outputs,
-            k3k4=Output.AUXILIARY in outputs,
-            lock=Output.LOCK in outputs,
-            bleed=Output.BLEED in outputs,
-            modules=Output.MODULES in outputs,
-            voltage_set=wanted.voltage,
-            current_limit=wanted.current,
-        )
-        permit = Output.PERMIT in outputs
-        return Wants(board, permit, guarded(self.situation) if permit else None, wanted.because)
+        return wanted(self.phase, self.situation, self._precharge)
 
     @property
     def deadline(self) -> float | None:
         """When `tick` wants to be called."""
         due = [self._wait_over(), *self._silences()]
-        if self.charge is not None and self.phase is Phase.CHARGING:
-            due += register.due(self.charge)
+        if self._begun is not None:
+            due += register.due(self._begun)
         # What was due until now has been looked at; the dialogue knows for itself.
         later = [moment for moment in due if moment is not None and moment > self._now]
         return min([*later, *filter(None, [self._dialogue.deadline])], default=None)
@@ -246,13 +234,16 @@ class Controller:
             self._stop(Stop(Cause.BOARD_SILENT), now)
         elif self._register.silent(now):
             self._stop(Stop(Cause.METER_SILENT), now)
-        elif self.phase is Phase.CHARGING and (stop := self._enough(now)) is not None:
-            self._stop(stop, now)
+        elif self._begun is not None:
+            stop = self._register.stalled or register.reached(self._begun, self.situation.vehicle, now)
+            if stop is not None:
+                self._stop(stop, now)
 
-    def _enough(self, now: float) -> Stop | None:
-        return self._register.stalled or (
-            register.reached(self.charge, self.situation.vehicle, now) if self.charge else None
-        )
+    @property
+    def _begun(self) -> Charge | None:
+        """The charge, from its first current until it is stopped, with what interrupts it."""
+        begun = self.charge is not None and self.charge.began is not None
+        return self.charge if begun and self.phase in LIVE - STOPPING else None
 
     def _move(self, now: float) -> bool:
         """Go one phase on if it is time."""
@@ -317,7 +308,7 @@ class Controller:
         self._events.append(Noted(self.phase, stop))
 
     def _enter(self, phase: Phase, now: float) -> None:
-        self.phase, self._entered = phase, now
+        before, self.phase, self._entered = self.phase, phase, now
         self._stopwatch.clear()
         self._look(now)
         self._events.append(Entered(phase))
@@ -330,7 +321,11 @@ class Controller:
                 self._events.append(Identified(situation.vehicle.vin))
                 situation.asked, situation.vehicle = False, Vehicle()
             case Phase.IDENTIFYING | Phase.CONFIGURATION:
-                self._dialogue.insulation_done(now)
+                self._dialogue.go_on(now)
+            case Phase.BREAKING | Phase.REOPENING if before is not Phase.BREAKING:
+                self._events.append(Warned(before, "reconnecting", situation.vehicle.broken_off))
+            case Phase.RECONNECTING | Phase.REWAKING:
+                situation.vehicle = situation.vehicle.anew()
             case Phase.RESTING:
                 self._dialogue.end(now)
             case Phase.HANDSHAKE | Phase.GREETING:
@@ -342,7 +337,7 @@ class Controller:
                 self._events.append(Warned(phase, "insulation-low"))
             case Phase.READY:
                 self._dialogue.ready(now)
-            case Phase.CHARGING if charge:
+            case Phase.CHARGING if charge and charge.began is None:
                 charge.began = now
                 self._register.begin()
             case Phase.OPENING if charge and charge.began is not None:

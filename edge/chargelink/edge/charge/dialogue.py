@@ -7,6 +7,7 @@ from chargelink.edge.charge.situation import Asked, Situation, Vehicle
 from chargelink.gbt27930.catalogue import Sender
 from chargelink.gbt27930.causes import ChargerCause, VehicleCause
 from chargelink.gbt27930.charger import (
+    Asleep,
     Charger,
     ChargerLimits,
     Demand,
@@ -14,6 +15,8 @@ from chargelink.gbt27930.charger import (
     Event,
     Failed,
     Parameters,
+    Reconnecting,
+    State,
     Status,
     Stopped,
     VehicleAnswered,
@@ -21,8 +24,10 @@ from chargelink.gbt27930.charger import (
     VehiclePermits,
     VehicleReady,
     VehicleStatistics,
+    Wanted,
 )
 from chargelink.gbt27930.charging import BCS, BCS2011
+from chargelink.gbt27930.faults import MOST_RECONNECTIONS
 from chargelink.gbt27930.parameters import BCP
 from chargelink.gbt27930.transport import Frame
 
@@ -35,13 +40,16 @@ ORDERLY = frozenset(
     }
 )
 CHARGER_FAULTS = frozenset({ChargerCause.FAULT, ChargerCause.OTHER_FAULT, ChargerCause.CONNECTOR})
+BEGINS_ANEW = frozenset({State.ERROR, State.FAILED, State.INTERRUPTED})
+FLOWS = frozenset({State.CHARGING, State.PAUSED})  # before it both BCL and BCS have to come
 STEP = 100  # mV: the resolution of the wire
 
 
 class VehicleDialogue:
     """One dialogue after the other, a new one for each charge. It fills in `situation.vehicle`.
 
-    What ends a charge is given back as a `Stop`; the rest the conditions find in the situation.
+    What ends a charge is given back as a `Stop`; the rest the conditions find in the situation. A dialogue that breaks
+    begins anew when the output is safe, if a charge is under way and it may (annex C).
     """
 
     def __init__(self, now: float, situation: Situation, number: int | None) -> None:
@@ -64,6 +72,11 @@ class VehicleDialogue:
     def deadline(self) -> float | None:
         return self._charger.deadline
 
+    @property
+    def wants(self) -> Wanted:
+        """The most that GB/T 27930 lets the charger hold now."""
+        return self._charger.wants
+
     def data_to_send(self) -> list[Frame]:
         return self._charger.data_to_send()
 
@@ -74,13 +87,16 @@ class VehicleDialogue:
         return self._meant(self._charger.tick(now))
 
     def start(self, now: float) -> None:
-        """Plugged, locked, auxiliary on: say CHM."""
+        """Plugged, locked, auxiliary on: say CHM. A dialogue that had the vehicle woken goes on by itself."""
+        if self._charger.state not in (State.IDLE, State.ENDED):
+            return
         self._charger = Charger(now, self._limits)
         self._vehicle.gone = False
         self._meant(self._charger.start(now, self.local_time))
 
-    def insulation_done(self, now: float) -> None:
-        self._meant(self._charger.insulation_done(now))
+    def go_on(self, now: float) -> None:
+        """The output is off, and safe: after the insulation test, or after the dialogue broke."""
+        self._meant(self._charger.insulation_done(now) + self._charger.safe(now))
 
     def ready(self, now: float) -> None:
         self._meant(self._charger.ready(now))
@@ -104,6 +120,8 @@ class VehicleDialogue:
 
     def _means(self, event: Event) -> Stop | None:
         vehicle = self._vehicle
+        if isinstance(event, VehicleIdentified) and vehicle.vin not in (None, event.message.vin):
+            return Stop(Cause.OTHER_VEHICLE, "came back as another")
         if isinstance(event, VehicleIdentified | Parameters | Status | VehicleStatistics):
             vehicle.told.take(event.message)
         match event:
@@ -112,17 +130,15 @@ class VehicleDialogue:
                 if limit is not None and limit < self._limits.min_voltage:
                     return Stop(Cause.VOLTAGE_RANGE, f"BHM {limit} mV")
             case VehicleIdentified(message=identity):
-                vehicle.identified, vehicle.vin = True, identity.vin
-                charge = self._situation.charge
-                if charge is not None and charge.vin not in (None, identity.vin):
-                    return Stop(Cause.OTHER_VEHICLE)
+                return self._identified(identity.vin)
             case Parameters(message=battery):
                 vehicle.battery = battery
-                vehicle.soc = vehicle.soc_start = state_of_charge(battery.soc)
+                vehicle.soc = state_of_charge(battery.soc)
+                vehicle.soc_start = vehicle.soc if vehicle.soc_start is None else vehicle.soc_start
                 return self._unfit(battery)
             case VehicleReady():
                 vehicle.ready = True
-            case Demand(voltage=voltage, current=current):
+            case Demand(voltage=voltage, current=current) if self._charger.state in FLOWS:
                 vehicle.asked = Asked(voltage, current)
             case VehiclePermits(permitted=permitted):
                 vehicle.permits = permitted
@@ -134,11 +150,28 @@ class VehicleDialogue:
                 faulty = not CHARGER_FAULTS.isdisjoint(causes)
                 return Stop(Cause.VEHICLE_FAULT if faulty else Cause.PAUSE_OVER, " ".join(causes))
             case Failed(missing=missing):
-                return Stop(Cause.COMMUNICATION, " ".join(missing))
+                return self._broke(" ".join(missing))
+            case Asleep():
+                vehicle.sleeps = True
+            case Reconnecting(attempt=attempt) if self._situation.charge:
+                self._situation.charge.reconnections = attempt
             case Ended():
                 vehicle.gone = True
                 return Stop(Cause.COMMUNICATION, "ended")
         return None
+
+    def _identified(self, vin: str | None) -> Stop | None:
+        vehicle, charge = self._vehicle, self._situation.charge
+        vehicle.identified, vehicle.vin = True, vin
+        return Stop(Cause.OTHER_VEHICLE) if charge is not None and charge.vin not in (None, vin) else None
+
+    def _broke(self, missing: str) -> Stop | None:
+        """A dialogue for the VIN alone is not tried again, nor is the end of a charge."""
+        charger = self._charger
+        if self._situation.charge and charger.state in BEGINS_ANEW and charger.attempts < MOST_RECONNECTIONS:
+            self._vehicle.broken_off = missing
+            return None
+        return Stop(Cause.COMMUNICATION, missing)
 
     def _unfit(self, battery: BCP) -> Stop | None:
         """Can this charger serve this battery at all?"""

@@ -31,6 +31,7 @@ class Warned(NamedTuple):
 
     phase: Phase
     what: str
+    detail: str = ""
 
 
 class Identified(NamedTuple):

@@ -39,6 +39,11 @@ class Phase(StrEnum):
     CLOSING = "closing"
     READY = "ready"
     CHARGING = "charging"
+    BREAKING = "breaking"
+    REOPENING = "reopening"
+    EMPTYING = "emptying"
+    RECONNECTING = "reconnecting"
+    REWAKING = "rewaking"
     RAMPING = "ramping"
     CUTTING = "cutting"
     OPENING = "opening"
@@ -106,6 +111,8 @@ LOCK, PERMIT, MODULES, K1K2, BLEED = Output.LOCK, Output.PERMIT, Output.MODULES,
 WAKE = LOCK | Output.AUXILIARY
 ON = WAKE | Output.AC
 P, C = Phase, Cause
+BREAKS = Move(so.broken_off, P.BREAKING)
+BREAKS_OPEN = Move(so.broken_off, P.REOPENING)  # with K1K2 open there is no current to wait for
 
 TABLE: Mapping[Phase, Row] = {
     # A daemon that starts knows nothing of what was: it opens, discharges and unlocks, and resumes nothing (B.4.3).
@@ -153,28 +160,57 @@ TABLE: Mapping[Phase, Row] = {
         Status.PREPARING, ON, (Move(so.contactors_open, P.CONFIGURATION),), Wait(1.0, C.CONTACTOR_WELDED)
     ),
     P.CONFIGURATION: Row(  # the dialogue's own waits are 5 s, 5 s and 60 s
-        Status.PREPARING, ON, (Move(so.vehicle_ready, P.BATTERY_CHECK),), Wait(75.0, C.NOT_CONFIGURED)
+        Status.PREPARING,
+        ON,
+        (BREAKS_OPEN, Move(so.sleeps, P.REWAKING), Move(so.vehicle_ready, P.BATTERY_CHECK)),
+        Wait(75.0, C.NOT_CONFIGURED),
     ),
     P.BATTERY_CHECK: Row(  # also the 500 ms that must pass after the vehicle's contactors closed
-        Status.PREPARING, ON, (Move(so.battery_matches, P.CHARGE_PERMIT, 0.5),), Wait(3.0, C.BATTERY_VOLTAGE)
+        Status.PREPARING,
+        ON,
+        (BREAKS_OPEN, Move(so.battery_matches, P.CHARGE_PERMIT, 0.5)),
+        Wait(3.0, C.BATTERY_VOLTAGE),
     ),
-    P.CHARGE_PERMIT: Row(Status.PREPARING, ON | PERMIT, (Move(so.permitted, P.PRECHARGE),), Wait(5.0, C.NO_PERMIT)),
+    P.CHARGE_PERMIT: Row(
+        Status.PREPARING, ON | PERMIT, (BREAKS_OPEN, Move(so.permitted, P.PRECHARGE)), Wait(5.0, C.NO_PERMIT)
+    ),
     P.PRECHARGE: Row(  # the vehicle gives up 60 s after its BRO(AA)
-        Status.PREPARING, ON | PERMIT | MODULES, (Move(so.precharged, P.CLOSING, 0.5),), Wait(30.0, C.PRECHARGE)
+        Status.PREPARING,
+        ON | PERMIT | MODULES,
+        (BREAKS_OPEN, Move(so.precharged, P.CLOSING, 0.5)),
+        Wait(30.0, C.PRECHARGE),
     ),
     P.CLOSING: Row(
         Status.PREPARING,
         ON | PERMIT | MODULES | K1K2,
-        (Move(so.contactors_closed, P.READY),),
+        (BREAKS, Move(so.contactors_closed, P.READY)),
         Wait(0.5, C.CONTACTOR_REFUSED),
     ),
     P.READY: Row(
         Status.PREPARING,
         ON | PERMIT | MODULES | K1K2,
-        (Move(so.demanded, P.CHARGING),),
+        (BREAKS, Move(so.demanded, P.CHARGING)),
         Wait(6.0, C.NO_DEMAND),
     ),
-    P.CHARGING: Row(Status.CHARGING, ON | PERMIT | MODULES | K1K2, ()),
+    P.CHARGING: Row(Status.CHARGING, ON | PERMIT | MODULES | K1K2, (BREAKS,)),
+    # The dialogue broke and begins anew: three times at most, each with the whole way to a closed contactor (GB/T
+    # 27930-2015, figure A.9). It ends by itself when the output is not safe within 10 s.
+    P.BREAKING: Row(
+        Status.PREPARING, ON | PERMIT | K1K2, (Move(so.current_gone, P.REOPENING),), Wait(0.9, C.RAMP_SLOW)
+    ),
+    P.REOPENING: Row(Status.PREPARING, ON, (Move(so.contactors_open, P.EMPTYING),), Wait(1.0, C.CONTACTOR_WELDED)),
+    P.EMPTYING: Row(  # an inside that does not empty hangs on the battery
+        Status.PREPARING, ON | BLEED, (Move(so.inside_safe, P.RECONNECTING),), Wait(1.0, C.CONTACTOR_WELDED)
+    ),
+    P.RECONNECTING: Row(  # the vehicle opens its contactors, too
+        Status.PREPARING, ON, (Move(so.safe, P.CONFIGURATION, 0.2),), Wait(7.0, C.VEHICLE_CONTACTOR)
+    ),
+    P.REWAKING: Row(  # nothing at all was heard of the vehicle: its supply goes off for 10 s and comes back
+        Status.PREPARING,
+        LOCK | Output.AC,
+        (Move(so.asleep, P.ENERGISING, 10.0),),
+        Wait(13.0, C.SUPPLY_FAILED),
+    ),
     P.RAMPING: Row(  # 250 A at 100 A/s
         Status.FINISHING,
         ON | PERMIT | MODULES | K1K2,
@@ -234,6 +270,9 @@ ENDING = between(P.OPENING, P.UNLOCKING)
 STOPPING = frozenset({P.RAMPING, P.CUTTING})
 """A stop is under way; only a stronger one changes anything."""
 
+RECONNECTION = between(P.BREAKING, P.REWAKING)
+"""The dialogue with the vehicle broke, and begins anew."""
+
 WITH_MODULES = frozenset(phase for phase in LIVE if MODULES in TABLE[phase].outputs)
 WITH_K1K2 = frozenset(phase for phase in LIVE if K1K2 in TABLE[phase].outputs)
 
@@ -256,8 +295,10 @@ WATCHES = (
     Watch(so.unlocked, C.LOCK_LOST, WATCHED, 0.2),
     Watch(so.modules_failed, C.MODULES_FAILED, WITH_MODULES),
     Watch(so.permit_lost, C.PERMIT_LOST, WITH_MODULES | WITH_K1K2),
-    Watch(so.contactors_open, C.CONTACTOR_REFUSED, WITH_K1K2 - {P.INSULATION_TEST, P.CLOSING, P.CUTTING}, 0.2),
-    Watch(so.contactors_closed, C.CONTACTOR_WELDED, WATCHED - WITH_K1K2 - {P.TEST_OPENING}, 0.2),
+    Watch(
+        so.contactors_open, C.CONTACTOR_REFUSED, WITH_K1K2 - {P.INSULATION_TEST, P.CLOSING, P.BREAKING, P.CUTTING}, 0.2
+    ),
+    Watch(so.contactors_closed, C.CONTACTOR_WELDED, WATCHED - WITH_K1K2 - {P.TEST_OPENING, P.REOPENING}, 0.2),
     Watch(so.foreign_voltage, C.FOREIGN_VOLTAGE, between(P.WAKING, P.TEST_VOLTAGE), 0.2),
     Watch(so.reversed_polarity, C.POLARITY, between(P.BATTERY_CHECK, P.CLOSING), 0.1),
     Watch(so.battery_differs, C.BATTERY_VOLTAGE, between(P.CHARGE_PERMIT, P.CLOSING), 0.2),

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from chargelink.edge.charge import conditions
+from chargelink.edge.charge.events import Wants
 from chargelink.edge.charge.phases import TABLE, Output, Phase
 from chargelink.edge.charge.situation import NO_CAPS, Situation
+from chargelink.edge.drivers.board_state import Wanted
 
 LOW_CURRENT = 2_000  # mA: for test and pre-charge
 
@@ -50,6 +52,23 @@ def guarded(situation: Situation) -> tuple[int, int]:
     return vehicle.limit, -vehicle.battery.max_charge_current
 
 
+def wanted(phase: Phase, situation: Situation, precharge: int) -> Wants:
+    """What board and guard shall do in a phase; `precharge` is the voltage to pre-charge to, mV."""
+    outputs, given = TABLE[phase].outputs, setpoint(phase, situation, precharge)
+    board = Wanted(
+        ac_contactor=Output.AC in outputs,
+        k1k2=Output.K1K2 in outputs,
+        k3k4=Output.AUXILIARY in outputs,
+        lock=Output.LOCK in outputs,
+        bleed=Output.BLEED in outputs,
+        modules=Output.MODULES in outputs,
+        voltage_set=given.voltage,
+        current_limit=given.current,
+    )
+    permit = Output.PERMIT in outputs
+    return Wants(board, permit, guarded(situation) if permit else None, given.because)
+
+
 def _possible(situation: Situation, measured: int) -> int:
     """A voltage that was measured, mV, as one that can be asked of the modules: noise around 0 cannot."""
     return max(0, min(measured, situation.limits.max_voltage))
@@ -65,6 +84,8 @@ def clamped(situation: Situation) -> Setpoint:
         return Setpoint(because="no demand")
     ceiling = min(limit for limit in (limits.max_voltage, situation.vehicle.limit) if limit is not None)
     voltage = max(min(asked.voltage, ceiling), 0)
+    if situation.vehicle.broken_off:
+        return Setpoint(voltage, 0, "vehicle does not answer")
     if not situation.vehicle.permits:
         return Setpoint(voltage, 0, "vehicle pauses")
     if voltage < limits.min_voltage:

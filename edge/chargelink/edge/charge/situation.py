@@ -41,7 +41,7 @@ class Asked(NamedTuple):
 
 @dataclass
 class Vehicle:
-    """What this vehicle said since it was plugged in."""
+    """What this vehicle said since it was plugged in, or since the dialogue with it began anew."""
 
     answered: bool = False  # the handshake is over: test the insulation
     handshake_limit: int | None = None  # mV, of BHM
@@ -55,12 +55,27 @@ class Vehicle:
     vin: str | None = field(default=None, repr=False)  # personal: it stands in no log
     told: Told = field(default_factory=Told, repr=False)  # of its battery
     gone: bool = True  # no dialogue, or one that is over
+    broken_off: str = ""  # what was waited for in vain, when the dialogue may begin anew
+    again: bool = False  # it was begun anew
+    sleeps: bool = False  # nothing was ever heard of it: its auxiliary supply has to wake it
 
     @property
     def limit(self) -> int | None:
         """The least of its voltage limits, mV."""
         known = [self.handshake_limit, self.battery.max_total_voltage if self.battery else None]
         return min((limit for limit in known if limit is not None), default=None)
+
+    def anew(self) -> "Vehicle":
+        """What holds of it when the dialogue begins anew, with CRM: it says no BHM again."""
+        return Vehicle(
+            handshake_limit=self.handshake_limit,
+            soc_start=self.soc_start,
+            soc=self.soc,
+            vin=self.vin,
+            told=self.told,
+            gone=False,
+            again=True,
+        )
 
 
 @dataclass
@@ -73,6 +88,7 @@ class Charge:
     began: float | None = None  # when the current was first permitted
     ended: float | None = None  # when the contactors were told to open
     vin: str | None = field(default=None, repr=False)  # of the vehicle that was authorised by it
+    reconnections: int = 0  # how often the dialogue began anew
 
     @property
     def energy(self) -> int:

@@ -287,8 +287,8 @@ class Gun:
                     log.warning("gun stops", gun=self.device, phase=phase, cause=stop.cause.key, detail=stop.detail)
                     if stop.cause.latch is not Latch.NONE:
                         self.books.note(alarm(self.device, phase, stop, self.books.session, self._around.clock()))
-                case Warned(phase=phase, what=what):
-                    log.warning(what, gun=self.device, phase=phase)
+                case Warned(phase=phase, what=what, detail=detail):
+                    log.warning(what, gun=self.device, phase=phase, detail=detail)
                 case Identified(vin=vin):
                     self._vehicle.say(vin)
                 case Finished(stop=stop):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chargelink.edge.charge.advice import ADVICE
+from chargelink.edge.charge.advice import ADVICE, notice
 from chargelink.edge.charge.causes import Stop
 from chargelink.edge.charge.controller import Controller
 from chargelink.edge.charge.phases import Phase, Status
@@ -36,7 +36,10 @@ def shown(
         "setCurrent": wants.board.current_limit if wants.board.modules else None,
         "heldBy": wants.because or None,
         "guard": situation.guard_state,
+        "reconnections": controller.charge.reconnections or None if controller.charge else None,
     }
+    if words := notice(controller.phase, vehicle):
+        detail |= {"notice": words.english, "noticeChinese": words.chinese}
     if controller.stopped:
         cause = controller.stopped.cause
         whose, advice = ADVICE[cause].whose.value, ADVICE[cause].now

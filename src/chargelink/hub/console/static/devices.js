@@ -41,8 +41,9 @@ function deviceCard(state, device) {
     say(pill, term(device.state));
     pill.className = `pill ${tone(device.state)}`;
     say(age, ago(state.now - device.at));
-    const { hindrance, hindranceChinese, causeText, causeChinese } = device.detail;
-    say(cause, String((language === "zh" ? hindranceChinese ?? causeChinese : hindrance ?? causeText) ?? ""));
+    const { hindrance, hindranceChinese, notice, noticeChinese, causeText, causeChinese } = device.detail;
+    const chinese = hindranceChinese ?? noticeChinese ?? causeChinese;
+    say(cause, String((language === "zh" ? chinese : hindrance ?? notice ?? causeText) ?? ""));
     price.show(STARTABLE.includes(device.kind) ? device.detail.tariff : undefined);
     keep(places, placesOf(device), ({ outlet }) => outlet ?? "", (place) => placeRow(state, device, place, price));
   };
