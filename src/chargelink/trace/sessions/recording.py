@@ -7,7 +7,7 @@ from chargelink.gbt27930.catalogue import Edition
 from chargelink.trace.can_log import CanLog, Unreadable
 from chargelink.trace.sessions.analyser import Analyser
 from chargelink.trace.sessions.model import Session
-from chargelink.trace.source import Source
+from chargelink.trace.source import CannotRead, Source
 
 
 class Recording:
@@ -15,20 +15,34 @@ class Recording:
 
     def __init__(self, source: Source, form: str | None = None, edition: str = "auto") -> None:
         self._log = CanLog(source, form)
+        self._live = source.live
         self._analyser = Analyser(None if edition == "auto" else Edition(edition))
         self.sessions = 0
 
     def __iter__(self) -> Iterator[Session]:
-        for batch in self._log:
-            if isinstance(batch, Unreadable):
-                continue  # counted by the log
-            self._analyser.batch(batch)
-            for session in self._analyser.finished():
-                self.sessions += 1
-                yield session
-        for session in self._analyser.close():
-            self.sessions += 1
-            yield session
+        """Raises CannotRead where the recording breaks off, after the sessions that came until then.
+
+        Ctrl-C ends a live recording like its end does, for whoever watches a bus wants to know what it was.
+        """
+        broken = None
+        try:
+            for batch in self._log:
+                if isinstance(batch, Unreadable):
+                    continue  # counted by the log
+                self._analyser.batch(batch)
+                yield from self._counted(self._analyser.finished())
+        except CannotRead as error:
+            broken = error
+        except KeyboardInterrupt:
+            if not self._live:
+                raise
+        yield from self._counted(self._analyser.close())
+        if broken is not None:
+            raise broken
+
+    def _counted(self, sessions: list[Session]) -> list[Session]:
+        self.sessions += len(sessions)
+        return sessions
 
     def tally(self) -> str:
         """What was read, in words."""

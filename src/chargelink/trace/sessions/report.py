@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import BY_NAME, Edition, Sender
+from chargelink.gbt27930.contradictions import Conflict
 from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import MOST_OFF
 from chargelink.trace.sessions.case import CYCLIC, Case
@@ -39,6 +40,8 @@ def reported(draft: Draft, around: Surroundings) -> Session:
     source: EnergySource | None = next(iter(energies), None)
     first_soc, last_soc = draft.readings.socs()
     case = Case(draft, counts, around.after, timed)
+    if not timed:
+        draft.violations.forget(Conflict.ENERGY_APART)
     _judge_transfers(case)
     _judge_error(case)
     _judge_kinds(draft, around)

@@ -87,6 +87,9 @@ class Terminal:
         return ", ".join(filter(None, (energy, soc)))
 
     def _phases(self, session: Session) -> list[str]:
+        title = str(Text("phases", "阶段"))
+        if not session.timed:
+            return self._rows(f"{title}: {' → '.join(str(PHASES[span.phase]) for span in session.phases)}", 0)
         rows = [
             [
                 "  " + str(PHASES[span.phase]),
@@ -95,7 +98,7 @@ class Terminal:
             ]
             for span in session.phases
         ]
-        return [str(Text("phases", "阶段")), *aligned(rows)] if rows else []
+        return [title, *aligned(rows)]
 
     def _violations(self, session: Session) -> list[str]:
         counts = session.counts

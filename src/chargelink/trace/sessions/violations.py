@@ -96,11 +96,9 @@ class Violations:
         if frame is not None and len(seen.examples) < MOST_EXAMPLES:
             seen.examples.append((now, frame))
 
-    def has(self, code: str, message: str | None = None) -> bool:
-        return any(seen[0] == code and message in (None, seen[1]) for seen in self._seen)
-
-    def total(self, code: str) -> int:
-        return sum(seen.count for (found, _, _), seen in self._seen.items() if found == code)
+    def forget(self, *details: object) -> None:
+        """What turns out not to be judged."""
+        self._seen = {key: seen for key, seen in self._seen.items() if key[2] not in details}
 
     def result(self, edition: str, shift: float | None) -> tuple[Violation, ...]:
         """The worst first; `shift` turns times into those of the recording, None: it has none."""
