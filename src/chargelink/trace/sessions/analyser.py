@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.listener import Control, Foreign, Heard, Hearing, Listener, Unread
+from chargelink.gbt27930.transport.frames import TP_DT
 from chargelink.trace.can_log import CanFrame, Kind
 from chargelink.trace.sessions.draft import Draft, asks_for
-from chargelink.trace.sessions.follow import HOLE, Clock, begins, reconnects, vehicle_begins_again
+from chargelink.trace.sessions.follow import HOLE, OPENING, Clock, begins, is_first, reconnects, vehicle_begins_again
 from chargelink.trace.sessions.model import Phase, Session
 from chargelink.trace.sessions.report import Surroundings, reported
 
@@ -94,7 +95,10 @@ class Analyser:
             bus.not_standard += 1
             bus.errors += kind is Kind.ERROR
             return
-        for hearing in bus.listener.hear(identifier, data, time):
+        hearings = bus.listener.hear(identifier, data, time)
+        if identifier >> 16 & 0x3FF == TP_DT and (pair := bus.pairs.get(identifier & 0xFFFF)) and pair.draft:
+            pair.draft.packet(pair.clock.at(time))
+        for hearing in hearings:
             self._hear(bus, hearing, identifier, time)
 
     def batch(self, frames: list[CanFrame]) -> None:
@@ -126,9 +130,11 @@ class Analyser:
         if isinstance(hearing, Foreign):
             bus.foreign += 1
             return
-        if not identifier:
+        if isinstance(hearing, Heard):
+            identifier = hearing.identifier  # with the addresses of the pair, also where it was a broadcast
+        elif not identifier:
             identifier = getattr(hearing, "destination", 0) << 8 | getattr(hearing, "source", 0)
-        pair = bus.pair(getattr(hearing, "identifier", identifier))
+        pair = bus.pair(identifier)
         if pair is None:
             return
         now = pair.clock.at(time)
@@ -155,7 +161,9 @@ class Analyser:
     def _session(self, bus: Bus, pair: Pair, heard: Heard, now: float, time: float) -> Draft:
         """The session that a message belongs to."""
         draft = pair.draft
-        opens = heard.entry.name in ("CHM", "BHM") or (heard.entry.name == "CRM")
+        if draft is not None and heard.entry.name not in OPENING and now - draft.last <= HOLE:
+            return draft
+        opens = heard.entry.name in ("CHM", "BHM") or is_first(heard)
         if draft is None:
             return self._open(bus, pair, time, whole=opens)
         silent = now - draft.last

@@ -61,13 +61,12 @@ class Curves:
     """All curves of a session."""
 
     def __init__(self) -> None:
-        self._recorders: dict[str, Recorder] = {}
+        self._recorders = {name: Recorder() for name in NAMES}
 
-    def add(self, name: str, time: float, value: int) -> None:
-        recorder = self._recorders.get(name)
-        if recorder is None:
-            recorder = self._recorders[name] = Recorder()
-        recorder.add(time, value)
+    def __getitem__(self, name: str) -> Recorder:
+        return self._recorders[name]
 
     def result(self) -> tuple[Curve, ...]:
-        return tuple(self._recorders[name].curve(name) for name in NAMES if name in self._recorders)
+        """Those that have points."""
+        curves = (recorder.curve(name) for name, recorder in self._recorders.items())
+        return tuple(curve for curve in curves if curve.points)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chargelink.cli.language import Text
-from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, Sender
+from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, Entry, Sender
 from chargelink.gbt27930.causes import raised
 from chargelink.gbt27930.charging import BSM, CCS
 from chargelink.gbt27930.codes import ChargePermission, Permission
@@ -17,7 +17,7 @@ from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import Beat
 from chargelink.trace.sessions.ending import Ending, Moment, Transfer, stale
 from chargelink.trace.sessions.model import Phase, Side
-from chargelink.trace.sessions.oddities import contradicted, note, undefined_bits
+from chargelink.trace.sessions.oddities import contradicted, filled_up, note
 from chargelink.trace.sessions.phases import Phases
 from chargelink.trace.sessions.readings import TAKE, Readings
 from chargelink.trace.sessions.states import WITH_VALUE, Fault, Shadow, Wrong, limits
@@ -25,10 +25,38 @@ from chargelink.trace.sessions.violations import SIDES, Frame, Violations, side_
 from chargelink.trace.sessions.words import cause_names
 
 STOPS = ("CST", "BST", "CEM", "BEM")
-LIMITS = limits()
+LIMITS = limits()  # s, by word
+SHORTEST_LIMIT = min(LIMITS.values())
+JUST_OVER = 1.02  # what is over by less, a recorder may have added
 AA = 0xAA
 FRAME = 8  # bytes
 TRANSFERRED = {entry.name for entry in MESSAGES if entry.priority == 7}
+
+
+class Talker:
+    """One of the two sides, as far as it was heard."""
+
+    __slots__ = ("edition", "last", "sender", "shadow")
+
+    def __init__(self, sender: Sender) -> None:
+        self.sender = sender
+        self.shadow = Shadow(sender)
+        self.last: float | None = None  # when it said anything
+        self.edition: Edition | None = None
+
+
+class Row:
+    """What is known of one message of the catalogue, looked up once for the many times it comes."""
+
+    __slots__ = ("beat", "name", "own", "peer", "stops", "transported", "valued")
+
+    def __init__(self, entry: Entry, own: Talker, peer: Talker) -> None:
+        self.name = entry.name
+        self.beat = Beat(entry)
+        self.own, self.peer = own, peer
+        self.valued = entry.name in WITH_VALUE
+        self.transported = entry.name in TRANSFERRED
+        self.stops = entry.name in STOPS
 
 
 class Draft:
@@ -42,13 +70,14 @@ class Draft:
         self.start = self.last = now
         self.whole = whole
         self.frames = self.unreadable = self.reconnections = 0
-        self.beats = {entry.name: Beat(entry) for entry in MESSAGES}
-        self.editions: dict[Sender, Edition] = {}
+        self.talkers = {sender: Talker(sender) for sender in Sender}
+        self._rows = {
+            entry.name: Row(entry, self.talkers[entry.sender], self.talkers[entry.sender.opposite])
+            for entry in MESSAGES
+        }
         self.words: dict[str, float] = {}  # when each was said last, since the (re)connection
         self.ever: set[str] = set()  # words of the whole session
-        self.sides: dict[Sender, float] = {}  # when each side said anything last
-        self.shadows = {sender: Shadow(sender) for sender in Sender}
-        self.phases = Phases()
+        self.phases = Phases(now)
         self.readings = Readings()
         self.violations = Violations()
         self.ending = Ending()
@@ -58,66 +87,91 @@ class Draft:
         self.missing_packets = 0
         self.battery_faults: tuple[str, ...] = ()
         self._forbidden = self._not_permitted = False
-        for shadow in self.shadows.values():
-            shadow.judges_peer = whole
+        for talker in self.talkers.values():
+            talker.shadow.whole = whole
+
+    @property
+    def beats(self) -> dict[str, Beat]:
+        """How regularly each message came."""
+        return {name: row.beat for name, row in self._rows.items()}
+
+    @property
+    def sides(self) -> dict[Sender, float]:
+        """When each side that was heard said anything last."""
+        return {sender: talker.last for sender, talker in self.talkers.items() if talker.last is not None}
+
+    @property
+    def editions(self) -> dict[Sender, Edition]:
+        """Of each side that was heard."""
+        return {sender: talker.edition for sender, talker in self.talkers.items() if talker.edition is not None}
 
     def heard(self, heard: Heard, now: float) -> None:
         """A message of either side."""
-        entry, message = heard.entry, heard.message
-        name, sender = entry.name, entry.sender
-        self.last = self.sides[sender] = now
-        self.frames += 1
-        word = name
-        if name in WITH_VALUE:
-            word = f"{name}(AA)" if _value(message) == AA else f"{name}(00)"
-        self._beat(name, word, now)
-        if name in TRANSFERRED and len(heard.payload) > FRAME:
-            self.transfer(name).done += 1
+        row = self._rows[heard.entry.name]
+        message, own = heard.message, row.own
+        self.last = own.last = now
+        self.frames += not row.transported
+        word = row.name
+        if row.valued:
+            word = f"{word}(AA)" if _value(message) == AA else f"{word}(00)"
+        gap = row.beat.beat(now)
+        if gap > SHORTEST_LIMIT:
+            self._gap(row.name, word, gap, now)
+        if row.transported and len(heard.payload) > FRAME:
+            self.transfer(row.name).done += 1
         if heard.oddities:
             note(self, heard, now)
-        elif (mask := undefined_bits(type(message))) and not mask.filled(heard.payload):
-            self.violations.add(kinds.PADDING, name, SIDES[sender], now, Frame(heard.identifier, heard.payload))
-        if self.editions.get(sender) is not heard.edition:
-            self.editions[sender] = heard.edition
-        self._follow(word, sender, now, name in TRANSFERRED, heard)
-        if name in STOPS:
-            self._stops(name, sender, raised(message), now, heard)
-        else:
-            self.words[word] = now
-            self.phases.heard(word, now)
-            if found := self._said.judge(message):
-                contradicted(self, heard, found, now)
-            self._said.take(message, now)
-            if not message.flaws and type(message) in TAKE:
-                self.readings.take(message, now)
-            if isinstance(message, BSM):
-                self._battery(message, now)
-            elif isinstance(message, CCS):
-                self._permits(message, now)
+        elif not filled_up(message, heard.payload):
+            self.violations.add(kinds.PADDING, row.name, SIDES[own.sender], now, Frame(heard.identifier, heard.payload))
+        own.edition = heard.edition
+        self._follow(row, word, heard, now)
+        if row.stops:
+            self._stops(row.name, own.sender, raised(message), now, heard)
+            return
+        if word not in self.words:
+            self.ever.add(word)
+        self.words[word] = now
+        self.phases.heard(word, now)
+        self._understand(heard, now)
 
-    def _beat(self, name: str, word: str, now: float) -> None:
-        gap = self.beats[name].beat(now)
-        if gap > 1.0 and gap > (limit := LIMITS.get(word, gap)) * 1.02:
+    def _understand(self, heard: Heard, now: float) -> None:
+        """What a message that is no stop says about the charge."""
+        message = heard.message
+        if found := self._said.judge(message):
+            contradicted(self, heard, found, now)
+        self._said.take(message, now)
+        take = TAKE.get(type(message))
+        if take is not None and not message.flaws:
+            take(self.readings, message, now)
+        if isinstance(message, CCS):
+            self._permits(message, now)
+        elif isinstance(message, BSM):
+            self._battery(message, now)
+
+    def _gap(self, name: str, word: str, gap: float, now: float) -> None:
+        limit = LIMITS.get(word)
+        if limit is not None and gap > limit * JUST_OVER:
             self.violations.add(kinds.GAP, name, side_of(name), now, worst=gap, seconds=gap, limit=limit)
 
-    def _follow(self, word: str, sender: Sender, now: float, transported: bool, heard: Heard) -> None:
-        shadow = self.shadows[sender]
+    def _follow(self, row: Row, word: str, heard: Heard, now: float) -> None:
+        """Where both sides are now."""
+        shadow = row.own.shadow
         before = shadow.voice
-        fault = shadow.says(word, now, transported)
+        fault = shadow.says(word, now, row.transported)
         if shadow.voice is not before:
-            self._new_state(sender, heard.entry.name)
+            self._new_state(row)
         if fault is not None:
-            self._wrong(fault, sender, now, heard)
-        self.ever.add(word)
-        self.shadows[sender.opposite].hears(word, now)
-        if word.endswith(")"):
-            self.shadows[sender.opposite].hears(heard.entry.name, now)
+            self._wrong(fault, row.own.sender, now, heard)
+        other = row.peer.shadow
+        other.hears(word, now)
+        if row.valued:
+            other.hears(row.name, now)
 
-    def _new_state(self, sender: Sender, name: str) -> None:
-        """A row of messages ends with the state that says them."""
-        for other, beat in self.beats.items():
-            if other != name and BY_NAME[other].sender is sender:
-                beat.last = None
+    def _new_state(self, said: Row) -> None:
+        """Messages of a state that is over do not come at their period any more."""
+        for row in self._rows.values():
+            if row is not said and row.own is said.own:
+                row.beat.last = None
 
     def _wrong(self, fault: Fault, sender: Sender, now: float, heard: Heard) -> None:
         frame = Frame(heard.identifier, heard.payload)
@@ -140,8 +194,7 @@ class Draft:
 
     def _stops(self, name: str, sender: Sender, causes: tuple[str, ...], now: float, heard: Heard) -> None:
         if self.ending.is_new(name, causes):
-            said = set(self.words)
-            echo = stale(name, causes, said) if self.whole or self.reconnections else ()
+            echo = stale(name, causes, {*self.words}) if self.whole or self.reconnections else ()
             if echo:
                 self._stale(name, echo, sender, now, heard)
             left = tuple(cause for cause in causes if cause not in echo)
@@ -157,7 +210,7 @@ class Draft:
 
     def moment(self, message: str, sender: Sender | None, causes: tuple[str, ...], now: float) -> Moment:
         """What is known now."""
-        shadow = self.shadows[sender] if sender else None
+        shadow = self.talkers[sender].shadow if sender else None
         return Moment(
             now,
             self.phases.now,
@@ -175,11 +228,11 @@ class Draft:
         faults = battery_faults(message)
         if faults:
             self.battery_faults = faults
-            self.shadows[Sender.CHARGER].hears("BSM fault", now)
+            self.talkers[Sender.CHARGER].shadow.hears("BSM fault", now)
             self._forbidden = False
         else:
             self._forbidden = message.charge_permission == ChargePermission.FORBIDDEN
-            self.shadows[Sender.CHARGER].hears("BSM forbids" if self._forbidden else "BSM permits", now)
+            self.talkers[Sender.CHARGER].shadow.hears("BSM forbids" if self._forbidden else "BSM permits", now)
         self.phases.pause(self._forbidden or self._not_permitted, now)
 
     def _permits(self, message: CCS, now: float) -> None:
@@ -192,7 +245,7 @@ class Draft:
         """A message that lacks bytes: nothing of it counts."""
         self.frames += 1
         self.unreadable += 1
-        self.last = self.sides[unread.entry.sender] = now
+        self.last = self.talkers[unread.entry.sender].last = now
         frame = Frame(unread.identifier, unread.payload)
         whose = SIDES[unread.entry.sender]
         name = unread.entry.name
@@ -202,6 +255,11 @@ class Draft:
             self.violations.add(kinds.NOT_TRANSPORTED, name, whose, now, frame, said=said)
             return
         self.violations.add(kinds.SHORT, name, whose, now, frame, error=str(unread.error))
+
+    def packet(self, now: float) -> None:
+        """A data frame of the transport."""
+        self.frames += 1
+        self.last = now
 
     def control(self, data: bytes, now: float) -> None:
         """A control frame of the transport."""
@@ -214,7 +272,7 @@ class Draft:
         if data[0] == ControlByte.RTS:
             transfer.asked += 1
             self.words[f"RTS {name}"] = now
-            self.sides[Sender.BMS] = now
+            self.talkers[Sender.BMS].last = now
         elif data[0] == ControlByte.CTS:
             transfer.allowed += 1
 
@@ -254,10 +312,10 @@ class Draft:
         """Nothing of the pair was recorded for a while, and it went on as before."""
         self.holes += 1
         self.violations.add(kinds.HOLE, "", Side.UNKNOWN, now, worst=seconds, seconds=seconds)
-        for beat in self.beats.values():
-            beat.last = None
-        for shadow in self.shadows.values():
-            shadow.pause(seconds)
+        for row in self._rows.values():
+            row.beat.last = None
+        for talker in self.talkers.values():
+            talker.shadow.pause(seconds)
 
     def reconnect(self, now: float) -> None:
         """The charger begins again with recognition."""
@@ -266,10 +324,10 @@ class Draft:
         self.ending.reconnect()
         self.battery_faults = ()
         self._forbidden = self._not_permitted = False
-        for shadow in self.shadows.values():
-            shadow.reset()
-        for beat in self.beats.values():
-            beat.last = None
+        for talker in self.talkers.values():
+            talker.shadow.reset()
+        for row in self._rows.values():
+            row.beat.last = None
         self.phases.enter(Phase.RECOGNITION, now)
 
 

@@ -10,6 +10,7 @@ APART = 60.0  # s of silence after which nothing belongs to what was before
 SMALL_STEP = 1.0  # s that a clock goes back because a recorder mixes its channels
 BEFORE_CHARGE = (Phase.UNKNOWN, Phase.HANDSHAKE, Phase.INSULATION, Phase.RECOGNITION, Phase.PARAMETERS, Phase.PREPARING)
 HANDSHAKES = (Phase.UNKNOWN, Phase.HANDSHAKE, Phase.INSULATION)
+OPENING = ("CHM", "BHM", "CRM", "BRM")  # messages that may begin a session
 LATE_WORDS = ("CST", "BST", "CEM", "BEM", "CSD", "BSD")
 
 
@@ -37,13 +38,13 @@ class Clock:
 def begins(draft: Draft, heard: Heard, silent: float) -> bool:
     """Whether a message begins another session. `silent` is how long the pair had been, in s."""
     name, phase = heard.entry.name, draft.phases.now
-    if not draft.ever.difference(LATE_WORDS) and name in ("CHM", "BHM", "CRM", "BRM"):
+    if not draft.ever.difference(LATE_WORDS) and name in OPENING:
         return False  # what there was is the echo of a charge before
     if silent > APART:
-        return name in ("CHM", "CRM", "BHM", "BRM") or draft.ending.first is not None
+        return name in OPENING or draft.ending.first is not None
     if name == "CHM":
         return phase not in HANDSHAKES
-    if name == "CRM" and _is_first(heard):
+    if is_first(heard):
         return phase not in BEFORE_CHARGE and draft.ending.error is None
     if Sender.CHARGER in draft.sides:
         return False
@@ -55,8 +56,8 @@ def begins(draft: Draft, heard: Heard, silent: float) -> bool:
 def reconnects(draft: Draft, heard: Heard, now: float) -> bool:
     """Whether a message begins the recognition again within the session (GB/T 27930-2015, 10.5, annex A)."""
     name = heard.entry.name
-    if name == "CRM" and _is_first(heard):
-        if draft.shadows[Sender.CHARGER].is_recognising and now - draft.words.get("CRM(00)", now) < HOLE:
+    if is_first(heard):
+        if draft.talkers[Sender.CHARGER].shadow.is_recognising and now - draft.words.get("CRM(00)", now) < HOLE:
             return False  # the charger goes on as before: it is for the vehicle to begin again
         return draft.ending.error is not None or draft.phases.now not in HANDSHAKES
     return name == "BRM" and vehicle_begins_again(draft)
@@ -68,5 +69,6 @@ def vehicle_begins_again(draft: Draft) -> bool:
     return error is not None and error.sender is Sender.BMS
 
 
-def _is_first(heard: Heard) -> bool:
+def is_first(heard: Heard) -> bool:
+    """Whether it is CRM(00), with which recognition begins."""
     return getattr(heard.message, "recognition_result", AA) != AA

@@ -1,7 +1,7 @@
 """What the listener finds odd about one message, as violations of a session."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import BY_NAME
@@ -32,29 +32,25 @@ FULL = 8  # bytes: devices of 2011 pad every frame to that
 ONE_BYTE = 0xFF  # a charger number of 2011
 
 
-class Mask(NamedTuple):
-    """The bits of a message that nothing is defined for."""
-
-    bits: int
-
-    def filled(self, payload: bytes) -> bool:
-        """They are all ones, as far as the payload goes."""
-        bits = self.bits & (1 << 8 * len(payload)) - 1
-        return int.from_bytes(payload, "little") & bits == bits
-
-
 @lru_cache(64)
-def undefined_bits(cls: type[Message]) -> Mask | None:
-    """None where every bit has a meaning, or where the length varies."""
+def undefined_bits(cls: type[Message]) -> int:
+    """The bits of a message that nothing is defined for; 0 where there are none, or where the length varies."""
     of = layout(cls)
     if of.rest is not None or not of.fields:
-        return None
-    size = -(-max(field.end for field in of.fields) // 8)
+        return 0
     defined = 0
     for field in of.fields:
         defined |= (1 << field.end) - (1 << field.start)
-    undefined = (1 << 8 * size) - 1 & ~defined
-    return Mask(undefined) if undefined else None
+    return (1 << 8 * of.length) - 1 & ~defined
+
+
+def filled_up(message: Message, payload: bytes) -> bool:
+    """All bits that nothing is defined for are ones, as far as the payload goes."""
+    bits = undefined_bits(type(message))
+    if not bits:
+        return True
+    bits &= (1 << 8 * len(payload)) - 1
+    return int.from_bytes(payload, "little") & bits == bits
 
 
 def note(draft: "Draft", heard: Heard, now: float) -> None:

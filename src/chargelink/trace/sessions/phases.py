@@ -20,8 +20,9 @@ PHASES = {
 class Phases:
     """Each phase once, but for pauses and reconnections: messages of the last phase that still come change nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: float) -> None:
         self.now = Phase.UNKNOWN
+        self._start = start
         self.reached: set[Phase] = set()
         self._spans: list[tuple[Phase, float]] = []
 
@@ -48,14 +49,14 @@ class Phases:
             self.enter(Phase.CHARGING, now)
 
     def result(self, end: float, shift: float | None) -> tuple[Span, ...]:
-        """The spans until `end`; `shift` turns times into those of the recording, None: it has none.
-
-        None at all where nothing told a phase: transport frames alone do not, nor does BSM.
-        """
-        ends = [start for _, start in self._spans[1:]] + [end]
+        """The spans until `end`; `shift` turns times into those of the recording, None: it has none."""
+        spans = self._spans
+        if not spans or spans[0][1] > self._start:
+            spans = [(Phase.UNKNOWN, self._start), *spans]
+        ends = [start for _, start in spans[1:]] + [end]
         return tuple(
             Span(phase, None, None) if shift is None else Span(phase, start + shift, until - start)
-            for (phase, start), until in zip(self._spans, ends, strict=False)
+            for (phase, start), until in zip(spans, ends, strict=True)
         )
 
     def _leads(self, phase: Phase) -> bool:

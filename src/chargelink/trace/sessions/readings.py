@@ -48,7 +48,17 @@ class Readings:
     """Takes messages without flaws; the others are shown, never believed."""
 
     def __init__(self) -> None:
-        self.curves = Curves()
+        self.curves = curves = Curves()
+        self._add_battery_current = curves["battery_current"].add
+        self._add_battery_voltage = curves["battery_voltage"].add
+        self._add_demand_current = curves["demand_current"].add
+        self._add_demand_voltage = curves["demand_voltage"].add
+        self._add_highest_cell = curves["highest_cell"].add
+        self._add_highest_temperature = curves["highest_temperature"].add
+        self._add_lowest_temperature = curves["lowest_temperature"].add
+        self._add_output_current = curves["output_current"].add
+        self._add_output_voltage = curves["output_voltage"].add
+        self._add_soc = curves["soc"].add
         self.said: dict[str, Any] = {}  # the last BHM, BRM, BCP, CML, CSD, BSD by name
         self.first_soc: int | None = None  # of BCS
         self.last_soc: int | None = None
@@ -57,11 +67,6 @@ class Readings:
         self.over_current = self.over_voltage = 0  # mA, mV: the most that CCS had above what BCL asked for
         self.output: tuple[int, int] | None = None  # mV, mA
         self._meters = {EnergySource.CCS: Meter(), EnergySource.BCS: Meter()}
-        self.timed = True
-
-    def take(self, message: Any, now: float) -> None:
-        """A message that makes sense."""
-        TAKE[type(message)](self, message, now)
 
     def keep(self, message: Any, now: float) -> None:
         self.said[type(message).__name__.removesuffix("2011")] = message
@@ -70,16 +75,16 @@ class Readings:
         self.demanded_voltage, self.demand = message.voltage_demand, -message.current_demand
         if self.demand > self.most_demanded:
             self.most_demanded = self.demand
-        self.curves.add("demand_voltage", now, self.demanded_voltage)
-        self.curves.add("demand_current", now, self.demand)
+        self._add_demand_voltage(now, self.demanded_voltage)
+        self._add_demand_current(now, self.demand)
 
     def gives(self, message: CCS, now: float) -> None:
         if message.output_current == ZERO_RAW_CURRENT:
             return  # "nothing yet"
         voltage, current = message.output_voltage, -message.output_current
         self.output = voltage, current
-        self.curves.add("output_voltage", now, voltage)
-        self.curves.add("output_current", now, current)
+        self._add_output_voltage(now, voltage)
+        self._add_output_current(now, current)
         self._meters[EnergySource.CCS].measured(now, voltage, current)
         if self.demanded_voltage:
             # the largest demand, for the output follows a smaller one only after a while
@@ -90,18 +95,18 @@ class Readings:
         self.last_soc = message.soc
         if self.first_soc is None:
             self.first_soc = message.soc
-        self.curves.add("soc", now, message.soc)
-        self.curves.add("highest_cell", now, message.max_cell_voltage)
+        self._add_soc(now, message.soc)
+        self._add_highest_cell(now, message.max_cell_voltage)
         if message.measured_current == ZERO_RAW_CURRENT:
             return
         voltage, current = message.measured_voltage, -message.measured_current
-        self.curves.add("battery_voltage", now, voltage)
-        self.curves.add("battery_current", now, current)
+        self._add_battery_voltage(now, voltage)
+        self._add_battery_current(now, current)
         self._meters[EnergySource.BCS].measured(now, voltage, current)
 
     def warms(self, message: BSM, now: float) -> None:
-        self.curves.add("highest_temperature", now, message.max_temperature)
-        self.curves.add("lowest_temperature", now, message.min_temperature)
+        self._add_highest_temperature(now, message.max_temperature)
+        self._add_lowest_temperature(now, message.min_temperature)
 
     def energies(self, timed: bool) -> dict[EnergySource, int]:
         """mWh by source, the best one first; without time nothing can be integrated."""

@@ -141,9 +141,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "one-side-recorded",
-        lambda case: not case.both_heard
-        and (case.is_error or not case.causes)
-        and not (case.said("CHM") or case.said("CRM(00)")),
+        lambda case: (
+            not case.both_heard
+            and (case.is_error or not case.causes)
+            and not (case.said("CHM") or case.said("CRM(00)"))
+        ),
         Side.UNKNOWN,
         Text(
             "the recording has frames of one side only: who was silent cannot be told",

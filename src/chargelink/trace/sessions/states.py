@@ -27,16 +27,20 @@ READY = {  # the states that say AA; others that say the same message say 00
 }
 WITH_VALUE = ("CRM", "CRO", "BRO")
 CHARGE_MESSAGES = ("BCL", "BCS", "BSM", "BMV", "BMT", "BSP")  # the last three at the vehicle's will
+BOTH = "BCL and BCS"  # a trigger of two words
+BOTH_WORDS = frozenset(BOTH.split(" and "))
 PAUSE_OVER = "pause over"
 JUDGED = (ChargerTimeout, VehicleTimeout)  # what the end of a wait must lead to
 TOLERANCES = ((1.0, 0.2), (5.0, 0.5))  # s, of a tester after a wait (GB/T 34658); beyond: 3 s
 LONG_TOLERANCE = 3.0
 STOP_REACTION = 1.2  # s to answer CST or BST or a fault of BSM with the end of the charge
 REACTION = 5.5  # s to go on after a message that allows it: the peer waits 5 s
+STOP_WORDS = ("BST", "CST", "BSM fault")
 TRAILING = 0.5  # s in which a transfer that was under way may still end after its state
 RECONNECTS = frozenset({"CEM", "BEM"})  # after an error a side may begin again with recognition (10.5)
 
 Voice = frozenset[StrEnum]
+Hears = dict[str, tuple[tuple[tuple[str, float], ...], StrEnum | None]]  # by word: waits that it feeds, where it leads
 NO_VOICE: Voice = frozenset()
 
 
@@ -93,11 +97,14 @@ class Grammar:
         self.hears = {state: self._heard_in(state) for state in self.table}
         self.steps = {voice: self._steps_from(voice) for voice in set(self.voices.values())}
 
-    def _heard_in(self, state: StrEnum) -> dict[str, tuple[tuple[Wait, ...], StrEnum | None]]:
+    def _heard_in(self, state: StrEnum) -> Hears:
         """What a word of the peer does in a state: the waits that it feeds, and where it leads."""
         row = self.table[state]
         words = {*row.moves, *(word for wait in row.waits for word in wait.fed_by)}
-        return {word: (tuple(wait for wait in row.waits if word in wait.fed_by), row.moves.get(word)) for word in words}
+        return {
+            word: (tuple((wait.name, wait.seconds) for wait in row.waits if word in wait.fed_by), row.moves.get(word))
+            for word in words
+        }
 
     def _steps_from(self, voice: Voice) -> dict[Voice, tuple[str, ...]]:
         """The voices that may follow, each with the words of the peer one of which must come first; () for none."""
@@ -145,7 +152,8 @@ class Shadow:
     def __init__(self, sender: Sender) -> None:
         self._grammar = GRAMMARS[sender]
         self.heard: set[str] = set()  # words of the peer since the (re)connection
-        self.judges_peer = False  # whether the peer is on the recording at all, from the beginning on
+        self.whole = False  # whether the recording has the session from its beginning on
+        self._met = False  # whether the peer is on the recording at all: without it no wait is judged
         self.reset()
 
     def reset(self) -> None:
@@ -155,9 +163,10 @@ class Shadow:
         self.before = 0.0  # when it said the first word of the voice before
         self.heard.clear()
         self._state: StrEnum | None = None
-        self._timers: dict[str, tuple[float, Wait]] = {}
+        self._hears: Hears = {}
+        self._timers: dict[str, float] = {}  # when each wait of the state is over
         self._due = float("inf")  # when the first of them is over, with its tolerance
-        self._answer: tuple[float, str, StrEnum] | None = None  # by when it must have reacted, to what, with what
+        self._answer: tuple[float, str] | None = None  # by when it must have reacted, and to what
 
     @property
     def is_recognising(self) -> bool:
@@ -166,7 +175,7 @@ class Shadow:
 
     def pause(self, seconds: float) -> None:
         """The recording has a hole: nobody knows what was said."""
-        self._timers = {name: (due + seconds, wait) for name, (due, wait) in self._timers.items()}
+        self._timers = {name: due + seconds for name, due in self._timers.items()}
         self._due += seconds
         self._answer = None
 
@@ -174,7 +183,7 @@ class Shadow:
         """The side says a word; what is wrong with it."""
         voice = self._grammar.voices.get(word, NO_VOICE)
         if voice == self.voice:
-            return None if now <= self._due else self._overdue(word, now)
+            return None if now <= self._due or not self._met else self._overdue(word, now)
         if voice == NO_VOICE:
             return None
         if transported and now - self.since < TRAILING and voice not in self._grammar.steps.get(self.voice, {}):
@@ -187,24 +196,22 @@ class Shadow:
     def hears(self, word: str, now: float) -> None:
         """The peer says a word."""
         self.heard.add(word)
+        self._met = True
         if self._state is None:
             return
-        known = self._grammar.hears[self._state].get(word)
+        known = self._hears.get(word)
         if known is None:
-            if "BCL and BCS" in self._grammar.hears[self._state] and {"BCL", "BCS"} <= self.heard:
-                self._led("BCL and BCS", now)
             return
-        for wait in known[0]:
-            self._timers[wait.name] = now + wait.seconds, wait
-        if known[0]:
-            self._arm()
-        if known[1] is not None:
-            self._led(word, now)
+        feeds, target = known
+        for name, seconds in feeds:
+            self._timers[name] = now + seconds
+        if target is None and BOTH in self._hears and self.heard >= BOTH_WORDS:
+            target = self._hears[BOTH][1]
+        if target is not None:
+            self._led(word, target, now)
 
-    def _led(self, word: str, now: float) -> None:
+    def _led(self, word: str, target: StrEnum, now: float) -> None:
         """A word of the peer leads to another state: within the same voice at once, else the side must say so."""
-        assert self._state is not None
-        target = self._grammar.table[self._state].moves[word]
         if target in self.voice:
             self._enter(target, now)
             return
@@ -213,8 +220,7 @@ class Shadow:
             self._due = float("inf")
             return
         if self._answer is None:
-            stops = target not in self._grammar.table or word in ("BST", "CST", "BSM fault")
-            self._answer = now + (STOP_REACTION if stops else REACTION), word, target
+            self._answer = now + _reaction(word), word
         self._due = self._answer[0]
 
     def _step(self, word: str, voice: Voice) -> Fault | None:
@@ -222,7 +228,7 @@ class Shadow:
         if voice not in steps:
             return Fault(Wrong.SEQUENCE, word, self._grammar.words[self.voice])
         needed = steps[voice]
-        if self.judges_peer and needed and not any(set(word.split(" and ")) <= self.heard for word in needed):
+        if self.whole and self._met and needed and not any(set(word.split(" and ")) <= self.heard for word in needed):
             return Fault(Wrong.TOO_EARLY, word, " / ".join(needed))
         return None
 
@@ -241,32 +247,42 @@ class Shadow:
     def _enter(self, state: StrEnum, now: float) -> None:
         before = self._timers
         self._state, self._answer = state, None
+        self._hears = self._grammar.hears[state]
         self._timers = {
-            wait.name: before.get(wait.name, (now + wait.seconds, wait)) for wait in self._grammar.table[state].waits
+            wait.name: before.get(wait.name, now + wait.seconds) for wait in self._grammar.table[state].waits
         }
         self._arm()
 
     def _arm(self) -> None:
-        judged = [
-            due + tolerance(wait.seconds)
-            for due, wait in self._timers.values()
-            if isinstance(wait.then, JUDGED) or wait.then == PAUSE_OVER
-        ]
+        """When the first wait is over; what is heard until then only moves that further away."""
+        judged = [due + tolerance(wait.seconds) for due, wait in self._running() if _is_judged(wait)]
         self._due = min(judged, default=float("inf"))
+
+    def _running(self) -> Iterator[tuple[float, Wait]]:
+        if self._state is not None:
+            for wait in self._grammar.table[self._state].waits:
+                if wait.name in self._timers:
+                    yield self._timers[wait.name], wait
 
     def _overdue(self, word: str, now: float) -> Fault | None:
         """The side still says its word although it should have said another by now; told once."""
-        self._due = float("inf")
         if self._answer is not None:
-            by, heard, _ = self._answer
-            stops = heard in ("BST", "CST", "BSM fault")
-            return Fault(Wrong.IGNORED, word, heard, now - by + (STOP_REACTION if stops else REACTION))
-        over = min(
-            ((due, wait) for due, wait in self._timers.values() if now > due + tolerance(wait.seconds)),
-            default=None,
-            key=lambda timer: timer[0],
-        )
-        if over is None:
+            self._due = float("inf")
+            by, heard = self._answer
+            return Fault(Wrong.IGNORED, word, heard, now - by + _reaction(heard))
+        self._arm()
+        if now <= self._due:
             return None
-        due, wait = over
+        due, wait = min(timer for timer in self._running() if _is_judged(timer[1]))
+        self._due = float("inf")
         return Fault(Wrong.WAIT_IGNORED, word, wait.then, now - due + wait.seconds)
+
+
+def _reaction(word: str) -> float:
+    """How long a side may go on as before after a word of its peer that leads elsewhere."""
+    return STOP_REACTION if word in STOP_WORDS else REACTION
+
+
+def _is_judged(wait: Wait) -> bool:
+    """Whether the end of a wait has to lead to a message."""
+    return isinstance(wait.then, JUDGED) or wait.then == PAUSE_OVER
