@@ -15,13 +15,11 @@ from chargelink.gbt27930.causes import ChargerCause, VehicleCause
 from chargelink.gbt27930.charger import (
     Charger,
     ChargerLimits,
-    Demand,
     State,
     VehicleAnswered,
-    VehiclePermits,
     VehicleReady,
 )
-from chargelink.gbt27930.dialogue import Ended, Event, Failed, Stopped
+from chargelink.gbt27930.dialogue import Event, Failed
 from chargelink.gbt27930.transport import Frame
 from chargelink.gbt27930.vehicle import ChargerAnswered, Vehicle
 from chargelink.sim.battery import Battery
@@ -34,7 +32,7 @@ from chargelink.sim.conformance.verdict import Result
 
 LATENCY = 0.001  # s of a frame on the bus
 LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7)
-INSULATION_TEST, PRECHARGE, CLOSING = 2.0, 1.5, 0.8  # s
+INSULATION_TEST, PRECHARGE, CLOSING, EMPTYING = 2.0, 1.5, 0.8, 0.5  # s
 MOST_CURRENT = 100_000  # mA
 LOCAL_TIME = datetime(2026, 3, 1, 8, 30)
 LONGEST = 3_600.0  # s that a case may take
@@ -89,14 +87,14 @@ class Chores:
 
 
 class ChargerDevice:
-    """A charger around `Charger`; `make` builds the dialogue of each plugging in."""
+    """A charger around `Charger`, the same from plug to plug; `make` builds it."""
 
     def __init__(self, make: Callable[[float], Charger] = new_charger) -> None:
         self._make = make
         self._charger: Charger | None = None
         self._chores = Chores()
         self._battery = True  # its voltage is there
-        self._permitted = True
+        self._seen: dict[Fact, bool] = {}
         self._facts: list[tuple[Fact, bool]] = []
 
     @property
@@ -129,12 +127,7 @@ class ChargerDevice:
     def do(self, prompt: Prompt, now: float) -> bool:
         match prompt:
             case Prompt.CONNECT:
-                self._chores.forget()
-                self._battery = self._permitted = True
-                self._charger = self._make(now)
-                self._charger.statistics(1, 400_000)
-                self._facts += [(Fact.LOCKED, True), (Fact.AUXILIARY_ON, True)]
-                self._obey(self._charger, self._charger.start(now, LOCAL_TIME), now)
+                self._plug(now)
             case Prompt.STOP if self._charger:
                 self._obey(self._charger, self._charger.stop(now, ChargerCause.MANUAL), now)
             case Prompt.RESTART if self._charger:
@@ -145,6 +138,18 @@ class ChargerDevice:
                 return False
         return True
 
+    def _plug(self, now: float) -> None:
+        self._chores.forget()
+        self._seen.clear()
+        self._battery = True
+        charger = self._charger = self._charger or self._make(now)
+        charger.end(now)
+        charger.data_to_send()  # nobody hears it any more
+        charger.replugged(now)
+        charger.statistics(1, 400_000)
+        self._obey(charger, charger.start(now, LOCAL_TIME), now)
+        self._look(charger)
+
     def _obey(self, charger: Charger, events: list[Event], now: float) -> None:
         for event in events:
             match event:
@@ -152,16 +157,26 @@ class ChargerDevice:
                     self._chores.plan(now + INSULATION_TEST, charger.insulation_done)
                 case VehicleReady() if self._battery:
                     self._chores.plan(now + PRECHARGE, charger.ready)
-                case Demand():
-                    charger.report(event.voltage, event.current if self._permitted else 0, 0)
-                case VehiclePermits():
-                    self._permitted = event.permitted
-                    self._facts.append((Fact.OUTPUT_OFF, not event.permitted))
-                case Stopped() | Failed():
-                    charger.report(0, 0, 0)
-                    self._facts.append((Fact.OUTPUT_OFF, True))
-                case Ended():
-                    self._facts += [(Fact.AUXILIARY_OFF, True), (Fact.UNLOCKED, True)]
+                case Failed():
+                    self._chores.forget()
+                    self._chores.plan(now + EMPTYING, charger.safe)
+        if events:
+            wants = charger.wants
+            charger.report(wants.voltage or 0, wants.current, 0)
+            self._look(charger)
+
+    def _look(self, charger: Charger) -> None:
+        """What instruments see of a device that does at once what its dialogue wants."""
+        wants = charger.wants
+        seen = {
+            Fact.LOCKED: wants.lock,
+            Fact.UNLOCKED: not wants.lock,
+            Fact.AUXILIARY_ON: wants.auxiliary,
+            Fact.AUXILIARY_OFF: not wants.auxiliary,
+            Fact.OUTPUT_OFF: not wants.current,
+        }
+        self._facts += seen.items() - self._seen.items()
+        self._seen = seen
 
 
 class VehicleDevice:
@@ -212,10 +227,11 @@ class VehicleDevice:
         for event in events:
             match event:
                 case ChargerAnswered():
-                    self._facts.append((Fact.CONTACTORS_OPEN, False))
                     self._chores.plan(now + CLOSING, vehicle.ready)
-                case Stopped() | Failed() | Ended():
-                    self._facts.append((Fact.CONTACTORS_OPEN, True))
+                case Failed():
+                    self._chores.forget()
+        if events:
+            self._facts.append((Fact.CONTACTORS_OPEN, not vehicle.wants_contactors))
 
 
 def rehearse(case: Case, device: Device, tolerances: Tolerances | None = None) -> Result:
