@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from docs.asyncapi import document as asyncapi
+from docs.recordings.field import lost_ccs
 from docs.recordings.gateway import packet_forwarder
 from docs.recordings.meter import meter_line
 from docs.recordings.socket import socket_keys, socket_radio
@@ -34,6 +35,7 @@ def files() -> dict[Path, str]:
         "edge/chargelink/edge/guard/vehicle_messages.py": plain_module(GUARD_TITLE, BCL, BCS, BSM, BST, BEM),
         "docs/protocols/link.asyncapi.json": asyncapi(),
         "docs/samples/session.log": can_session(),
+        "docs/samples/field.log": lost_ccs(),
         "docs/samples/meter.log": meter_line(),
         "docs/samples/socket.log": socket_radio(),
         "docs/samples/socket-keys.toml": socket_keys(),

@@ -7,4 +7,6 @@
 - `violations`  the kinds of violations, `oddities` those of single messages
 - `verdict`     who stopped and why
 - `report`      the session as it is told
+- `recording`   the sessions of a file; `terminal`, `as_json`, `page` tell them, `table` has the messages themselves
+- `exports`     the files of `--html`, `--csv`, `--parquet`
 """

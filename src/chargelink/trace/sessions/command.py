@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from chargelink.gbt27930.catalogue import Edition
     from chargelink.trace.can_log import add_format_argument
     from chargelink.trace.report import add_input_arguments, add_output_arguments
+    from chargelink.trace.sessions.exports import add_export_arguments
 
     add_input_arguments(parser)
     add_format_argument(parser)
@@ -65,19 +66,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ),
     )
     add_output_arguments(parser)
+    add_export_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from chargelink.trace.report import open_bytes, seldom_collecting
     from chargelink.trace.sessions.as_json import as_json
+    from chargelink.trace.sessions.exports import Exports
     from chargelink.trace.sessions.recording import Recording
     from chargelink.trace.sessions.terminal import Terminal
 
     if arguments.session is not None and arguments.session < 1:
         raise CommandError(Text("sessions are counted from 1", "会话从 1 开始编号").format())
     terminal = Terminal(terminal_width(), coloured(arguments.color), arguments.all)
-    with open_bytes(arguments) as source, seldom_collecting():
-        recording = Recording(source, arguments.format, arguments.edition)
+    with open_bytes(arguments) as source, Exports(arguments, source.name) as exports, seldom_collecting():
+        recording = Recording(source, arguments.format, arguments.edition, exports.watch)
+        exports.begin(recording)
 
         def wanted() -> "Iterator[Session]":
             for session in recording:
@@ -88,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         for session in wanted():
             told += 1
             defective += is_defective(session)
+            exports.add(session)
             if arguments.json:
                 sys.stdout.buffer.write(as_json(session, curves=arguments.curves) + b"\n")
             else:
@@ -137,6 +142,10 @@ COMMAND = Command(
                 "who stopped, why, and whose fault it was",
                 "谁中止、为何中止、责任在谁",
             ),
+        ),
+        Example(
+            "chargelink trace field.log --html field.html --csv field.csv",
+            Text("a page to mail, a table to calculate with", "生成可发送的网页和可计算的表格"),
         ),
         Example("chargelink --lang zh trace session.blf", Text("the same in Chinese", "同上，输出中文")),
         Example(

@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import Edition
 from chargelink.trace.can_log import CanLog, Unreadable
-from chargelink.trace.sessions.analyser import Analyser
+from chargelink.trace.sessions.analyser import Analyser, Watch
 from chargelink.trace.sessions.model import Session
 from chargelink.trace.source import CannotRead, Source
 
 
 class Recording:
-    """Iterate once: sessions come as they end. `sessions` counts those that came."""
+    """Iterate once: sessions come as they end. `sessions` counts those that came; `watch` is told of every message."""
 
-    def __init__(self, source: Source, form: str | None = None, edition: str = "auto") -> None:
-        self._log = CanLog(source, form)
+    def __init__(
+        self, source: Source, form: str | None = None, edition: str = "auto", watch: Watch | None = None
+    ) -> None:
+        self.log = CanLog(source, form)
         self._live = source.live
-        self._analyser = Analyser(None if edition == "auto" else Edition(edition))
+        self._analyser = Analyser(None if edition == "auto" else Edition(edition), watch)
         self.sessions = 0
 
     def __iter__(self) -> Iterator[Session]:
@@ -26,7 +28,7 @@ class Recording:
         """
         broken = None
         try:
-            for batch in self._log:
+            for batch in self.log:
                 if isinstance(batch, Unreadable):
                     continue  # counted by the log
                 self._analyser.batch(batch)
@@ -46,7 +48,7 @@ class Recording:
 
     def tally(self) -> str:
         """What was read, in words."""
-        said = Text("{}, {} session(s)", "{}，{} 个会话").format(self._log.tally(), self.sessions)
-        if not self._log.unreadable:
+        said = Text("{}, {} session(s)", "{}，{} 个会话").format(self.log.tally(), self.sessions)
+        if not self.log.unreadable:
             return said
-        return said + Text(", {:,} unreadable line(s)", "，{:,} 行无法识别").format(self._log.unreadable)
+        return said + Text(", {:,} unreadable line(s)", "，{:,} 行无法识别").format(self.log.unreadable)
