@@ -228,9 +228,9 @@ class Bench:
         """Somebody does what is asked for, or cannot."""
         for prompt in self.tester.prompts():
             if willing and self.device.do(prompt, self.now):
-                self.tester.done(self.now)
+                self.tester.done(prompt, self.now)
             else:
-                self.tester.cannot(self.now)
+                self.tester.cannot(prompt, self.now)
 
     def comes_to_an_end(self) -> None:
         """Without the device, and with nobody who does what is asked for."""
@@ -259,7 +259,7 @@ def conformance(data: bytes) -> None:
             case 3:
                 bench.prompted(willing=bool(script.number() & 1))
             case 4:
-                bench.tester.observe(script.choose(tuple(Fact)), bool(script.number() & 1), bench.now)
+                bench.tester.observe(script.choose(tuple(Fact)), bool(script.number() & 1))
             case _:
                 bench.device.do(script.choose(tuple(Prompt)), bench.now)
     bench.comes_to_an_end()

@@ -65,20 +65,20 @@ class Late(Twin):
 class SlowHands(tester.Tester):
     """Everything that is asked for is done at once, and said to be done two seconds later."""
 
-    _done: float | None = None
+    _done: tuple[float, Prompt] | None = None
 
     @property
     def deadline(self) -> float | None:
-        planned = [at for at in (self._done, super().deadline) if at is not None]
+        planned = [at for at in (self._done and self._done[0], super().deadline) if at is not None]
         return min(planned, default=None)
 
-    def done(self, now: float) -> None:
-        self._done = now + 2.0
+    def done(self, prompt: Prompt, now: float) -> None:
+        self._done = now + 2.0, prompt
 
     def tick(self, now: float) -> None:
-        if self._done is not None and now >= self._done:
-            self._done = None
-            super().done(now)
+        if self._done is not None and now >= self._done[0]:
+            prompt, self._done = self._done[1], None
+            super().done(prompt, now)
         super().tick(now)
 
 

@@ -103,14 +103,20 @@ def test_what_nobody_does_is_given_up() -> None:
 
 def test_what_cannot_be_done_is_told() -> None:
     one = tester.Tester(0.0, CASES["DP.1001"])
-    one.cannot(1.0)
+    one.done(Prompt.STOP, 0.5)  # of which nobody spoke
+    one.cannot(Prompt.STOP, 0.5)
+    assert one.asking is Prompt.CONNECT
+    one.cannot(Prompt.CONNECT, 1.0)
     assert one.result is not None
     assert one.result.verdict is Verdict.INCONCLUSIVE
-    for late in (one.done, one.cannot, one.tick):
-        late(2.0)
+    for late in (one.done, one.cannot):
+        late(Prompt.CONNECT, 2.0)
+    one.tick(2.0)
     one.receive(0, b"", 2.0)
-    one.observe(Fact.LOCKED, True, 2.0)
-    assert (one.prompts(), one.data_to_send(), one.asking) == ([], [], None)
+    one.observe(Fact.LOCKED, True)
+    assert not one.prompts()
+    assert not one.data_to_send()
+    assert not one.asking
 
 
 def test_a_charger_that_stops_before_anybody_said_done() -> None:
@@ -122,7 +128,7 @@ def test_a_charger_that_stops_before_anybody_said_done() -> None:
         def do(self, prompt: Prompt, now: float) -> bool:
             done = super().do(prompt, now)
             if prompt is Prompt.STOP:
-                one.done = lambda now: None  # type: ignore[method-assign]
+                one.done = lambda prompt, now: None  # type: ignore[method-assign]
             return done
 
     assert play(one, Slow(device)).verdict is Verdict.PASS

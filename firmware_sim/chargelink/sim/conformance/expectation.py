@@ -275,10 +275,10 @@ class Observed(msgspec.Struct, frozen=True):
         return self.fact.text
 
     def judge(self, log: Log, where: Span, tolerances: Tolerances) -> Finding:
-        seen = [holds for at, fact, holds in log.facts if fact is self.fact and at <= where.end]
-        if not seen:
+        holds = log.facts.get(self.fact)
+        if holds is None:
             return Finding(self.text, None, Text("not observed on CAN", "CAN 上不可观测"), Text("", ""))
-        return Finding(self.text, seen[-1], Text("yes", "是") if seen[-1] else Text("no", "否"), Text("yes", "是"))
+        return Finding(self.text, holds, Text("yes", "是") if holds else Text("no", "否"), Text("yes", "是"))
 
 
 class Either(msgspec.Struct, frozen=True):

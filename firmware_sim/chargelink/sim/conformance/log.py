@@ -54,7 +54,7 @@ class Log:
 
     def __init__(self, side: Side) -> None:
         self.lines: list[Line] = []
-        self.facts: list[tuple[float, Fact, bool]] = []
+        self.facts: dict[Fact, bool] = {}  # what instruments reported last
         self._side = side
         self._said: dict[str, list[Word]] = {}
         self._sent: dict[str, list[Word]] = {}

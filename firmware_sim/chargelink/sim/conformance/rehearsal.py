@@ -265,12 +265,9 @@ def _obeys(tester: Tester, device: Device, now: float) -> bool:
     """Do what the tester asks for. True when that was the plug: what was on its way is lost."""
     prompts = tester.prompts()
     for prompt in prompts:
-        if device.do(prompt, now):
-            tester.done(now)
-        else:
-            tester.cannot(now)
+        (tester.done if device.do(prompt, now) else tester.cannot)(prompt, now)
     for fact, holds in device.facts():
-        tester.observe(fact, holds, now)
+        tester.observe(fact, holds)
     return Prompt.CONNECT in prompts
 
 

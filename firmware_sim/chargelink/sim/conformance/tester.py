@@ -1,7 +1,7 @@
 """Plays one case as the opposite side. No I/O, no clock.
 
     tester = Tester(now, case)
-    for prompt in tester.prompts(): ...         what somebody has to do at the device; then tester.done(now)
+    for prompt in tester.prompts(): ...         what somebody has to do; then tester.done(prompt, now)
     tester.receive(identifier, data, now)       every frame of the bus
     tester.tick(now)                            when `tester.deadline` is reached
     for frame in tester.data_to_send(): ...
@@ -95,25 +95,27 @@ class Tester:
         prompts, self._prompts = self._prompts, []
         return prompts
 
-    def done(self, now: float) -> None:
-        """What was asked for is done."""
-        if self.asking is Prompt.CONNECT:
+    def done(self, prompt: Prompt, now: float) -> None:
+        """What was asked for is done. Nothing happens when it is no longer asked for: the device went on without it."""
+        if prompt is not self.asking:
+            return
+        if prompt is Prompt.CONNECT:
             self._settling = True
             self._end = now + SETTLING
-        elif self.asking is not None:
+        else:
             self._ready = now
             if self._met is None:
                 self._end = now + self._step.limit / 1000
 
-    def cannot(self, now: float) -> None:
-        """What was asked for cannot be done: the trial says nothing."""
-        if self.asking is not None:
-            self._end_trial(now, filled(CANNOT, self.asking.text(vehicle=self._vehicle)))
+    def cannot(self, prompt: Prompt, now: float) -> None:
+        """What was asked for, and still is, cannot be done: the trial says nothing."""
+        if prompt is self.asking:
+            self._end_trial(now, filled(CANNOT, prompt.text(vehicle=self._vehicle)))
 
-    def observe(self, fact: Fact, holds: bool, now: float) -> None:
+    def observe(self, fact: Fact, holds: bool) -> None:
         """An instrument at the device reports."""
         if self.result is None:
-            self._log.facts.append((now, fact, holds))
+            self._log.facts[fact] = holds
 
     def receive(self, identifier: int, data: bytes, now: float) -> None:
         """Take any frame of the bus, with its 29-bit identifier."""

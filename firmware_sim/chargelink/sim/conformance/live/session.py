@@ -122,12 +122,13 @@ class Bench:
     def _answered(self, answer: Answer) -> None:
         if answer.why:
             self.notes.append(answer.why)
+        assert self._prompt is not None
         if answer.done:
-            self._tester.done(self._clock())
+            self._tester.done(self._prompt, self._clock())
             return
         if answer.unable:
             self.unable = self.unable or answer.why
-        self._tester.cannot(self._clock())
+        self._tester.cannot(self._prompt, self._clock())
 
 
 def asked(case: Case) -> list[Prompt]:
