@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,8 +137,14 @@ def once(short: Path, long: Path) -> tuple[tuple[float, int], tuple[float, int],
 def used(command: list[str]) -> tuple[float, int]:
     """CPU seconds and the most memory (KiB) of a command."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    ended, most = 0, 0
+    while not ended:
+        # not ru_maxrss: what this process had before it became another counts there
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        most = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), most)
+        time.sleep(0.01)
+        ended, code, usage = os.wait4(process.pid, os.WNOHANG)
+    process.returncode = os.waitstatus_to_exitcode(code)
     if process.returncode:
         raise RuntimeError(f"{command} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+    return usage.ru_utime + usage.ru_stime, most

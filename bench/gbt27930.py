@@ -1,4 +1,4 @@
-"""GB/T 27930: both ends of a charge, long messages, decoding, and a bus as full as 250 kbit/s can be.
+"""GB/T 27930: both ends of a charge, long messages, decoding, a bus as full as 250 kbit/s can be, long recordings.
 
 The reference of the ends is cantools coding the same messages, without any dialogue; that of long messages is the data
 link layer of can-j1939 without its threads, fed and emptied by hand like ours. There is no CAN in most kernels that run
@@ -9,10 +9,13 @@ import asyncio
 import multiprocessing
 import os
 import socket
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
 import cantools
@@ -21,8 +24,9 @@ from tests.gbt27930.bus import BCS, BMV, BRM, acknowledgement, cts, packet, rts
 from tests.gbt27930.opposite import DEMAND, ENTRIES, MESSAGES, SOUND, STATUS
 from tests.gbt27930.test_charge import Charge
 
-from bench.decode import DBC
+from bench.decode import DBC, used
 from bench.measure import Measured, Statement, faster, more, nanoseconds, slower
+from bench.recording import write_recording
 from chargelink.can_frame import pack_frame
 from chargelink.edge.ports.can import CanFrame
 from chargelink.edge.ports.socketcan import SocketCan
@@ -40,6 +44,8 @@ TRANSFERS = (("BCS", BCS, 9), ("BRM", BRM, 49), ("BMV", BMV, 252))
 JUDGE = "can-j1939 2.0, data link only"
 FULL = 1900  # frames/s
 WINDOWS, WINDOW = 8, 1.0  # s: the best of so many counts
+MILLION, FEWER = 1_000_000, 166_667  # frames
+TRACED_WITHIN = 10e9  # ns
 MOST = 20_000_000  # ns/s: 2 % of a core
 
 
@@ -51,6 +57,7 @@ def figures() -> Iterator[Measured]:
         yield from transfer_figures(f"{name}, {size} bytes", pgn, bytes(range(size)))
     yield from decoding_figures(database)
     yield full_bus_figure()
+    yield from trace_figures()
 
 
 def role_figures(database: Any) -> Iterator[Measured]:
@@ -243,6 +250,18 @@ def decoding_figures(database: Any) -> Iterator[Measured]:
     yield faster("gbt27930", f"decode {len(cases)} messages", ours, theirs, "cantools", ">= 5")
     ours, theirs, cls = min(pairs, key=lambda pair: pair[1] / pair[0])
     yield faster("gbt27930", f"decode, least ahead: {cls.__name__}", ours, theirs, "cantools", ">= 1")
+
+
+def trace_figures() -> Iterator[Measured]:
+    """`chargelink trace --json` of a charge that goes on for hours, in a process of its own: CPU time and memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        short, long = Path(folder) / "short.log", Path(folder) / "long.log"
+        write_recording(short, FEWER)
+        write_recording(long, MILLION)
+        trace = [sys.executable, "-m", "chargelink.cli", "trace", "--json"]
+        few, many = (min(used([*trace, str(path)]) for _ in range(2)) for path in (short, long))
+    yield slower("gbt27930", "trace of 1,000,000 frames", many[0] * 1e9, TRACED_WITHIN, "goal of 10 s", "<= 1")
+    yield more("gbt27930", "trace, memory of 6 times as many", "KiB", many[1], few[1], f"{FEWER:,} frames", "<= 1.05")
 
 
 def full_bus_figure() -> Measured:

@@ -235,6 +235,8 @@ class Charger(Dialogue):
 
     def _objection(self, name: str, message: Message) -> str:
         found = self._session.judge(message)
+        if not found:  # as nearly always
+            return super()._objection(name, message)
         self.doubts.update(contradiction.conflict for contradiction in found)
         never = [contradiction.text for contradiction in found if contradiction.conflict in NEVER_OBEYED]
         return super()._objection(name, message) or ", ".join(never)

@@ -106,6 +106,7 @@ class Dialogue(ABC):
         self.fault: FaultClass | None = None  # what a failure asks for before the next charge
         self.unread: Counter[str] = Counter()  # messages of the peer that were not obeyed, by name
         self._endpoint = endpoint
+        self._short = SHORT[self.side.opposite]
         self._beats: dict[str, float] = {}  # when a message is due again
         self._told: dict[str, Message | None] = {}  # how a message was last said
         self._timers: dict[str, float] = {}  # when a wait is over
@@ -132,7 +133,7 @@ class Dialogue(ABC):
         """
         if not self._row.says and not self._row.waits:
             return []
-        entry = SHORT[self.side.opposite].get(identifier & ADDRESSED)
+        entry = self._short.get(identifier & ADDRESSED)
         if entry is not None:
             return self._read(entry, data, now)
         events: list[Event] = []
