@@ -160,7 +160,7 @@ controls = st.builds(
 frames = st.builds(Frame, identifiers, st.one_of(st.binary(max_size=8), controls))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([case for case in CASES.values() if case.id != "DP.3005"]), st.lists(frames, min_size=1))
 def test_any_frames_are_survived(case: Case, said: list[Frame]) -> None:
     """The tester comes to an end, and nothing arbitrary passes a case that needs the device to go somewhere."""

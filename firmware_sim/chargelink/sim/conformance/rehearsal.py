@@ -242,22 +242,21 @@ def rehearse(case: Case, device: Device, tolerances: Tolerances | None = None) -
 def play(tester: Tester, device: Device) -> Result:
     """Let tester and device talk in jumping time from 0 on, until the case is over."""
     now = 0.0
-    ends: tuple[Tester | Device, ...] = (tester, device)
     under_way: deque[tuple[float, Frame, Tester | Device]] = deque()
     while tester.result is None:
         if _obeys(tester, device, now):
             under_way.clear()
-        for sender, receiver in (ends, ends[::-1]):
-            under_way += [(now + LATENCY, frame, receiver) for frame in sender.data_to_send()]
-        moments = [end.deadline for end in ends] + [under_way[0][0] if under_way else None]
-        now = max(now, min(moment for moment in moments if moment is not None))
+        under_way += [(now + LATENCY, frame, device) for frame in tester.data_to_send()]
+        under_way += [(now + LATENCY, frame, tester) for frame in device.data_to_send()]
+        arrives = under_way[0][0] if under_way else LONGEST
+        now = max(now, min(arrives, _or(tester.deadline, LONGEST), _or(device.deadline, LONGEST)))
+        if now >= LONGEST:
+            raise AssertionError(f"{tester.case.id} does not end")
         while under_way and under_way[0][0] <= now:
             _, frame, receiver = under_way.popleft()
             receiver.receive(frame.identifier, frame.data, now)
-        for end in ends:
-            end.tick(now)
-        if now > LONGEST:
-            raise AssertionError(f"{tester.case.id} does not end")
+        tester.tick(now)
+        device.tick(now)
     return tester.result
 
 
@@ -269,6 +268,10 @@ def _obeys(tester: Tester, device: Device, now: float) -> bool:
     for fact, holds in device.facts():
         tester.observe(fact, holds)
     return Prompt.CONNECT in prompts
+
+
+def _or(moment: float | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment
 
 
 def _earliest(*moments: float | None) -> float | None:

@@ -129,8 +129,7 @@ class Tester:
             self._log.complete(now, own, name, payload)
             names += [] if own else [name]
         self._carry(now)
-        stale = self._ready is None and self._step.prompt is Prompt.CONNECT
-        if self._met is None and not stale and not set(self._step.until).isdisjoint(names):
+        if self._met is None and self._waits_for(names):
             self._met = now
             self._end = now + self._step.hold / 1000
 
@@ -153,17 +152,24 @@ class Tester:
 
     @property
     def _step(self) -> Step:
-        return (self._trial.before + self._trial.steps)[self._number]
+        return self._steps[self._number]
 
     @property
     def _vehicle(self) -> bool:
         return self.case.side is Side.VEHICLE
+
+    def _waits_for(self, names: list[str]) -> bool:
+        """Whether the step ends by one of these; what is said before the plug is in is of the last charge."""
+        step = self._step
+        stale = step.prompt is Prompt.CONNECT and self._ready is None
+        return not stale and any(name in step.until for name in names)
 
     def _begin_trial(self, now: float) -> None:
         self._log = Log(self.case.side)
         self._voice = Voice(self.case.side, self._words)
         self._findings: list[Finding] = []
         self._began = now
+        self._steps = self._trial.before + self._trial.steps
         self._number = 0
         self._settling = False
         self._begin_step(now)
@@ -202,7 +208,7 @@ class Tester:
             self._end_trial(now, filled(NOT_REACHED, " / ".join(step.until), f"{now - ready:.1f} s"))
         elif any(finding.met is False for finding in findings):
             self._end_trial(now)
-        elif self._number + 1 < len(self._trial.before) + len(self._trial.steps):
+        elif self._number + 1 < len(self._steps):
             self._number += 1
             self._begin_step(now)
         else:
