@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from docs import gbt27930_states as states
+from docs import trace
 from docs.bodies import bodies, stop_reasons
 from docs.conformance import cases, tolerances
 from docs.gbt27930 import contradictions, fault_classes
@@ -54,6 +55,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "dlt645.identifiers": identifier_table,
     "records.bodies": bodies,
     "records.stopReasons": stop_reasons,
+    "trace.headlines": trace.headlines,
+    "trace.rules": trace.rules,
+    "trace.stops": trace.stops,
+    "trace.severities": trace.severities,
+    "trace.columns": trace.columns,
     **{f"link.{name}": made for name, made in LINK_TABLES.items()},
     **{f"lora_socket.{name}": made for name, made in SOCKET_TABLES.items()},
     **{f"lora_radio.{name}": made for name, made in RADIO_TABLES.items()},

@@ -164,7 +164,7 @@ def test_without_time_there_are_phases_and_curves_over_frames() -> None:
     reader = Reader(page_of(session))
     classes = [str(attributes.get("class")) for _, attributes in reader.elements]
     assert "bar" not in classes
-    assert "phases" in classes
+    assert "phases in-order" in classes
     assert "frames" in reader.said
     assert "no time stamps" in reader.said
 

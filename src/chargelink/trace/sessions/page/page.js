@@ -43,7 +43,7 @@ for (const plots of document.querySelectorAll(".plots")) {
     return cursor;
   });
   function read(event) {
-    curves ??= [...plots.querySelectorAll("path.curve")].map(stretches);
+    curves ??= drawings.flatMap((drawing) => [...drawing.querySelectorAll("path.curve")].reverse().map(stretches));
     const box = drawings[0].querySelector("svg").getBoundingClientRect();
     const share = Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
     const time = share * span;

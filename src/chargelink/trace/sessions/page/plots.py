@@ -125,7 +125,7 @@ def _figure(plot: Plot, curves: dict[str, Curve], session: Session, axis: Axis, 
             transform=flip,
             class_=_style(curve),
         )
-        for curve in shown
+        for curve in reversed(shown)  # the first is on top, where two are the same
     ]
     drawing = element(
         "svg",

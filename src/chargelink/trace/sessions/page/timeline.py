@@ -12,13 +12,15 @@ from chargelink.trace.sessions.words import PHASES
 
 THIN = 0.001  # of the bar: a phase that is shorter is in the list only, there may be thousands
 MOST_DOTS = 60
+MOST_IN_ORDER = 60
 
 
 def timeline(session: Session, numbered: list[tuple[int, Violation]]) -> Markup:
-    """The bar, the marks below it and the list of phases; without time the list alone."""
-    listed = element("ol", *_listed(session.phases), class_="phases")
+    """The bar, the marks below it and the list of phases; without time the phases in order."""
     if not session.timed or session.start is None:
-        return element("div", listed, class_="timeline")
+        names = [element("li", _swatch(span.phase), PHASES[span.phase]) for span in session.phases[:MOST_IN_ORDER]]
+        return element("ol", *names, class_="phases in-order")
+    listed = element("ol", *_listed(session.phases), class_="phases")
     axis = time_axis(session)
     bar = element("div", *_bar(session.phases, session.start, axis), class_="bar", aria_hidden="true")
     lane = element("div", *_dots(session, numbered, axis), *_stop(session, axis), class_="lane")
@@ -47,13 +49,17 @@ def _listed(phases: tuple[Span, ...]) -> list[Markup]:
     return [
         element(
             "li",
-            element("i", class_=f"phase {phase}"),
+            _swatch(phase),
             PHASES[phase],
             element("b", f" {duration(lengths[phase])}") if phase in lengths else None,
             filled(TIMES, count=count) if count > 1 else None,
         )
         for phase, count in times.items()
     ]
+
+
+def _swatch(phase: Phase) -> Markup:
+    return element("i", class_=f"phase {phase}")
 
 
 def _dots(session: Session, numbered: list[tuple[int, Violation]], axis: Axis) -> list[Markup]:
