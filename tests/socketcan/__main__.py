@@ -60,7 +60,7 @@ def run(machine: Machine) -> list[str]:
             finished += [] if last.startswith("done ") else [last]
             for line in finished[checks:]:
                 _, name, result, seconds, detail = line.split(" ", 4)
-                print(f"{result:6} {seconds:>6} s  {name:32} {detail.replace(' | ', NEW_LINE)}", flush=True)
+                print(f"{result:6} {seconds:>6} s  {name:38} {detail.replace(' | ', NEW_LINE)}", flush=True)
             checks = len(finished)
             if last.startswith("done "):
                 return lines

@@ -13,6 +13,10 @@ from typing import Any
 from tests.guest.inside import power_off, prepare, say
 from tests.socketcan import interface, kernel_checks, pair_checks, port_checks
 
+import chargelink.cli.main
+import chargelink.sim.conformance.live.options
+import chargelink.sim.vehicle  # noqa: F401
+
 NAME = "vcan0"
 CHECKS: tuple[Callable[[str], str | Coroutine[Any, Any, str]], ...] = (
     *port_checks.CHECKS,

@@ -107,7 +107,7 @@ def we_send_to_kernel(name: str) -> str:
 
 
 def kernel_repeats_what_we_missed(name: str) -> str:
-    """A packet is lost on its way to us: after T1 we ask for it, and the kernel sends what we ask for."""
+    """A packet is lost on its way to us: after the last one we ask for it, and the kernel sends what we ask for."""
     with judge(name, BMS) as kernel, closing(Shell(name, Receiver(CHARGER, BMS))) as shell:
         payload = bytes(range(49))
         kernel.sendto(payload, (name, socket.J1939_NO_NAME, BRM, CHARGER))

@@ -1,8 +1,11 @@
 """Charger and vehicle as two processes on one bus, with a listener that reads all they say."""
 
+import json
 import socket
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from tests.socketcan.ends import CHARGES_FOR
 from tests.socketcan.port_checks import raw_socket
@@ -13,6 +16,8 @@ from chargelink.gbt27930.identifier import Identifier
 from chargelink.gbt27930.transport import Observer, Received
 
 PATIENCE = 90.0  # s
+MOST_LATE = 20  # ms: beyond that the tester says itself that it cannot tell
+CONTROL = Path("/tmp")
 SO_RCVBUFFORCE = 33
 CHARGE = {*("CHM", "BHM", "CRM", "BRM", "BCP", "CML", "BRO", "CRO")} | {
     *("BCL", "BCS", "CCS", "BSM", "BST", "CST", "BSD", "CSD")
@@ -97,4 +102,30 @@ def charge_of_the_simulated_vehicle(name: str) -> str:
     return last
 
 
-CHECKS = (charge_of_two_processes, charge_after_a_failed_handshake, charge_of_the_simulated_vehicle)
+def conformance_of_the_simulated_vehicle(name: str) -> str:
+    """`chargelink conformance vehicle --can vcan0`: one case against a car that takes orders."""
+    control, report = CONTROL / "vehicle", CONTROL / "report"
+    car = program(COMMAND, "sim", "vehicle", "--can", name, "--control", str(control))
+    try:
+        end = time.monotonic() + PATIENCE
+        while not control.exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        options = ("--can", name, "--control", str(control), "--case", "BP.1001", "--json", str(report))
+        said, _ = program(COMMAND, "conformance", "vehicle", *options).communicate(timeout=PATIENCE)
+    finally:
+        car.kill()
+        car.communicate()
+    told = json.loads(report.read_text()) if report.exists() else {"cases": []}
+    verdicts = [case["verdict"] for case in told["cases"]]
+    # an emulated processor may make the tester late, which condemns nobody
+    assert verdicts == ["pass"] or (len(verdicts) == 1 and told["late_ms"] > MOST_LATE), said
+    return f"BP.1001: {verdicts[0]}, the tester late by {told['late_ms']:.0f} ms at most"
+
+
+CHECKS = (
+    charge_of_two_processes,
+    charge_after_a_failed_handshake,
+    charge_of_the_simulated_vehicle,
+    conformance_of_the_simulated_vehicle,
+)
