@@ -101,10 +101,10 @@ class Automatic:
 class Person:
     """Somebody at a terminal. A charger that begins need not be confirmed: the tester hears it."""
 
-    def __init__(self, side: Side, awakening: Awakening, say: Callable[..., None]) -> None:
+    def __init__(self, side: Side, awakening: Awakening, ask: Callable[..., None]) -> None:
         self._side = side
         self._awakening = awakening
-        self._say = say
+        self._ask = ask
         self._pressed = asyncio.Event()
         self._words = b""  # typed since the last question
         self._left = False  # standard input is closed
@@ -124,7 +124,7 @@ class Person:
 
     async def do(self, prompt: Prompt, case: Case) -> Answer:
         heard = prompt is Prompt.CONNECT and self._side is Side.CHARGER
-        self._say(f"  >> {case.id}: {prompt.text(self._side is Side.VEHICLE)}", f"     {HEARD if heard else CONFIRM}")
+        self._ask(f"  >> {case.id}: {prompt.text(self._side is Side.VEHICLE)}", f"     {HEARD if heard else CONFIRM}")
         self._words = b""  # what was pressed before anything was asked
         if not self._left:
             self._pressed.clear()

@@ -26,7 +26,7 @@ from chargelink.sim.conformance.live.outcome import Played, Report
 from chargelink.sim.conformance.live.page import page
 from chargelink.sim.conformance.live.screen import REHEARSED, Screen, summary
 from chargelink.sim.conformance.live.session import Session
-from chargelink.sim.conformance.rehearsal import ChargerDevice, VehicleDevice, rehearse
+from chargelink.sim.conformance.rehearsal import ChargerDevice, VehicleDevice, play
 from chargelink.sim.conformance.tester import Tester
 from chargelink.sim.conformance.wording import filled
 from chargelink.sim.conformance.words import Speech
@@ -42,8 +42,6 @@ def run_cases(
 ) -> int:
     """Play, report, and say by the exit code how it was. Raises CommandError."""
     reports = Reports(arguments)
-    if arguments.rehearse:
-        return reports.write(rehearsed(side, cases, tolerances, arguments.device))
     testers = partial(
         _tester,
         words=words,
@@ -51,6 +49,8 @@ def run_cases(
         lacks=[Need(lack) for lack in arguments.lacks],
         patience=arguments.patience,
     )
+    if arguments.rehearse:
+        return reports.write(rehearsed(side, cases, testers, tolerances, arguments.device))
     like_hardware()  # where that is permitted: who judges by milliseconds has to be on time
     return run(_live(side, cases, testers, tolerances, arguments, reports))
 
@@ -67,13 +67,15 @@ def _tester(
     return Tester(now, case, words=words, tolerances=tolerances, lacks=lacks, patience=patience)
 
 
-def rehearsed(side: Side, cases: Sequence[Case], tolerances: Tolerances, device: str) -> Report:
+def rehearsed(
+    side: Side, cases: Sequence[Case], testers: "partial[Tester]", tolerances: Tolerances, device: str
+) -> Report:
     """The cases against our own side."""
     screen = Screen(len(cases))
     began = datetime.now(UTC)
     played = []
     for case in cases:
-        result = rehearse(case, ChargerDevice() if side is Side.CHARGER else VehicleDevice(), tolerances)
+        result = play(testers(0.0, case), ChargerDevice() if side is Side.CHARGER else VehicleDevice())
         played.append(Played.through(result, sum(one.ended - one.began for one in result.trials)))
         screen.ended(played[-1])
     return Report(
@@ -155,7 +157,7 @@ def attendant_of(side: Side, awakening: Awakening, screen: Screen, arguments: ar
         return Automatic(awakening, chosen)
     if chosen is None and not sys.stdin.isatty():
         raise CommandError(str(NOBODY_THERE))
-    return chosen or Person(side, awakening, screen.say)
+    return chosen or Person(side, awakening, screen.ask)
 
 
 class Reports:

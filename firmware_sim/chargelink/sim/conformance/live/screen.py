@@ -1,5 +1,6 @@
 """What people see: a line a case as it ends, what the tester waits for meanwhile, and the sum."""
 
+import shutil
 import sys
 
 from chargelink.cli.language import Text
@@ -24,14 +25,16 @@ class Screen:
         self._number = 0
         self._id = ""
         self._began: float | None = None
-        self._columns = 79
+        self._asked = False  # a person, who may be typing in the last line
+        self._columns = shutil.get_terminal_size().columns - 1
 
     def begins(self, number: int, case: Case) -> None:
         self._number, self._id, self._began = number, case.id, None
 
     def waits(self, tester: Tester, now: float) -> None:
         """Show what the tester waits for."""
-        if not self._lively:
+        self._asked = self._asked and tester.asking is not None
+        if not self._lively or self._asked:
             return
         self._began = now if self._began is None else self._began
         line = f"[{self._number}/{self._chosen}] {self._id}  {now - self._began:3.0f} s  {awaited(tester)}"
@@ -41,6 +44,11 @@ class Screen:
     def ended(self, played: Played) -> None:
         """A case is over."""
         self.say(*lines(played))
+
+    def ask(self, *texts: str) -> None:
+        """Ask a person; what is going on is shown again when it is done."""
+        self.say(*texts)
+        self._asked = True
 
     def say(self, *texts: str) -> None:
         """Lines that stay."""
