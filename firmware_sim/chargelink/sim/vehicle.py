@@ -25,7 +25,7 @@ from chargelink.sim.can_client import ADDRESS, CanClient, joined
 from chargelink.sim.car import Car
 from chargelink.sim.loopback import loopback_port
 from chargelink.sim.orders import taking_orders
-from chargelink.sim.process import HOST, announce, run
+from chargelink.sim.process import HOST, announce, like_hardware, run
 from chargelink.sim.socketcand import CanFrame
 from chargelink.sim.vehicle_faults import FAULTS, Declared
 
@@ -241,11 +241,16 @@ def percent(text: str) -> float:
     return value
 
 
+def _run(arguments: argparse.Namespace) -> int:
+    like_hardware()
+    return run(drive(arguments))
+
+
 COMMAND = Command(
     name="vehicle",
     summary=Text("a car that charges: its BMS and its battery", "正在充电的车辆: BMS 与动力蓄电池"),
     configure=configure,
-    run=lambda arguments: run(drive(arguments)),
+    run=_run,
     examples=(
         Example(
             "chargelink sim vehicle --can socketcand://127.0.0.1:29536/can0 --soc 62",

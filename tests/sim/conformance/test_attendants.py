@@ -169,6 +169,20 @@ def test_what_is_no_beginning(frame: tuple[int, float]) -> None:
     assert heard == [False]
 
 
+def test_a_vehicle_that_has_fallen_silent_waits_for_a_charger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Awakening, "SILENCE", 0.05)
+
+    async def wait() -> float:
+        awakening, clock = Awakening(Side.VEHICLE), asyncio.get_running_loop().time
+        said = clock()
+        for identifier, at in ((0x182756F4, said), (0x1826F456, said + 100.0), (0x182756F5, said + 100.0)):
+            awakening.hear(identifier, at)
+        assert await Automatic(awakening, None).do(Prompt.CONNECT, CASE) == DONE
+        return clock() - said
+
+    assert asyncio.run(wait()) >= 0.05
+
+
 def test_what_a_device_does_not_do_by_itself() -> None:
     automatic = Automatic(Awakening(Side.CHARGER), None)
     assert automatic.can(Prompt.CONNECT)

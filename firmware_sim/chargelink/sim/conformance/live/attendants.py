@@ -17,7 +17,7 @@ from typing import IO, NamedTuple, Protocol
 from chargelink.cli.language import Text
 from chargelink.sim.conformance.bench import Prompt
 from chargelink.sim.conformance.case import Case
-from chargelink.sim.conformance.figures import Side
+from chargelink.sim.conformance.figures import MESSAGES, Side
 from chargelink.sim.conformance.wording import filled
 
 CANNOT = 77  # exit code of a hook whose device cannot do it; elsewhere, too, it means that a test is skipped
@@ -58,18 +58,24 @@ class Attendant(Protocol):
 
 
 class Awakening:
-    """Hears a device begin: its first message, CHM or BHM, after it had not said that for a while."""
+    """Hears a device begin again: a charger by CHM, when it had not said that for a while.
 
-    PAUSE = 1.0  # s; four periods
+    A vehicle says nothing before a charger does, and the tester says nothing meanwhile: it was silent for a while.
+    """
+
+    PAUSE = 1.0  # s without CHM; four periods
+    SILENCE = 3.0  # s of a vehicle, longer than any period but those of BMV, BMT and BSP
 
     def __init__(self, side: Side) -> None:
-        self._opening = {Side.CHARGER: 0x26, Side.VEHICLE: 0x27}[side], side.opposite.value << 8 | side.value
+        self._side = side
+        self._addresses = side.opposite.value << 8 | side.value
         self._last = float("-inf")
         self._event = asyncio.Event()
 
     def hear(self, identifier: int, now: float) -> None:
         """Take any frame of the bus."""
-        if (identifier >> 16 & 0xFF, identifier & 0xFFFF) != self._opening:
+        chm = identifier >> 16 & 0xFF == MESSAGES["CHM"].pdu_format
+        if identifier & 0xFFFF != self._addresses or (self._side is Side.CHARGER and not chm):
             return
         if now - self._last > self.PAUSE:
             self._event.set()
@@ -77,8 +83,13 @@ class Awakening:
 
     async def happens(self) -> None:
         """The next one from now on."""
-        self._event.clear()
-        await self._event.wait()
+        if self._side is Side.CHARGER:
+            self._event.clear()
+            await self._event.wait()
+            return
+        clock = asyncio.get_running_loop().time
+        while (wait := self._last + self.SILENCE - clock()) > 0:  # noqa: ASYNC110 - silence is no event
+            await asyncio.sleep(wait)
 
 
 class Automatic:

@@ -168,8 +168,9 @@ HOOK = Text(
 HOOK_TIMEOUT = Text("of the hook (default: 120)", "钩子命令的时限 (默认: 120)")
 CONTROL = Text("the --control socket of a simulator of ours", "本项目仿真设备的 --control 套接字")
 AUTOMATIC = Text(
-    "the device begins again by itself: wait for its first message; other things by --hook, --control or not at all",
-    "设备会自行重新启动：等待其首条报文；其他操作由 --hook 或 --control 执行，否则不执行",
+    "the device begins again by itself: wait for CHM of a charger, for 3 s of silence of a vehicle; "
+    "other things by --hook, --control or not at all",
+    "设备会自行重新启动：等待充电桩的 CHM，或车辆静默 3 s；其他操作由 --hook 或 --control 执行，否则不执行",
 )
 PATIENT = Text("to wait for what is done at the device (default: 300)", "等待设备操作的时限 (默认: 300)")
 LACKS = Text("what the device does not have", "被测设备不具备的部件")

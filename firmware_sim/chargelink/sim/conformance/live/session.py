@@ -17,7 +17,6 @@ from chargelink.sim.conformance.wording import filled
 
 MakeTester = Callable[[float, Case], Tester]
 SHOWN_EVERY = 0.5  # s
-SETTLING = 0.1  # s after the plug, for what was said before it and is still on its way
 
 
 class Session:
@@ -108,7 +107,7 @@ class Bench:
             if self._task:
                 self._task.cancel()  # the device went on without it
             self._prompt = prompt
-            self._task = asyncio.create_task(self._do(prompt), name="attendant")
+            self._task = asyncio.create_task(self._attendant.do(prompt, self._tester.case), name="attendant")
             self._task.add_done_callback(lambda _: changed.set())
         if self._task and self._tester.asking is not self._prompt:
             self._task.cancel()
@@ -119,12 +118,6 @@ class Bench:
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
-
-    async def _do(self, prompt: Prompt) -> Answer:
-        answer = await self._attendant.do(prompt, self._tester.case)
-        if answer.done and prompt is Prompt.CONNECT:
-            await asyncio.sleep(SETTLING)
-        return answer
 
     def _answered(self, answer: Answer) -> None:
         if answer.why:
