@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import re
+import shlex
 import signal
 import threading
 from argparse import Namespace
@@ -168,3 +170,14 @@ def test_what_cannot_be_done_is_said_before_anything_is(line: tuple[str, ...], w
 def test_a_rehearsal(side: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert conformance(side, "--rehearse", "--case", "?P.1*", "--figure", "voltage=400000") == Exit.CLEAN
     assert "3 of 3 cases" in capsys.readouterr().out
+
+
+def test_the_page_shows_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "conformance.md").read_text("utf-8")
+    found = re.search(
+        r"```sh\nchargelink conformance ([^\n]*--rehearse[^\n]*)\n```\n\n```text\n(.*?)```", page, re.DOTALL
+    )
+    assert found
+    line, shown = found.groups()
+    assert conformance(*shlex.split(line)) == Exit.DEFECTS
+    assert capsys.readouterr().out == shown
