@@ -24,7 +24,7 @@ def kernel() -> Iterator[tuple[InterfaceClient, socket.socket]]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     ours.setblocking(False)
     with ours, theirs:
-        yield InterfaceClient(ours), theirs
+        yield InterfaceClient(ours, "can0"), theirs
 
 
 async def test_data_frames_of_both_kinds_come_and_others_do_not(kernel: tuple[InterfaceClient, socket.socket]) -> None:
@@ -53,7 +53,7 @@ async def test_sending_waits_for_an_interface_that_is_full(kernel: tuple[Interfa
 async def test_an_interface_that_goes_away_is_said(kernel: tuple[InterfaceClient, socket.socket]) -> None:
     client, bus = kernel
     bus.close()
-    with pytest.raises(LinkError):
+    with pytest.raises(LinkError, match="can0: "):
         await client.send([CHM])
 
 

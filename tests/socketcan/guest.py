@@ -13,6 +13,7 @@ from typing import Any
 from tests.guest.inside import power_off, prepare, say
 from tests.socketcan import interface, kernel_checks, pair_checks, port_checks
 
+# What the commands need comes along into the machine by these.
 import chargelink.cli.main
 import chargelink.sim.conformance.live.options
 import chargelink.sim.vehicle  # noqa: F401

@@ -24,7 +24,7 @@ async def test_a_whole_charge_between_the_port_and_the_simulators_client(monkeyp
         monkeypatch.setattr(socketcan, "open_interface", lambda name: socketcan.SocketCan(ours, name))
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as both:
             charger = both.create_task(charge_at("socketcan:vcan0"))
-            vehicle = both.create_task(be_charged(InterfaceClient(theirs)))
+            vehicle = both.create_task(be_charged(InterfaceClient(theirs, "vcan0")))
     assert [event for event in charger.result() if isinstance(event, Stopped | Failed)] == [
         Stopped(Sender.BMS, ("soc_target_reached",))
     ]

@@ -122,9 +122,9 @@ async def joined_here(name: str) -> AsyncIterator[CanClient]:
     try:
         raw = bound(name)
     except OSError as error:
-        raise CommandError(NO_INTERFACE.format(name, error)) from error
+        raise CommandError(NO_INTERFACE.format(name, error.strerror)) from error
     with closing(raw):
-        yield InterfaceClient(raw)
+        yield InterfaceClient(raw, name)
 
 
 @asynccontextmanager

@@ -40,18 +40,20 @@ def bound(name: str) -> socket.socket:
 class InterfaceClient:
     """A member of the bus behind a bound socket."""
 
-    def __init__(self, raw: socket.socket) -> None:
+    def __init__(self, raw: socket.socket, name: str) -> None:
         self._socket = raw
+        self._name = name
 
     async def receive(self) -> list[CanFrame]:
         """The data frames that have come, at least one. Raises LinkError when the interface is gone."""
         try:
             while True:
+                await asyncio.sleep(0)  # a bus that is never silent must not keep others from their turn
                 raw = [await asyncio.get_running_loop().sock_recv(self._socket, FRAME_SIZE), *self._waiting()]
                 if frames := [frame for one in raw if (frame := carried(one)) is not None]:
                     return frames
         except OSError as error:
-            raise LinkError(str(error)) from error
+            raise LinkError(f"{self._name}: {error.strerror}") from error
 
     async def send(self, frames: list[CanFrame]) -> None:
         """Send frames in order; waits while the interface takes no more. Raises LinkError when it is gone."""
@@ -78,7 +80,7 @@ class InterfaceClient:
         except OSError as error:
             if error.errno == errno.ENOBUFS:
                 return False
-            raise LinkError(str(error)) from error
+            raise LinkError(f"{self._name}: {error.strerror}") from error
         return True
 
 
