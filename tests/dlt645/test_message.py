@@ -14,14 +14,17 @@ from chargelink.dlt645.bodies import (
     ClearEvents,
     Credentials,
     Freeze,
-    Refusal,
+    Password,
     Relay,
+    Security,
+    SetPassword,
     TerminalSignal,
-    TwoByteRefusal,
     Write,
     Write1997,
 )
+from chargelink.dlt645.control import AnyError, ErrorWord1997, RelayAccepted, RelayError, SecurityError
 from chargelink.dlt645.message import Body
+from chargelink.dlt645.refusal import WORDS, Acceptance, Refusal, error_bytes, error_words
 from chargelink.wire import DecodeError, EncodeError
 
 OPERATOR = Credentials("02", "ccbeac", "12345678")
@@ -41,6 +44,9 @@ BODIES = [
     (ClearEvents(OPERATOR, "033000FF"), "02 AC BE CC 78 56 34 12 FF 00 30 03"),
     (TerminalSignal(0x01), "01"),
     (Address("123456789012"), "12 90 78 56 34 12"),
+    (Password("04", "123456"), "04 56 34 12"),
+    (SetPassword(Password("02", "ccbeac"), Password("04", "123456")), "02 AC BE CC 04 56 34 12"),
+    (Security("12345678", b"\x01\x02"), "78 56 34 12 01 02"),
 ]
 
 
@@ -50,7 +56,7 @@ def test_a_body_both_ways(body: Any, data: str) -> None:
     assert type(body).decode(bytes.fromhex(data)) == body
 
 
-@given(st.sampled_from([*{type(body) for body, _ in BODIES}, Refusal]), st.binary(max_size=20))
+@given(st.sampled_from([*{type(body) for body, _ in BODIES}, Refusal, Acceptance]), st.binary(max_size=20))
 def test_any_data_is_a_body_or_raises_the_documented_error(kind: Any, data: bytes) -> None:
     try:
         body: Body = kind.decode(data)
@@ -112,6 +118,24 @@ def test_what_does_not_fit_is_not_built(body: Any) -> None:
             None,
             {"PA": "02", "password": "000000", "operator": "00000000", "identifier": "033000FF"},
         ),
+        (
+            0x03,
+            "FF 00 00 07 78 56 34 12 AA",
+            "2007",
+            "070000FF",
+            {"operator": "12345678", "raw": "AA"},
+        ),
+        (0x83, "FF 00 00 07 78 56 34 12 AA", "2007", "070000FF", {"raw": "78 56 34 12 AA"}),
+        (
+            0x18,
+            "03 0C 00 04 02 AC BE CC 02 56 34 12",
+            "2007",
+            "04000C03",
+            {"old_PA": "02", "old_password": "ccbeac", "PA": "02", "password": "123456"},
+        ),
+        (0x98, "02 56 34 12", "2007", None, {"PA": "02", "password": "123456"}),
+        (0x9C, "04 00", "2007", None, {"accepted": ["trips now"]}),
+        (0x9C, "", "2007", None, {}),
         (0x1D, "02", "2007", None, {"terminal": "02", "signal": "slot switch"}),
         (0x9D, "00", "2007", None, {"terminal": "00", "signal": "clock seconds"}),
         (0xC3, "08 00", "2007", None, {"error_word": "0008", "errors": ["authentication failed"]}),
@@ -125,7 +149,17 @@ def test_what_does_not_fit_is_not_built(body: Any) -> None:
         (0x81, "1F 90 26 00 00 00", "1997", "901F", {"forward_active_energy": {"value": "0.26", "unit": "kWh"}}),
         (0x04, "32 C0 02 00 00 00 01", "1997", "C032", {"PA": "02", "password": "000000", "data": "01"}),
         (0x0A, "12 90 78 56 34 12", "1997", None, {"new_address": {"value": "123456789012"}}),
-        (0xC1, "02", "1997", None, {"error_word": "02", "errors": ["no requested data"]}),
+        (0xC1, "02", "1997", None, {"error_word": "02", "errors": ["wrong identifier"]}),
+        (
+            0x0F,
+            "02 AC BE CC 02 56 34 12",
+            "1997",
+            None,
+            {"old_PA": "02", "old_password": "ccbeac", "PA": "02", "password": "123456"},
+        ),
+        (0x8F, "02 56 34 12", "1997", None, {"PA": "02", "password": "123456"}),
+        (0x0C, "20", "1997", None, {"raw": "20"}),
+        (0x10, "", "1997", None, {}),
         (0x05, "01", "1997-vendor", None, {"raw": "01"}),
     ],
 )
@@ -142,16 +176,33 @@ def test_anything_is_explained(control: int, data: bytes) -> None:
     assert all(flaw.english and flaw.chinese for flaw in message.flaws)
 
 
-@pytest.mark.parametrize("function", [0x03, 0x1C])
-@given(data=st.binary(max_size=4))
-def test_any_two_bytes_are_a_refusal_of_their_own(function: int, data: bytes) -> None:
-    try:
-        refusal = TwoByteRefusal.decode(data, function)
-    except DecodeError:
-        assert len(data) != 2
-        return
-    assert int(str(refusal.presented["error_word"]), 16) == int.from_bytes(data, "little")
-    assert all(words.english and words.chinese for words in refusal.words)
+@pytest.mark.parametrize(("function", "kind"), [(0x03, SecurityError), (0x1C, RelayError), (0x14, ErrorWord)])
+@given(data=st.binary(min_size=1, max_size=4))
+def test_any_bytes_are_a_refusal(function: int, kind: type[AnyError], data: bytes) -> None:
+    refusal = Refusal.decode(data, function)
+    assert refusal.raw == data
+    if len(data) == 2 and kind is not ErrorWord:
+        assert isinstance(refusal.error, kind)
+        assert error_bytes(refusal.error) == data
+        assert int(str(refusal.presented["error_word"]), 16) == int.from_bytes(data, "little")
+    else:
+        assert isinstance(refusal.error, ErrorWord)
+        assert error_bytes(refusal.error) == data[:1]
+
+
+@pytest.mark.parametrize("kind", WORDS, ids=lambda kind: kind.__name__)
+def test_every_bit_of_an_error_word_has_words(kind: type[AnyError]) -> None:
+    assert set(WORDS[kind]) == set(kind)
+    for bit in kind:
+        (words,) = error_words(bit)
+        assert words.english
+        assert words.chinese
+
+
+def test_what_a_relay_command_was_accepted_as() -> None:
+    acceptance = Acceptance.decode(b"\x10\x01")
+    assert acceptance.accepted == RelayAccepted.TRIP_WITH_RETURN | RelayAccepted.KEEP_POWER
+    assert [words.chinese for words in acceptance.words] == ["自动恢复跳闸", "保电"]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +223,9 @@ def test_a_control_code_in_words(control: int, data: str, english: str, chinese:
 
 
 def test_a_refusal_names_its_bits() -> None:
-    refusal = Refusal(b"\x06")
+    refusal = Refusal.decode(b"\x06")
     assert refusal.error == ErrorWord.NO_REQUESTED_DATA | ErrorWord.NOT_AUTHORISED
     assert [words.chinese for words in refusal.words] == ["无请求数据", "密码错/未授权"]
+    old = Refusal.decode(b"\x06", 0x01, Edition.DLT645_1997)
+    assert old.error == ErrorWord1997.WRONG_IDENTIFIER | ErrorWord1997.WRONG_PASSWORD
+    assert [words.english for words in old.words] == ["wrong identifier", "password error"]

@@ -11,7 +11,10 @@ from chargelink.dlt645.bodies import (
     BroadcastTime,
     Credentials,
     Freeze,
+    Password,
     Relay,
+    Security,
+    SetPassword,
     Write,
     Write1997,
 )
@@ -24,7 +27,19 @@ from chargelink.dlt645.request import Request, broadcast_time, freeze, read, rea
 from chargelink.dlt645.scanner import DLT645, DLT698, ScanEvent
 from chargelink.wire import DecodeError, EncodeError
 
-BODIES = (Address, BaudFeature, BroadcastTime, Credentials, Freeze, Relay, Write, Write1997)
+BODIES = (
+    Address,
+    BaudFeature,
+    BroadcastTime,
+    Credentials,
+    Freeze,
+    Password,
+    Relay,
+    Security,
+    SetPassword,
+    Write,
+    Write1997,
+)
 CATALOGUES = (STANDARD, *map(profile, PROFILES))
 METER = "000000000161"
 REQUESTS: tuple[Request, ...] = (

@@ -1,4 +1,4 @@
-"""What requests other than reading carry, and what a refusal says. Data is without +33H, low byte first.
+"""What requests other than reading carry. Data is without +33H, low byte first.
 
 Writing proves itself by a level (PA 00..09, 00 highest), a password of that level and an operator code; hexadecimal
 text, high byte first, as people write them. DL/T 645-2007, clause 7.
@@ -7,7 +7,7 @@ text, high byte first, as people write them. DL/T 645-2007, clause 7.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from chargelink.dlt645.control import BAUD_RATES, ERROR_WORDS, TWO_BYTE_ERRORS, ErrorWord, Words
+from chargelink.dlt645.control import BAUD_RATES, Words
 from chargelink.dlt645.forms import Digits, Moment, Presented, Stamp
 from chargelink.wire import DecodeError, EncodeError
 
@@ -319,53 +319,68 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """An abnormal reply: the error word; `raw` all its data, of which vendors send more than the one byte."""
+class Password:
+    """A level (PA) and its password (3 bytes): the reply to 18 and 0F."""
 
-    raw: bytes
+    level: str
+    password: str
+
+    SIZE: ClassVar[int] = 4
 
     @classmethod
-    def decode(cls, data: bytes) -> "Refusal":
+    def decode(cls, data: bytes) -> "Password":
         """Raises DecodeError."""
-        return cls(at_least(data, 1))
+        data = exactly(data, cls.SIZE)
+        return cls(f"{data[0]:02X}", hexadecimal(data[1:]))
 
-    @property
-    def error(self) -> ErrorWord:
-        """The bits of the first byte."""
-        return ErrorWord(self.raw[0])
-
-    @property
-    def words(self) -> list[Words]:
-        """The bits in words, lowest first."""
-        return [words for bit, words in ERROR_WORDS.items() if bit in self.error]
+    def encode(self) -> bytes:
+        """Raises EncodeError."""
+        return hexadecimal_bytes(self.level, 1) + hexadecimal_bytes(self.password, 3)
 
     @property
     def presented(self) -> Presented:
-        shown: Presented = {"error_word": f"{self.raw[0]:02X}"}
-        if len(self.raw) == 1:
-            shown["errors"] = [words.english for words in self.words]
-        else:
-            shown["raw"] = self.raw.hex(" ").upper()
-        return shown
+        return {"PA": self.level, "password": self.password}
 
 
 @dataclass(frozen=True)
-class TwoByteRefusal:
-    """An abnormal reply to `function` 03 or 1C with an error word of its own, see `TWO_BYTE_ERRORS`."""
+class SetPassword:
+    """Function 18 without its identifier (04000C01 + level), and 0F of 1997: one that holds, then the new one."""
 
-    function: int
-    word: int
+    old: Password
+    new: Password
 
     @classmethod
-    def decode(cls, data: bytes, function: int) -> "TwoByteRefusal":
+    def decode(cls, data: bytes) -> "SetPassword":
         """Raises DecodeError."""
-        return cls(function, int.from_bytes(exactly(data, 2), "little"))
+        data = exactly(data, 2 * Password.SIZE)
+        return cls(Password.decode(data[: Password.SIZE]), Password.decode(data[Password.SIZE :]))
 
-    @property
-    def words(self) -> list[Words]:
-        """The bits in words, lowest first; those without a meaning are left out."""
-        return [words for bit, words in TWO_BYTE_ERRORS[self.function].items() if self.word & bit]
+    def encode(self) -> bytes:
+        """Raises EncodeError."""
+        return self.old.encode() + self.new.encode()
 
     @property
     def presented(self) -> Presented:
-        return {"error_word": f"{self.word:04X}", "errors": [words.english for words in self.words]}
+        return {"old_PA": self.old.level, "old_password": self.old.password, **self.new.presented}
+
+
+@dataclass(frozen=True)
+class Security:
+    """Function 03 without its identifier (07xxxxFF): an operator code and what only the meter's ESAM understands."""
+
+    operator: str
+    data: bytes
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Security":
+        """Raises DecodeError."""
+        data = at_least(data, 4)
+        return cls(hexadecimal(data[:4]), data[4:])
+
+    def encode(self) -> bytes:
+        """Raises EncodeError."""
+        return hexadecimal_bytes(self.operator, 4) + self.data
+
+    @property
+    def presented(self) -> Presented:
+        return {"operator": self.operator, "raw": self.data.hex(" ").upper()}

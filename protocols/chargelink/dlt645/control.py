@@ -112,7 +112,7 @@ class ErrorWord(IntFlag):
     RESERVED = 0x80
 
 
-ERROR_WORDS = {
+ERROR_WORDS: dict[int, Words] = {
     ErrorWord.OTHER: Words("other error", "其他错误"),
     ErrorWord.NO_REQUESTED_DATA: Words("no requested data", "无请求数据"),
     ErrorWord.NOT_AUTHORISED: Words("password error/not authorised", "密码错/未授权"),
@@ -123,32 +123,117 @@ ERROR_WORDS = {
     ErrorWord.RESERVED: Words("reserved", "保留"),
 }
 
-SECURITY_ERRORS = {
-    0x0001: Words("other error", "其他错误"),
-    0x0002: Words("recharged twice", "重复充值"),
-    0x0004: Words("ESAM check failed", "ESAM验证失败"),
-    0x0008: Words("authentication failed", "身份认证失败"),
-    0x0010: Words("customer number does not match", "客户编号不匹配"),
-    0x0020: Words("recharge count wrong", "充值次数错误"),
-    0x0040: Words("more than may be hoarded", "购电超囤积"),
-    0x0100: Words("meter suspended", "电能表挂起"),
-}
-"""The two bytes of a C3 reply, low first (State Grid's supplement on security)."""
 
-RELAY_ERRORS = {
-    0x0001: Words("meter suspended", "电能表挂起"),
-    0x0002: Words("MAC wrong", "MAC校验错"),
-    0x0004: Words("password error", "密码错"),
-    0x0008: Words("authentication timed out", "身份认证超时"),
-    0x0010: Words("deadline invalid", "有效时间无效"),
-    0x0020: Words("power is kept: no trip", "保电中不执行跳闸"),
-    0x0040: Words("power is kept: no trip with return", "保电中不执行自动恢复跳闸"),
-    0x0080: Words("time of return invalid", "自动恢复时间无效"),
-    0x0100: Words("tripped already: no trip with return", "跳闸状态不执行自动恢复跳闸"),
-}
-"""The two bytes that meters with an ESAM send in a DC reply, low first (State Grid's supplement)."""
+class ErrorWord1997(IntFlag):
+    """Why a meter of the 1997 edition refuses. Some firmware answers with the bits of `ErrorWord` instead."""
 
-TWO_BYTE_ERRORS: dict[int, dict[int, Words]] = {Function.SECURITY: SECURITY_ERRORS, Function.RELAY: RELAY_ERRORS}
+    ILLEGAL_DATA = 0x01
+    WRONG_IDENTIFIER = 0x02
+    WRONG_PASSWORD = 0x04
+    RESERVED_3 = 0x08
+    YEAR_ZONES_EXCEEDED = 0x10
+    DAY_SLOTS_EXCEEDED = 0x20
+    TARIFF_COUNT_EXCEEDED = 0x40
+    RESERVED_7 = 0x80
+
+
+ERROR_WORDS_1997: dict[int, Words] = {
+    ErrorWord1997.ILLEGAL_DATA: Words("illegal data", "非法数据"),
+    ErrorWord1997.WRONG_IDENTIFIER: Words("wrong identifier", "数据标识错"),
+    ErrorWord1997.WRONG_PASSWORD: Words("password error", "密码错"),
+    ErrorWord1997.RESERVED_3: Words("reserved", "保留"),
+    ErrorWord1997.YEAR_ZONES_EXCEEDED: Words("year zones exceeded", "年时区数超"),
+    ErrorWord1997.DAY_SLOTS_EXCEEDED: Words("day slots exceeded", "日时段数超"),
+    ErrorWord1997.TARIFF_COUNT_EXCEEDED: Words("tariff count exceeded", "费率数超"),
+    ErrorWord1997.RESERVED_7: Words("reserved", "保留"),
+}
+
+
+class SecurityError(IntFlag):
+    """The two bytes of a C3 reply, low first (State Grid's supplement on security)."""
+
+    OTHER = 0x0001
+    RECHARGED_TWICE = 0x0002
+    ESAM_CHECK_FAILED = 0x0004
+    AUTHENTICATION_FAILED = 0x0008
+    CUSTOMER_DOES_NOT_MATCH = 0x0010
+    RECHARGE_COUNT_WRONG = 0x0020
+    HOARDING = 0x0040
+    ADDRESS_DOES_NOT_MATCH = 0x0080
+    SUSPENDED = 0x0100
+    PASSWORD_NOT_SET = 0x8000
+
+
+SECURITY_ERRORS: dict[int, Words] = {
+    SecurityError.OTHER: Words("other error", "其他错误"),
+    SecurityError.RECHARGED_TWICE: Words("recharged twice", "重复充值"),
+    SecurityError.ESAM_CHECK_FAILED: Words("ESAM check failed", "ESAM验证失败"),
+    SecurityError.AUTHENTICATION_FAILED: Words("authentication failed", "身份认证失败"),
+    SecurityError.CUSTOMER_DOES_NOT_MATCH: Words("customer number does not match", "客户编号不匹配"),
+    SecurityError.RECHARGE_COUNT_WRONG: Words("recharge count wrong", "充值次数错误"),
+    SecurityError.HOARDING: Words("more than may be hoarded", "购电超囤积"),
+    SecurityError.ADDRESS_DOES_NOT_MATCH: Words("address does not match", "表号不匹配"),
+    SecurityError.SUSPENDED: Words("meter suspended", "电能表挂起"),
+    SecurityError.PASSWORD_NOT_SET: Words("password could not be set", "密码设置错误"),
+}
+
+
+class RelayError(IntFlag):
+    """The two bytes that meters with an ESAM send in a DC reply, low first (State Grid's supplement)."""
+
+    SUSPENDED = 0x0001
+    WRONG_MAC = 0x0002
+    WRONG_PASSWORD = 0x0004
+    AUTHENTICATION_TIMED_OUT = 0x0008
+    DEADLINE_INVALID = 0x0010
+    POWER_KEPT = 0x0020
+    POWER_KEPT_FOR_RETURN = 0x0040
+    RETURN_TIME_INVALID = 0x0080
+    TRIPPED_ALREADY = 0x0100
+
+
+RELAY_ERRORS: dict[int, Words] = {
+    RelayError.SUSPENDED: Words("meter suspended", "电能表挂起"),
+    RelayError.WRONG_MAC: Words("MAC wrong", "MAC校验错"),
+    RelayError.WRONG_PASSWORD: Words("password error", "密码错"),
+    RelayError.AUTHENTICATION_TIMED_OUT: Words("authentication timed out", "身份认证超时"),
+    RelayError.DEADLINE_INVALID: Words("deadline invalid", "有效时间无效"),
+    RelayError.POWER_KEPT: Words("power is kept: no trip", "保电中不执行跳闸"),
+    RelayError.POWER_KEPT_FOR_RETURN: Words("power is kept: no trip with return", "保电中不执行自动恢复跳闸"),
+    RelayError.RETURN_TIME_INVALID: Words("time of return invalid", "自动恢复时间无效"),
+    RelayError.TRIPPED_ALREADY: Words("tripped already: no trip with return", "跳闸状态不执行自动恢复跳闸"),
+}
+
+AnyError = ErrorWord | ErrorWord1997 | SecurityError | RelayError
+
+
+class RelayAccepted(IntFlag):
+    """The two bytes that meters with an ESAM send in a 9C reply, low first: what they will do. Others send none."""
+
+    DIRECT_CLOSE = 0x0001
+    CLOSE_PERMITTED = 0x0002
+    DIRECT_TRIP = 0x0004
+    DELAYED_TRIP = 0x0008
+    TRIP_WITH_RETURN = 0x0010
+    TRIP_AFTER_HIGH_CURRENT = 0x0020
+    KEEP_POWER = 0x0100
+    KEEP_POWER_OFF = 0x0200
+    ALARM = 0x0400
+    ALARM_OFF = 0x0800
+
+
+RELAY_ACCEPTED: dict[int, Words] = {
+    RelayAccepted.DIRECT_CLOSE: Words("closes now", "直接合闸"),
+    RelayAccepted.CLOSE_PERMITTED: Words("closes when its key is pressed", "允许合闸"),
+    RelayAccepted.DIRECT_TRIP: Words("trips now", "直接跳闸"),
+    RelayAccepted.DELAYED_TRIP: Words("trips after a delay", "延时跳闸"),
+    RelayAccepted.TRIP_WITH_RETURN: Words("trips and closes by itself", "自动恢复跳闸"),
+    RelayAccepted.TRIP_AFTER_HIGH_CURRENT: Words("trips when the current has fallen", "大电流延时跳闸"),
+    RelayAccepted.KEEP_POWER: Words("keeps power", "保电"),
+    RelayAccepted.KEEP_POWER_OFF: Words("no longer keeps power", "保电解除"),
+    RelayAccepted.ALARM: Words("alarm", "报警"),
+    RelayAccepted.ALARM_OFF: Words("alarm off", "报警解除"),
+}
 
 BAUD_RATES = {0x02: 600, 0x04: 1200, 0x08: 2400, 0x10: 4800, 0x20: 9600, 0x40: 19200}
 """Feature word of a baud rate: a mask with one bit set (clause 7.7)."""

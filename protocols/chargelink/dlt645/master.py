@@ -11,11 +11,11 @@ until no attempt can be answered any more.
 
 from typing import NamedTuple
 
-from chargelink.dlt645.bodies import Refusal
 from chargelink.dlt645.catalogue import STANDARD, Catalogue
-from chargelink.dlt645.control import ErrorWord
+from chargelink.dlt645.control import AnyError, ErrorWord, ErrorWord1997, RelayError, SecurityError, Words
 from chargelink.dlt645.frame import Frame
 from chargelink.dlt645.reading import Readings, readings
+from chargelink.dlt645.refusal import Refusal, error_words
 from chargelink.dlt645.request import Request
 from chargelink.dlt645.scanner import Defect, Noise, Received, ScanEvent, Scanner
 from chargelink.dlt645.timing import USUAL, Timing
@@ -38,11 +38,40 @@ class Reply(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """The meter answered that it will not; asking again does not help."""
+    """The meter answered that it will not; asking again does not help.
+
+    `error` is of the edition and the function that was asked for, `raw` what the meter sent.
+    """
 
     request: Request
-    error: ErrorWord
+    error: AnyError
     raw: bytes
+
+    @property
+    def words(self) -> list[Words]:
+        """Why, lowest bit first."""
+        return error_words(self.error)
+
+    @property
+    def has_none(self) -> bool:
+        """The meter does not know the identifier, or has nothing under it."""
+        if isinstance(self.error, ErrorWord1997):
+            return ErrorWord1997.WRONG_IDENTIFIER in self.error
+        return isinstance(self.error, ErrorWord) and ErrorWord.NO_REQUESTED_DATA in self.error
+
+    @property
+    def not_authorised(self) -> bool:
+        """Wrong password, a level that may not, or a meter that is not in its programming state: asking again with
+        another password can lock it."""
+        match self.error:
+            case ErrorWord():
+                return ErrorWord.NOT_AUTHORISED in self.error
+            case ErrorWord1997():
+                return ErrorWord1997.WRONG_PASSWORD in self.error
+            case SecurityError():
+                return SecurityError.AUTHENTICATION_FAILED in self.error
+            case RelayError():
+                return RelayError.WRONG_PASSWORD in self.error
 
 
 class Sent(NamedTuple):
@@ -202,7 +231,7 @@ class Master:
 
     def _answered(self, request: Request, frame: Frame, events: list[MasterEvent], now: float) -> None:
         if frame.refused:
-            refusal = Refusal(frame.data)
+            refusal = Refusal.decode(frame.data, request.function, request.edition)
             self._finish(events, Refused(request, refusal.error, refusal.raw), now)
             return
         self._parts.append(request.value_of(frame, len(self._parts)))

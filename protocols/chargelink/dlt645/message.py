@@ -12,16 +12,16 @@ from chargelink.dlt645.bodies import (
     ClearEvents,
     Credentials,
     Freeze,
-    Refusal,
+    Password,
     Relay,
+    Security,
+    SetPassword,
     TerminalSignal,
-    TwoByteRefusal,
     Write,
     Write1997,
 )
 from chargelink.dlt645.catalogue import STANDARD, Catalogue
 from chargelink.dlt645.control import (
-    TWO_BYTE_ERRORS,
     Edition,
     Function,
     Function1997,
@@ -32,6 +32,7 @@ from chargelink.dlt645.control import (
 from chargelink.dlt645.forms import Moment, Presented
 from chargelink.dlt645.frame import Frame
 from chargelink.dlt645.reading import Readings, identifier_of, readings
+from chargelink.dlt645.refusal import Acceptance, Refusal
 from chargelink.wire import DecodeError
 
 
@@ -72,7 +73,7 @@ def explain(frame: Frame, catalogue: Catalogue = STANDARD) -> Message:
     """The meaning of a frame, whatever it holds."""
     edition = edition_of(frame.control, frame.data)
     if frame.refused:
-        return _with_body(frame, edition, _refusal(frame, edition))
+        return _with_body(frame, edition, partial(Refusal.decode, function=frame.function, edition=edition))
     if edition is Edition.DLT645_2007:
         explained = _explain_2007(frame, catalogue)
     elif edition is Edition.DLT645_1997:
@@ -80,12 +81,6 @@ def explain(frame: Frame, catalogue: Catalogue = STANDARD) -> Message:
     else:
         explained = None
     return _raw(frame, edition) if explained is None else explained
-
-
-def _refusal(frame: Frame, edition: Edition) -> Decode:
-    if edition is Edition.DLT645_2007 and frame.function in TWO_BYTE_ERRORS and len(frame.data) == 2:
-        return partial(TwoByteRefusal.decode, function=frame.function)
-    return Refusal.decode
 
 
 BODIES_2007: dict[int, Decode] = {
@@ -103,7 +98,14 @@ REPLIES_2007: dict[int, Decode] = {
     Function.READ_ADDRESS: Address.decode,
     Function.SET_BAUD: BaudFeature.decode,
     Function.TERMINAL_SIGNAL: TerminalSignal.decode,
+    Function.SET_PASSWORD: Password.decode,
+    Function.RELAY: Acceptance.decode,
 }
+BODIES_1997: dict[int, Decode] = {
+    Function1997.WRITE_ADDRESS: lambda data: Address.decode(data, "new_address"),
+    Function1997.SET_PASSWORD: SetPassword.decode,
+}
+REPLIES_1997: dict[int, Decode] = {Function1997.SET_PASSWORD: Password.decode}
 
 
 def _explain_2007(frame: Frame, catalogue: Catalogue) -> Message | None:
@@ -117,8 +119,12 @@ def _explain_2007(frame: Frame, catalogue: Catalogue) -> Message | None:
         return Message(frame, edition, None, {})
     if function == Function.WRITE and not frame.from_meter:
         return _with_body(frame, edition, Write.decode, identifier_size=4)
-    if function in (Function.SECURITY, Function.SET_PASSWORD) and len(frame.data) > 4:
-        return Message(frame, edition, identifier_of(frame.data), {"raw": frame.data[4:].hex(" ").upper()})
+    if function == Function.SET_PASSWORD and not frame.from_meter and len(frame.data) > 4:
+        return _with_body(frame, edition, SetPassword.decode, identifier_size=4)
+    if function == Function.SECURITY and not frame.from_meter and len(frame.data) >= 8:
+        return _with_body(frame, edition, Security.decode, identifier_size=4)
+    if function == Function.SECURITY and len(frame.data) > 4:
+        return Message(frame, edition, identifier_of(frame.data), _raw_values(frame.data[4:]))
     body = (REPLIES_2007 if frame.from_meter else BODIES_2007).get(function)
     return None if body is None else _with_body(frame, edition, body)
 
@@ -132,9 +138,8 @@ def _explain_1997(frame: Frame, catalogue: Catalogue) -> Message | None:
         return Message(frame, edition, None, {})
     if function == Function1997.WRITE and not frame.from_meter:
         return _with_body(frame, edition, Write1997.decode, identifier_size=2)
-    if function == Function1997.WRITE_ADDRESS and not frame.from_meter:
-        return _with_body(frame, edition, lambda data: Address.decode(data, "new_address"))
-    return None
+    body = (REPLIES_1997 if frame.from_meter else BODIES_1997).get(function)
+    return None if body is None else _with_body(frame, edition, body)
 
 
 def _explain_read(frame: Frame, edition: Edition, size: int, catalogue: Catalogue) -> Message:

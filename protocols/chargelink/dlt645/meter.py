@@ -10,9 +10,19 @@ from typing import NamedTuple
 from chargelink.dlt645.address import is_meant
 from chargelink.dlt645.bodies import Address
 from chargelink.dlt645.catalogue import STANDARD, Catalogue
-from chargelink.dlt645.control import ABNORMAL, FROM_METER, MORE_FOLLOWS, ErrorWord, Function, Function1997
+from chargelink.dlt645.control import (
+    ABNORMAL,
+    FROM_METER,
+    MORE_FOLLOWS,
+    AnyError,
+    ErrorWord,
+    ErrorWord1997,
+    Function,
+    Function1997,
+)
 from chargelink.dlt645.frame import ALL_METERS, LONGEST_DATA, Frame
 from chargelink.dlt645.reading import identifier_of
+from chargelink.dlt645.refusal import error_bytes
 from chargelink.dlt645.scanner import Defect, Noise, Received, ScanEvent, Scanner
 from chargelink.wire import EncodeError
 
@@ -30,7 +40,10 @@ class Asked(NamedTuple):
 
 
 class Commanded(NamedTuple):
-    """The master wants something else: `answer` or `refuse` it, or stay silent. Nobody answers 99 x 6."""
+    """The master wants something else: `answer` or `refuse` it, or stay silent. Nobody answers 99 x 6.
+
+    After an order to take another address, set `address` and then answer: the reply bears the new one.
+    """
 
     frame: Frame
 
@@ -111,9 +124,9 @@ class Meter:
         more = MORE_FOLLOWS if more_follows else 0
         self._reply_with(request, request.function | FROM_METER | more, data, now)
 
-    def refuse(self, request: Frame, error: ErrorWord, now: float) -> None:
-        """Answer a request with an error word; not one to 99 x 6."""
-        self._reply_with(request, request.function | FROM_METER | ABNORMAL, bytes((error,)), now)
+    def refuse(self, request: Frame, error: AnyError, now: float) -> None:
+        """Answer a request with an error word, of one byte or two as its kind has; not one to 99 x 6."""
+        self._reply_with(request, request.function | FROM_METER | ABNORMAL, error_bytes(error), now)
 
     def _reply_with(self, request: Frame, control: int, data: bytes, now: float) -> None:
         if request.address == ALL_METERS != self.address:
@@ -128,7 +141,7 @@ class Meter:
             elif (
                 isinstance(event.frame, Frame)
                 and not event.frame.from_meter
-                and is_meant(event.frame.address, event.frame.function, self.address)
+                and is_meant(event.frame.address, event.frame.function, self.address, event.frame.data)
             ):
                 self._heed(event.frame, events, now)
 
@@ -139,6 +152,8 @@ class Meter:
             self._go_on(frame, now)
         elif frame.control == Function.READ_ADDRESS:
             self.answer(frame, Address(self.address).encode(), now)
+        elif frame.control == Function1997.READ_AGAIN and not frame.data:
+            self._say_again(frame, now)
         else:
             events.append(Commanded(frame))
 
@@ -168,6 +183,14 @@ class Meter:
         self._parts = Parts(asked, parts, number)
         sequence = bytes((number,)) if size == 4 else b""
         self.answer(frame, asked[:size] + parts[number] + sequence, now, more_follows=number + 1 < len(parts))
+
+    def _say_again(self, frame: Frame, now: float) -> None:
+        """1997: the part that was said last."""
+        asked, parts, last = self._parts
+        if len(asked) != 2:
+            self.refuse(frame, ErrorWord1997.ILLEGAL_DATA, now)
+            return
+        self.answer(frame, asked + parts[last], now, more_follows=last + 1 < len(parts))
 
     def _value(self, identifier: str) -> bytes | None:
         """What an identifier holds; a block is joined of its items, those missing in between as FF..FF.

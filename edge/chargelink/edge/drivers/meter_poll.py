@@ -8,7 +8,6 @@ after the meter was lost, for it may be another one then.
 from enum import StrEnum
 from typing import NamedTuple
 
-from chargelink.dlt645.control import ErrorWord
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, TimedOut
 from chargelink.dlt645.request import read
 from chargelink.dlt645.timing import Timing
@@ -144,7 +143,7 @@ class MeterPoll:
             self._silences += self._answers
             missing = self._silences >= SILENCES
         elif isinstance(event, Refused):
-            missing = bool(event.error & ErrorWord.NO_REQUESTED_DATA)
+            missing = event.has_none
         else:
             found = event.readings().readings
             missing = not found or (found[0].value is None and found[0].flaw is None)

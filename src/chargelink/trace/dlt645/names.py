@@ -3,12 +3,14 @@
 from chargelink.cli.language import Language, Text, spoken
 from chargelink.dlt645.bodies import RELAY_COMMANDS, TERMINAL_SIGNALS, UNKNOWN
 from chargelink.dlt645.catalogue import STANDARD
-from chargelink.dlt645.control import ERROR_WORDS, RELAY_ERRORS, SECURITY_ERRORS
+from chargelink.dlt645.control import ERROR_WORDS, ERROR_WORDS_1997, RELAY_ACCEPTED, RELAY_ERRORS, SECURITY_ERRORS
 from chargelink.dlt645.forms import Bits
 
 LABELS = {
     "PA": Text("level", "权限"),
     "password": Text("password", "密码"),
+    "old_PA": Text("old level", "原权限"),
+    "old_password": Text("old password", "原密码"),
     "operator": Text("operator", "操作者"),
     "data": Text("data", "数据"),
     "N1": Text("N1", "N1"),
@@ -25,6 +27,7 @@ LABELS = {
     "communication_address": Text("address", "通信地址"),
     "error_word": Text("error word", "错误信息字"),
     "errors": Text("errors", "错误"),
+    "accepted": Text("accepted", "已接受"),
     "sequence": Text("sequence", "帧序号"),
     "blocks": Text("blocks", "块数"),
     "from": Text("from", "起始时间"),
@@ -38,7 +41,15 @@ LABELS = {
     "terminal": Text("terminal", "端子"),
     "signal": Text("signal", "输出信号"),
 }
-TABLES = (ERROR_WORDS, SECURITY_ERRORS, RELAY_ERRORS, RELAY_COMMANDS, TERMINAL_SIGNALS)
+TABLES = (
+    ERROR_WORDS_1997,
+    ERROR_WORDS,
+    SECURITY_ERRORS,
+    RELAY_ERRORS,
+    RELAY_ACCEPTED,
+    RELAY_COMMANDS,
+    TERMINAL_SIGNALS,
+)
 CHINESE = {words.english: words.chinese for table in TABLES for words in table.values()}
 CHINESE[UNKNOWN.english] = UNKNOWN.chinese
 UNITS = {
