@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.trace.recorded import Recording
-from tests.trace.scripted import BATTERY, charging, orderly, scripted
+from tests.trace.scripted import charging, orderly, scripted
 
 from chargelink.cli.command import CommandError, Exit
 from chargelink.cli.language import Language, speak, spoken
@@ -26,7 +26,7 @@ SESSION_KEYS = [
 VIOLATION_KEYS = [
     "code", "message", "whose", "severity", "clause", "count", "first", "last", "english", "chinese", "examples",
 ]  # fmt: skip
-CCS_LOST = charging(20, {name: [(3.3, 21.0)] for name in BATTERY} | {"BEM:ccs_timeout": [(21.0, 23.0)]})
+CCS_LOST = charging(20, {"BCL": [(3.3, 21.0)], "BSM": [(3.3, 21.0)], "BEM:ccs_timeout": [(21.0, 23.0)]})
 CLEAN = charging(20)
 
 

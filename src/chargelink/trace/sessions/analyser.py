@@ -34,7 +34,25 @@ class Pair:
         self.addresses = charger, bms
         self.clock = Clock()
         self.draft: Draft | None = None
-        self.before: tuple[int, int, int] = (0, 0, 0)  # of the bus when the session began
+        self.before: tuple[int, int] = (0, 0)  # of the bus when the session began
+        self.errors = 0  # error frames within the session, see `disturbed`
+        self._errors_since = 0
+        self._frames_then = 0
+
+    def disturbed(self) -> None:
+        """An error frame. It belongs to the session if another message follows: an open bus has errors without end."""
+        if self.draft is None:
+            return
+        if self.draft.frames > self._frames_then:
+            self.errors += self._errors_since
+            self._errors_since, self._frames_then = 0, self.draft.frames
+        self._errors_since += 1
+
+    def begin(self, draft: Draft, counted: tuple[int, int]) -> Draft:
+        """A session begins."""
+        self.draft, self.before = draft, counted
+        self.errors = self._errors_since = self._frames_then = 0
+        return draft
 
 
 class Bus:
@@ -43,12 +61,13 @@ class Bus:
     def __init__(self, name: str, edition: Edition | None) -> None:
         self.name = name
         self.listener = Listener(edition)
+        self.distinct: list[Pair] = []
         self.pairs: dict[int, Pair] = {}  # by destination << 8 | source, in both directions
-        self.foreign = self.not_standard = self.errors = 0
+        self.foreign = self.not_standard = 0
 
     @property
-    def counted(self) -> tuple[int, int, int]:
-        return self.foreign, self.not_standard, self.errors
+    def counted(self) -> tuple[int, int]:
+        return self.foreign, self.not_standard
 
     def pair(self, identifier: int) -> Pair | None:
         """The pair of a frame; None where the addresses are no pair."""
@@ -61,6 +80,7 @@ class Bus:
             charger, bms = (source, destination) if sender is Sender.CHARGER else (destination, source)
             found = Pair(charger, bms)
             self.pairs[bms << 8 | charger] = self.pairs[charger << 8 | bms] = found
+            self.distinct.append(found)
         return found
 
 
@@ -92,8 +112,11 @@ class Analyser:
         self._last = time
         bus = self._buses.get(channel) or self._bus(channel)
         if kind is not Kind.EXTENDED:
-            bus.not_standard += 1
-            bus.errors += kind is Kind.ERROR
+            if kind is Kind.ERROR:
+                for one in bus.distinct:
+                    one.disturbed()
+            else:
+                bus.not_standard += 1
             return
         hearings = bus.listener.hear(identifier, data, time)
         if identifier >> 16 & 0x3FF == TP_DT and (pair := bus.pairs.get(identifier & 0xFFFF)) and pair.draft:
@@ -116,7 +139,7 @@ class Analyser:
         for bus in self._buses.values():
             for hearing in bus.listener.close():
                 self._hear(bus, hearing, 0, self._last or 0.0)
-            for pair in dict.fromkeys(bus.pairs.values()):
+            for pair in bus.distinct:
                 self._finish(bus, pair)
         return sorted(self.finished(), key=lambda session: session.number)
 
@@ -184,15 +207,13 @@ class Analyser:
     def _open(self, bus: Bus, pair: Pair, time: float, *, whole: bool) -> Draft:
         self._sessions += 1
         pair.clock.restart(time)
-        pair.before = bus.counted
-        pair.draft = Draft(bus.name, pair.addresses, self._sessions, time, whole)
-        return pair.draft
+        return pair.begin(Draft(bus.name, pair.addresses, self._sessions, time, whole), bus.counted)
 
     def _finish(self, bus: Bus, pair: Pair) -> None:
         if pair.draft is None:
             return
-        counted = [now - before for now, before in zip(bus.counted, pair.before, strict=True)]
+        foreign, not_standard = (now - before for now, before in zip(bus.counted, pair.before, strict=True))
         after = max((self._last or 0.0) - pair.clock.shift - pair.draft.last, 0.0)
-        around = Surroundings(pair.clock.shift, after, self._resolution, *counted)
+        around = Surroundings(pair.clock.shift, after, self._resolution, foreign, not_standard, pair.errors)
         self._finished.append(reported(pair.draft, around))
         pair.draft = None

@@ -85,6 +85,7 @@ def _stop(stop: Stop) -> Mapping[str, Any]:
         "message": stop.message or None,
         "time": _rounded(stop.time),
         "causes": stop.causes,
+        "fault_class": stop.fault_class.name if stop.fault_class else None,
         **_both(stop.text),
     }
 

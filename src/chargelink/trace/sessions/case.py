@@ -18,13 +18,14 @@ ANSWERS = {"CST": ("bms_stopped",), "BST": ("charger_stopped",)}  # to a stop of
 ORDERLY = {
     cause for meanings in MEANINGS.values() for cause, meaning in meanings.items() if meaning.whose is Side.NOBODY
 } | {cause for causes in ANSWERS.values() for cause in causes}
-CYCLIC = ("CCS", "BCL", "BCS")  # come all the time; the other awaited messages come once their time is there
+CYCLIC = ("CCS", "BCL", "BCS", "BRO")  # come all the time; the other awaited messages come once their time is there
 GOES_ON = 2.0  # s of the recording after a session that show that it is really over
 FEWEST_BUS_ERRORS, BUS_ERROR_SHARE = 10, 0.001
 LOST_SHARE = 0.05  # of a side's frames
 FEWEST_LOST = 10
 SIDE_SILENT = 1.2  # s, in charging; a tester waits as long for CCS and BCL
 LONG_SILENT = 5.5  # s, in the other phases
+LONG_HANDSHAKE = 20  # frames of CHM and CRM, where there is no time
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,21 @@ class Case:
 
     @cached_property
     def peer_silent(self) -> bool:
-        """The side that was waited for said nothing at all."""
-        return self.peer_age is None or (self.timed and self.peer_age >= ENOUGH * self.limit)
+        """The side that was waited for said nothing any more."""
+        return self.peer_age is not None and self.timed and self.peer_age >= ENOUGH * self.limit
+
+    @cached_property
+    def asked_in_vain(self) -> bool:
+        """The charger's handshake went on for long enough to be answered."""
+        seconds = self.draft.last - self.draft.start
+        if not (self.said("CHM") or self.said("CRM(00)")):
+            return False
+        return seconds > LONG_SILENT if self.timed else self.counts.frames > LONG_HANDSHAKE
+
+    @cached_property
+    def orderly(self) -> bool:
+        """It was stopped for a reason that is nobody's fault."""
+        return self.decisive is not None and self.is_orderly(self.decisive)
 
     def heard(self, sender: Sender) -> bool:
         return sender in self.draft.sides
@@ -180,7 +194,7 @@ class Case:
 
     @cached_property
     def battery_faults(self) -> tuple[str, ...]:
-        return self.decisive.battery_faults if self.decisive else self.draft.battery_faults
+        return self.decisive.battery_faults if self.decisive else self.draft.battery_faults(self.draft.last)
 
     def age_of(self, *words: str) -> float | None:
         """How long before the end one of these had come; None: never, or there is no time."""

@@ -26,6 +26,8 @@ from chargelink.trace.sessions.words import cause_names
 
 STOPS = ("CST", "BST", "CEM", "BEM")
 LIMITS = limits()  # s, by word
+ANSWERS = (ControlByte.CTS, ControlByte.END_OF_MESSAGE)  # only the charger receives long messages
+FAULT_COUNTS = 5.0  # s that a fault of the battery may be the reason of a stop
 SHORTEST_LIMIT = min(LIMITS.values())
 JUST_OVER = 1.02  # what is over by less, a recorder may have added
 AA = 0xAA
@@ -85,7 +87,8 @@ class Draft:
         self.transfers: dict[str, Transfer] = {}
         self.retries = self.aborts = self.holes = 0
         self.missing_packets = 0
-        self.battery_faults: tuple[str, ...] = ()
+        self._battery_faults: tuple[str, ...] = ()  # of the last BSM that reported one
+        self._faulty_at = 0.0
         self._forbidden = self._not_permitted = False
         for talker in self.talkers.values():
             talker.shadow.whole = whole
@@ -221,19 +224,23 @@ class Draft:
             {side: now - at for side, at in self.sides.items()},
             now - shadow.before if shadow else 0.0,
             {name: Transfer(*_fields(transfer)) for name, transfer in self.transfers.items()},
-            self.battery_faults,
+            self.battery_faults(now),
         )
 
     def _battery(self, message: BSM, now: float) -> None:
         faults = battery_faults(message)
         if faults:
-            self.battery_faults = faults
+            self._battery_faults, self._faulty_at = faults, now
             self.talkers[Sender.CHARGER].shadow.hears("BSM fault", now)
             self._forbidden = False
         else:
             self._forbidden = message.charge_permission == ChargePermission.FORBIDDEN
             self.talkers[Sender.CHARGER].shadow.hears("BSM forbids" if self._forbidden else "BSM permits", now)
         self.phases.pause(self._forbidden or self._not_permitted, now)
+
+    def battery_faults(self, now: float) -> tuple[str, ...]:
+        """What BSM reported just now."""
+        return self._battery_faults if now - self._faulty_at <= FAULT_COUNTS else ()
 
     def _permits(self, message: CCS, now: float) -> None:
         paused = message.charging_permitted == Permission.PAUSED
@@ -273,8 +280,9 @@ class Draft:
             transfer.asked += 1
             self.words[f"RTS {name}"] = now
             self.talkers[Sender.BMS].last = now
-        elif data[0] == ControlByte.CTS:
-            transfer.allowed += 1
+        elif data[0] in ANSWERS:
+            transfer.allowed += data[0] == ControlByte.CTS
+            self.talkers[Sender.CHARGER].last = now
 
     def transfer(self, name: str) -> Transfer:
         """The transfers of a message; those of no message of ours count together."""
@@ -322,7 +330,7 @@ class Draft:
         self.reconnections += 1
         self.words.clear()
         self.ending.reconnect()
-        self.battery_faults = ()
+        self._battery_faults = ()
         self._forbidden = self._not_permitted = False
         for talker in self.talkers.values():
             talker.shadow.reset()

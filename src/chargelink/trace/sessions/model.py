@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from chargelink.cli.language import Text
+from chargelink.gbt27930.faults import FaultClass
 
 
 class Phase(StrEnum):
@@ -99,6 +100,7 @@ class Stop(msgspec.Struct, frozen=True):
     time: float | None
     causes: tuple[str, ...]
     text: Text
+    fault_class: FaultClass | None = None  # of annex C; None: no fault
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -150,8 +152,8 @@ class Counts(msgspec.Struct, frozen=True):
     reconnections: int = 0  # CRM(00) again, after an error
     unreadable: int = 0  # messages that lack bytes
     foreign: int = 0  # frames of somebody else
-    not_standard: int = 0  # frames with 11 bits, remote, error or FD frames
-    bus_errors: int = 0  # of them the error frames
+    not_standard: int = 0  # frames with 11 bits, remote and FD frames
+    bus_errors: int = 0  # error frames
 
     @property
     def lost(self) -> int:

@@ -24,8 +24,8 @@ class Surroundings(NamedTuple):
     after: float = 0.0  # s that the recording goes on after the last message of the session
     resolution: float = 0.0  # s, the smallest step of the recording's clock
     foreign: int = 0
-    not_standard: int = 0
-    bus_errors: int = 0
+    not_standard: int = 0  # frames with 11 bits, remote and FD frames
+    bus_errors: int = 0  # error frames before its last message
 
 
 def reported(draft: Draft, around: Surroundings) -> Session:
@@ -119,7 +119,7 @@ def _judge_kinds(draft: Draft, around: Surroundings) -> None:
     """Frames that are no 29-bit data frames."""
     for count, side, said in (
         (around.bus_errors, Side.BUS, Text("error frames are", "错误帧")),
-        (around.not_standard - around.bus_errors, Side.UNKNOWN, Text("frames of another kind are", "其他类型的帧")),
+        (around.not_standard, Side.UNKNOWN, Text("frames of another kind are", "其他类型的帧")),
     ):
         if count:
             draft.violations.add(kinds.NOT_STANDARD, "", side, draft.start, detail=side, count=count, said=said)

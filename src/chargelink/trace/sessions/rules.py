@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chargelink.cli.language import Text
-from chargelink.gbt27930.catalogue import Sender
 from chargelink.trace.sessions.case import Case
+from chargelink.trace.sessions.ending import ENOUGH
 from chargelink.trace.sessions.model import Phase, Side
 
 CHARGER_LINK = Text(
@@ -23,6 +23,10 @@ LINK = Text(
 WIRES = Text(
     "check S+ and S-: wires, plug contacts, shield, 120 ohm at both ends, 250 kbit/s; record at both ends",
     "检查 S+、S-：接线、触头、屏蔽、两端 120 Ω、250 kbit/s；在两端同时抓包",
+)
+WAKE = Text(
+    "check S+ and S-, the auxiliary supply (A+, A-: 12 V) that wakes the BMS, and 250 kbit/s",
+    "检查 S+、S-，唤醒 BMS 的辅助电源 (A+、A-，12 V)，以及 250 kbit/s",
 )
 OVERSHOOT = 5000  # mA, mV: an output is above the demand from here on
 
@@ -45,22 +49,23 @@ def peer(case: Case) -> Side:
     return case.peer
 
 
-def silent(case: Case) -> Side:
-    return case.silent_side or Side.UNKNOWN
-
-
 def _awaits(case: Case, *words: str) -> bool:
     return case.is_error and case.awaited is not None and (not words or case.awaited.word in words)
 
 
+def reached(case: Case) -> bool:
+    """The vehicle stopped because it had what it wanted."""
+    return any(cause.endswith("_reached") for cause in case.causes)
+
+
 def _ccs_lost(case: Case) -> bool:
     age = case.age_of("CCS")
-    return case.message == "BST" and case.charging and age is not None and age >= 0.8
+    return case.message == "BST" and case.charging and not reached(case) and age is not None and age >= ENOUGH
 
 
 def _bcl_lost(case: Case) -> bool:
     age = case.age_of("BCL")
-    return case.message == "CST" and case.charging and age is not None and age >= 0.8
+    return case.message == "CST" and case.charging and not case.orderly and age is not None and age >= ENOUGH
 
 
 def _over_demand(case: Case) -> bool:
@@ -167,6 +172,26 @@ RULES: tuple[Rule, ...] = (
         Text("the timeout of {reporter} is set too short", "{reporter}的超时时间设置过短"),
     ),
     Rule(
+        "peer-never-heard",
+        lambda case: _awaits(case) and case.peer_age is None,
+        peer,
+        Text(
+            "{peer} never said anything; {reporter} waited for {awaited} and reported {message}: {cause}",
+            "{peer}始终没有任何报文；{reporter}等待 {awaited} 后报 {message}：{cause}",
+        ),
+        WAKE,
+    ),
+    Rule(
+        "peer-silent",
+        lambda case: _awaits(case) and case.peer_silent,
+        peer,
+        Text(
+            "{peer} fell silent: nothing from it for {peer_age} when {reporter} reported {message}: {cause}",
+            "{peer}停止通信：{reporter}报 {message}（{cause}）时，已 {peer_age} 没有任何报文",
+        ),
+        LINK,
+    ),
+    Rule(
         "vehicle-not-ready",
         lambda case: _awaits(case, "BRO(AA)") and case.said("BRO(00)"),
         Side.VEHICLE,
@@ -214,16 +239,6 @@ RULES: tuple[Rule, ...] = (
             "充电机已完整收到 BCP，但未发送 CML（{cause}）",
         ),
         Text("see whether it refuses the voltages of this BCP", "检查充电机是否不接受该 BCP 的电压范围"),
-    ),
-    Rule(
-        "peer-silent",
-        lambda case: _awaits(case) and case.peer_silent,
-        peer,
-        Text(
-            "{peer} fell silent: nothing from it for {peer_age} when {reporter} reported {message}: {cause}",
-            "{peer}停止通信：{reporter}报 {message}（{cause}）时，已 {peer_age} 没有任何报文",
-        ),
-        LINK,
     ),
     Rule(
         "message-stopped",
@@ -279,7 +294,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "battery-fault",
-        lambda case: case.message in ("CST", "BST") and bool(case.battery_faults),
+        lambda case: case.message in ("CST", "BST") and not case.orderly and bool(case.battery_faults),
         Side.VEHICLE,
         Text(
             "the battery reported a fault in BSM ({faults}), and {reporter} stopped ({message})",
@@ -306,78 +321,5 @@ RULES: tuple[Rule, ...] = (
             "充电机输出超过需求：电流最多超 {over_current} A，电压最多超 {over_voltage} V",
         ),
         Text("check regulation and calibration of the power modules", "检查功率模块的调节与校准"),
-    ),
-)
-
-EPILOGUE: tuple[Rule, ...] = (  # where nobody said that it stops, and no error was reported
-    Rule(
-        "never-answered",
-        lambda case: not case.heard(Sender.BMS) and (case.said("CHM") or case.said("CRM(00)")),
-        Side.VEHICLE,
-        Text(
-            "the vehicle never said anything: {seconds} of CHM or CRM without an answer",
-            "车辆始终没有应答：CHM/CRM 持续 {seconds} 无响应",
-        ),
-        Text(
-            "check S+ and S-, the auxiliary supply (A+, A-: 12 V) that wakes the BMS, and 250 kbit/s",
-            "检查 S+、S-，唤醒 BMS 的辅助电源 (A+、A-，12 V)，以及 250 kbit/s",
-        ),
-    ),
-    Rule(
-        "fell-silent",
-        lambda case: case.silent_side is not None,
-        silent,
-        Text(
-            "{silent} fell silent in the phase {phase}: nothing from it for {silence}, and nobody reported it",
-            "{silent}在{phase}阶段停止通信：{silence}没有任何报文，对方也未报错",
-        ),
-        WIRES,
-    ),
-    Rule(
-        "insulation-endless",
-        lambda case: case.phase is Phase.INSULATION and case.draft.last - case.draft.start > 60,
-        Side.CHARGER,
-        Text(
-            "the charger never came out of the insulation test: {seconds} of CHM, then no CRM",
-            "充电机未完成绝缘检测：CHM 持续 {seconds}，始终没有 CRM",
-        ),
-        Text("read the charger's log of the insulation test", "查看充电桩绝缘检测记录"),
-    ),
-    Rule(
-        "ended-unseen",
-        lambda case: case.phase is Phase.STATISTICS,
-        Side.NOBODY,
-        Text("the recording begins after the charge was stopped", "记录开始时充电已经中止"),
-        Text("look for an earlier recording", "请查找更早的记录"),
-    ),
-    Rule(
-        "both-silent",
-        lambda case: case.over and case.both_heard and case.timed,
-        Side.BUS,
-        Text(
-            "both sides fell silent at once in the phase {phase}: the plug was pulled, or the power went",
-            "双方在{phase}阶段同时停止通信：枪被拔出或断电",
-        ),
-        Text(
-            "ask whether somebody pulled the plug; check the lock and the supply of the charger",
-            "确认是否有人拔枪；检查电子锁和充电桩供电",
-        ),
-    ),
-    Rule(
-        "recording-ends-charging",
-        lambda case: case.charging,
-        Side.NOBODY,
-        Text("no fault: the recording ends while the vehicle charges", "无故障：记录在充电过程中结束"),
-        Text("for the end of the charge, record longer", "如需充电结束过程，请延长记录"),
-    ),
-    Rule(
-        "recording-ends",
-        lambda case: True,
-        Side.UNKNOWN,
-        Text(
-            "the recording ends in the phase {phase}, before anything went wrong or well",
-            "记录在{phase}阶段结束，尚无结果",
-        ),
-        Text("record longer, from before the plug goes in", "请从插枪前开始，记录更长时间"),
     ),
 )

@@ -93,7 +93,6 @@ class Grammar:
             self.voices |= dict.fromkeys(CHARGE_MESSAGES, self.voices["BCL"])
         self.errors = {self.voices[word] for word in RECONNECTS if word in self.voices}
         self.recognition = self.voices["CRM(00)" if sender is Sender.CHARGER else "BRM"]
-        self.words = {voice: word for word, voice in reversed(self.voices.items())}
         self.hears = {state: self._heard_in(state) for state in self.table}
         self.steps = {voice: self._steps_from(voice) for voice in set(self.voices.values())}
 
@@ -159,6 +158,7 @@ class Shadow:
     def reset(self) -> None:
         """Begin anew: whatever is said next is believed."""
         self.voice: Voice = NO_VOICE
+        self._word = ""  # the first of its voice
         self.since = 0.0  # when it said the first word of its voice
         self.before = 0.0  # when it said the first word of the voice before
         self.heard.clear()
@@ -190,6 +190,7 @@ class Shadow:
             return None
         fault = self._step(word, voice) if self.voice else None
         self._enter(self._target(voice), now)
+        self._word = word
         self.voice, self.before, self.since = voice, self.since if self.voice else now, now
         return fault
 
@@ -226,7 +227,7 @@ class Shadow:
     def _step(self, word: str, voice: Voice) -> Fault | None:
         steps = self._grammar.steps[self.voice]
         if voice not in steps:
-            return Fault(Wrong.SEQUENCE, word, self._grammar.words[self.voice])
+            return Fault(Wrong.SEQUENCE, word, self._word)
         needed = steps[voice]
         if self.whole and self._met and needed and not any(set(word.split(" and ")) <= self.heard for word in needed):
             return Fault(Wrong.TOO_EARLY, word, " / ".join(needed))

@@ -73,7 +73,12 @@ class Terminal:
         lines += [f"  {row}" for row in self._rows(self._energy(session), 2)]
         if car := _vehicle(session):
             lines += [f"  {row}" for row in self._rows(car, 2)]
-        return [*lines, *(f"  {row}" for row in self._rows(f"{Text('stop', '中止')}: {session.stop.text}", 2))]
+        stop = f"{Text('stop', '中止')}: {session.stop.text}"
+        if fault := session.stop.fault_class:
+            stop += Text("; class {} of annex C: {}", "；附录 C {} 类：{}").format(
+                fault.name, Text(fault.text, fault.chinese)
+            )
+        return [*lines, *(f"  {row}" for row in self._rows(stop, 2))]
 
     def _energy(self, session: Session) -> str:
         energy = str(Text("energy unknown", "电量未知"))

@@ -1,11 +1,13 @@
 """Who stopped, and whose fault it was."""
 
 from chargelink.cli.language import Text
+from chargelink.gbt27930.faults import fault_class
 from chargelink.trace.sessions.case import Case
 from chargelink.trace.sessions.ending import ERRORS
 from chargelink.trace.sessions.model import Side, Stop, Verdict
-from chargelink.trace.sessions.rules import EPILOGUE, RULES, Rule
+from chargelink.trace.sessions.rules import RULES, Rule
 from chargelink.trace.sessions.stop_causes import MEANINGS, decisive_cause
+from chargelink.trace.sessions.unstopped import UNSTOPPED
 from chargelink.trace.sessions.violations import SIDES, filled
 from chargelink.trace.sessions.words import SIDES as SIDE_WORDS
 from chargelink.trace.sessions.words import cause_names
@@ -33,7 +35,8 @@ def stop_of(case: Case, shift: float | None) -> Stop:
     if not first.causes:
         said = Text("{side} stopped ({message}, no cause given)", "{side}中止（{message}，未给出原因）")
     text = filled(said, side=SIDE_WORDS[side], message=first.message, causes=causes)
-    return Stop(side, first.message, None if shift is None else first.now + shift, first.causes, text)
+    time = None if shift is None else first.now + shift
+    return Stop(side, first.message, time, first.causes, text, fault_class(first.sender, first.causes))
 
 
 def _not_stopped(case: Case) -> Text:
@@ -47,7 +50,7 @@ def verdict_of(case: Case) -> Verdict:
     """The first rule that fits."""
     rule = next((rule for rule in RULES if rule.fits(case)), None)
     if rule is None and case.decisive is None:
-        rule = next(rule for rule in EPILOGUE if rule.fits(case))
+        rule = next(rule for rule in UNSTOPPED if rule.fits(case))
     verdict = _told(rule, case) if rule else _of_stop(case)
     if not case.counts.reconnections or case.is_error:
         return verdict
