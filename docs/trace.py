@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from chargelink.cli.language import Text
 from chargelink.trace.sessions.model import Severity, Side
 from chargelink.trace.sessions.page.words import FAULT_OF, SEVERITIES
-from chargelink.trace.sessions.rules import EPILOGUE, RULES, Rule
+from chargelink.trace.sessions.rules import RULES, Rule
 from chargelink.trace.sessions.stop_causes import MEANINGS
 from chargelink.trace.sessions.table import COLUMNS
+from chargelink.trace.sessions.unstopped import UNSTOPPED
 
 KINDS = {float: "number", int: "whole number", bool: "true or false", str: "text"}
 
@@ -16,7 +17,7 @@ KINDS = {float: "number", int: "whole number", bool: "true or false", str: "text
 def rules() -> str:
     """The rules in the order in which they are asked."""
     head = "| | rule | whose | what it says | what to do now |"
-    rows = [_rule(number, rule) for number, rule in enumerate((*RULES, *EPILOGUE), 1)]
+    rows = [_rule(number, rule) for number, rule in enumerate((*RULES, *UNSTOPPED), 1)]
     return "\n".join([head, "|---" * 5 + "|", *rows])
 
 
