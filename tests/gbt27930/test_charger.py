@@ -119,11 +119,16 @@ def test_a_pause_is_told_once_and_ends() -> None:
     assert tester.said[-1].payload[6] == 0xFD
 
 
-def test_what_the_battery_forbids_before_the_charge_begins_never_flows() -> None:
+@pytest.mark.parametrize(
+    ("state", "said"), [("ready", "BSM forbids"), ("preparing", "BSM forbids"), ("preparing", "BSM fault")]
+)
+def test_what_the_battery_forbids_before_the_charge_begins_never_flows(state: str, said: str) -> None:
     """BSM comes with the first BCL; the long BCS that begins the charge is complete a while after both."""
-    tester = charger_in("ready")
-    tester.say("BSM forbids", "BCL", "BCS")
+    tester = charger_in(state)
     charger = charger_of(tester)
+    tester.say(said)
+    apply(tester, "ready")
+    tester.say("BCL", "BCS")
     assert (tester.state, charger.wants.contactors, charger.wants.current) == ("paused", True, 0)
     assert tester.said[-1].payload[6] == 0xFC
     assert VehiclePermits(False) in tester.events

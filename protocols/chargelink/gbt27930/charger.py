@@ -94,7 +94,7 @@ __all__ = [
 ]
 
 VERDICTS: dict[int, str] = {ChargePermission.FORBIDDEN: "BSM forbids", ChargePermission.PERMITTED: "BSM permits"}
-PERMITS = {"BSM forbids": False, "BSM permits": True}
+PERMITS = {"BSM forbids": False, "BSM fault": False, "BSM permits": True}
 BRO_TRIGGERS: dict[int, str] = {Ready.READY: "BRO(AA)", Ready.NOT_READY: "BRO(00)"}
 SAID_BY_CHARGE = ("BCL", "BCS")  # what must come, both, before the charge begins
 
