@@ -1,5 +1,7 @@
 """Listening to one bus, told as stories: who is a pair, which edition each side speaks, and what is odd."""
 
+import gc
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -248,3 +250,17 @@ def test_a_brm_tells_its_own_edition_at_once() -> None:
     assert isinstance(heard.message, BRM)
     assert heard.edition is OLD
     assert heard.conforming
+
+
+def test_what_cannot_be_read_keeps_nothing_alive() -> None:
+    """A recording full of such frames, analysed in flat memory."""
+
+    def heard() -> weakref.ref[Listener]:
+        listening = Listener()
+        (unread,) = listening.hear(0x181056F4, b"")
+        assert isinstance(unread, Unread)
+        return weakref.ref(listening)
+
+    gone = heard()
+    gc.collect()
+    assert gone() is None

@@ -22,7 +22,7 @@ from chargelink.gbt27930.transport import Endpoint, Frame
 from chargelink.gbt27930.transport.frames import TP_CM, TP_DT
 
 RTS = 0x10
-MOST_TICKS = 300  # in one wait; the rest of it passes at once
+MOST_TICKS = 60  # in one wait; the rest of it passes at once
 MOST_FRAMES = 400  # that one act may bring about
 LONGEST_WAIT = 700.0  # s: above every wait of the standard
 LEAPS = 6  # waits in a row that a silent peer can leave an end in, at most

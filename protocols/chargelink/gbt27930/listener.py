@@ -172,7 +172,9 @@ class Listener:
         try:
             message = route.layout.decode(data)
         except DecodeError as error:
-            return Unread(route.entry, data, identifier, error)
+            # Kept without its way here: frames of functions would keep each other and all else, out of reach of gc.
+            error.__cause__ = error.__context__ = None
+            return Unread(route.entry, data, identifier, error.with_traceback(None))
         odd: tuple[Flaw | Implausible | Oddity, ...] = route.always + more + message.flaws
         if not fits:
             odd += (Oddity(Odd.LENGTH, len(data), " / ".join(map(str, route.lengths))),)
