@@ -90,6 +90,26 @@ def believing(data: bytes) -> bytes:
     return data[:5] + bytes(high)
 
 
+def hesitating(data: bytes) -> bytes:
+    """BSM with every "untrusted" taken for "not permitted"."""
+    untrusted = data[5] & 0xA0 or data[6] & 0x0A
+    return data[:5] + bytes((data[5] & 0x0F, data[6] & (0xC0 if untrusted else 0xF0)))
+
+
+def answers_once() -> Filter:
+    """Each long message is answered the first time only."""
+    answered: set[bytes] = set()
+
+    def through(frame: Frame) -> list[Frame]:
+        if not is_(frame, TRANSPORT, 0x10):
+            return [frame]
+        known = frame.data[5:8] in answered
+        answered.add(frame.data[5:8])
+        return [] if known else [frame]
+
+    return through
+
+
 def deaf_to_optional(frame: Frame) -> list[Frame]:
     """BMV, BMT and BSP are not answered at all."""
     return [] if is_(frame, TRANSPORT) and frame.data[6] in (0x15, 0x16, 0x17) else [frame]
@@ -112,6 +132,7 @@ TWINS = {
     "CEM of 8 bytes": saying(changed(CEM, lambda data: data.ljust(8, b"\xff")), "DN.1001"),
     "CEM every 1000 ms": thinned(4, CEM, "DN.1001"),
     "long messages as one frame": Broken(lambda: of(Gullible), "DN.1002 DN.2002 DN.3003 DN.3007"),
+    "a long message is answered once": Broken(lambda: Twin(ChargerDevice(), hears=answers_once()), "DN.1004 DN.2006"),
     "CML of 6 bytes": saying(changed(CML, cut(6)), "DP.2001 DP.2002"),
     "CTS of 8 bytes": saying(changed(CTS, lambda data: data + b"\xff"), "DP.2001"),
     "ready at once, no CRO(00)": saying(without(CRO, 0x00), "DP.2003"),
@@ -133,6 +154,7 @@ TWINS = {
     "BMV is not answered": hearing(deaf_to_optional, "DP.3002"),
     "faults of BSM are ignored": hearing(changed(BSM, normal), "DP.3003"),
     "untrusted is believed": hearing(changed(BSM, believing), "DP.3004"),
+    "untrusted pauses": hearing(changed(BSM, hesitating), "DP.3004"),
     "no pause": hearing(changed(BSM, permitting), "DP.3005"),
     "the pause never ends": tabled(everywhere(Charger, "pause", None), "DP.3005"),
     "CCS goes on": saying(also(CST, Frame(0x1812F456, bytes.fromhex("000000000000FD"))), "DP.3003 DP.3006 DP.3007"),

@@ -18,6 +18,7 @@ case = partial(Case, side=Side.CHARGER)
 STOP_WATCHED = 500  # ms of CST
 LONGEST_PAUSE = 600_000  # ms
 SUPPLYING = (Repeats("CCS"), Never("CST"), Never("CEM"))
+UNMOVED = (*SUPPLYING, Never("CCS", (("3929", 0),)))
 STOPS = (Continues("CCS", "CST"), Stops("CCS", first_said("CST"), 100), Repeats("CST"), Observed(Fact.OUTPUT_OFF))
 STOPS_SOON = (Says(name="CST", within=REACTION), *STOPS)
 PAUSED = Says(name="CCS", within=REACTION, holds=(("3929", 0),))
@@ -71,7 +72,7 @@ CHARGING = (
         title=Text("BSM says that something is untrusted", "BSM 报告不可信状态"),
         trials=one(
             CHARGING_STEPS,
-            *(lasting(1_500, "BCL", "BCS", f"BSM {choice}", expects=SUPPLYING) for choice in BSM_UNTRUSTED),
+            *(lasting(1_500, "BCL", "BCS", f"BSM {choice}", expects=UNMOVED) for choice in BSM_UNTRUSTED),
         ),
     ),
     case(
