@@ -34,8 +34,11 @@ def bus() -> Iterator[str]:
         yield address
 
 
-async def charge(client: CanClient, stop_after: int | None = None) -> list[Event]:
-    """Be a charger for one charge, that stops by itself after so many demands if asked to; what it was told."""
+async def charge(client: CanClient, stop_after: int | None = None, again: bool = False) -> list[Event]:
+    """Be a charger for one charge, that stops by itself after so many demands if asked to; what it was told.
+
+    With `again` its output is safe as soon as the dialogue broke.
+    """
     loop = asyncio.get_running_loop()
     charger = Charger(loop.time(), LIMITS)
     told: list[Event] = []
@@ -65,6 +68,8 @@ async def charge(client: CanClient, stop_after: int | None = None) -> list[Event
                     charger.report(0, 0, 0)
                     charger.statistics(1, 100_000)
             told.append(event)
+        if again:
+            charger.safe(now)
     await client.send([CanFrame(*frame) for frame in charger.data_to_send()])
     return told
 
@@ -98,6 +103,19 @@ async def test_a_charger_that_stops(bus: str) -> None:
             assert process.wait(PATIENCE) == 0
     assert (end["stopped-by"], end["causes"]) == ("charger", "manual_stop")
     assert any(isinstance(event, Stopped) for event in told)
+
+
+async def test_a_charge_goes_on_after_a_gap_of_the_bus(bus: str) -> None:
+    gap = ("--capacity-Wh", "1000", "--target", "65", "--fault", "bus-gap@0.5+1.5")
+    async with joined(bus) as client:
+        with simulator("vehicle", "--can", bus, *gap) as process:
+            facts(process)
+            told = await charge(client, again=True)
+            end = await asyncio.to_thread(ending, process)
+            assert process.wait(PATIENCE) == 0
+    assert next(event.missing for event in told if isinstance(event, Failed)) == ("bcl_timeout",)
+    assert int(end["reconnections"]) >= 1  # a busy machine may lose more
+    assert (end["stopped-by"], end["causes"]) == ("bms", "soc_target_reached")
 
 
 async def test_a_fault_is_a_defect(bus: str) -> None:

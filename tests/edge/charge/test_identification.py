@@ -4,7 +4,7 @@ import pytest
 from tests.edge.charge.world import World
 
 from chargelink.edge.charge.causes import Cause, Latch
-from chargelink.edge.charge.events import Identified, RefusedError, Wants
+from chargelink.edge.charge.events import Identified, Noted, RefusedError, Wants
 from chargelink.edge.charge.phases import ASKING, Phase
 from chargelink.edge.drivers.board_state import OFF, BoardFacts
 from chargelink.gbt27930.catalogue import Edition
@@ -88,6 +88,7 @@ def test_a_vehicle_that_says_nothing_is_let_go(fault: str, cause: Cause) -> None
     world.until(Phase.RELEASED, within=40.0)
     assert said(world) == []
     assert world.causes == [cause]
+    assert [event.stop.detail for event in world.events if isinstance(event, Noted)] == ["brm_timeout"]  # not again
     assert world.controller.latch is NO_LATCH
     assert world.controller.refusal(world.now) == ""  # a card will do
 

@@ -77,16 +77,37 @@ def test_a_charge_survives_a_bus_that_is_gone_for_a_while(gap: float) -> None:
     assert (world.finished.vehicle.soc_start, world.finished.vehicle.vin) == (620, NOBODY)  # type: ignore[union-attr]
 
 
-def test_the_current_is_taken_away_at_once_and_nothing_flows_before_both_sides_said_so() -> None:
+def test_the_modules_are_off_before_the_contactors_open() -> None:
     world = plugged(World(target=900))
     Watcher(world)
-    world.until(Phase.READY)
     world.until(Phase.CHARGING)
-    assert world.controller._dialogue.wants.current > 0
     world.bus_works = False
     world.until(Phase.BREAKING)
     assert not world.controller.wants.board.modules
     assert world.circuit.facts.k1k2_feedback
+
+
+def test_what_the_vehicle_said_is_forgotten_but_for_what_stays_true() -> None:
+    world = World(target=900).charging()
+    before = world.controller.situation.vehicle
+    world.bus_works = False
+    world.until(Phase.CONFIGURATION)
+    vehicle = world.controller.situation.vehicle
+    assert (vehicle.battery, vehicle.asked, vehicle.ready, vehicle.identified) == (None, None, False, False)
+    for name in ("vin", "handshake_limit", "soc", "soc_start", "told"):
+        assert getattr(vehicle, name) == getattr(before, name) is not None
+
+
+def test_nothing_flows_before_the_vehicle_said_both_what_it_wants_and_how_it_is() -> None:
+    """BCL alone is no charge (10.3.1, 10.3.2)."""
+    world = plugged(World(target=900), "silent-bcs")
+    Watcher(world)
+    world.until(Phase.RELEASED, within=60.0)
+    assert Phase.READY in world.phases
+    assert Phase.CHARGING not in world.phases
+    assert world.finished is not None
+    assert world.finished.charge.began is None
+    assert world.finished.charge.energy == 0
 
 
 def test_a_vehicle_that_fails_for_good_is_given_up_after_three_times() -> None:

@@ -295,9 +295,7 @@ WATCHES = (
     Watch(so.unlocked, C.LOCK_LOST, WATCHED, 0.2),
     Watch(so.modules_failed, C.MODULES_FAILED, WITH_MODULES),
     Watch(so.permit_lost, C.PERMIT_LOST, WITH_MODULES | WITH_K1K2),
-    Watch(
-        so.contactors_open, C.CONTACTOR_REFUSED, WITH_K1K2 - {P.INSULATION_TEST, P.CLOSING, P.BREAKING, P.CUTTING}, 0.2
-    ),
+    Watch(so.contactors_open, C.CONTACTOR_REFUSED, WITH_K1K2 - {P.INSULATION_TEST, P.CLOSING, P.CUTTING}, 0.2),
     Watch(so.contactors_closed, C.CONTACTOR_WELDED, WATCHED - WITH_K1K2 - {P.TEST_OPENING, P.REOPENING}, 0.2),
     Watch(so.foreign_voltage, C.FOREIGN_VOLTAGE, between(P.WAKING, P.TEST_VOLTAGE), 0.2),
     Watch(so.reversed_polarity, C.POLARITY, between(P.BATTERY_CHECK, P.CLOSING), 0.1),
