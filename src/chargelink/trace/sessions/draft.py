@@ -113,7 +113,7 @@ class Draft:
         row = self._rows[heard.entry.name]
         message, own = heard.message, row.own
         self.last = own.last = now
-        self.frames += not row.transported
+        self.frames += len(heard.payload) <= FRAME  # the packets of a longer one are counted as they come
         word = row.name
         if row.valued:
             word = f"{word}(AA)" if _value(message) == AA else f"{word}(00)"
@@ -124,7 +124,7 @@ class Draft:
             self.transfer(row.name).done += 1
         if heard.oddities:
             note(self, heard, now)
-        elif not filled_up(message, heard.payload):
+        elif not filled_up(message, heard.payload) and not self.violations.again(kinds.PADDING, row.name, None, now):
             self.violations.add(kinds.PADDING, row.name, SIDES[own.sender], now, Frame(heard.identifier, heard.payload))
         own.edition = heard.edition
         self._follow(row, word, heard, now)

@@ -55,18 +55,37 @@ def filled_up(message: Message, payload: bytes) -> bool:
 
 def note(draft: "Draft", heard: Heard, now: float) -> None:
     """Everything odd about a message."""
-    frame = Frame(heard.identifier, heard.payload)
+    name, violations = heard.entry.name, draft.violations
     for odd in heard.oddities:
-        if isinstance(odd, Flaw):
-            _flaw(draft, heard, odd, frame, now)
-        elif isinstance(odd, Implausible):
-            kind = kinds.ADVICE if odd in ADVISORY else kinds.IMPLAUSIBLE
-            draft.violations.add(
-                kind, heard.entry.name, SIDES[heard.entry.sender], now, frame,
-                detail=odd, said=Text(odd.text, odd.chinese),
+        kind, detail = _sorted(name, odd)
+        if isinstance(odd, Oddity):
+            _count(draft, name, odd)
+        if not violations.again(kind, name, detail, now):
+            frame = Frame(heard.identifier, heard.payload)
+            given, expected = (odd.given, odd.expected) if isinstance(odd, Oddity) else (0, "")
+            violations.add(
+                kind, name, SIDES[heard.entry.sender], now, frame, detail=detail,
+                said=_words(heard, odd), given=given, expected=expected,
             )  # fmt: skip
-        else:
-            _oddity(draft, heard, odd, frame, now)
+
+
+def _sorted(name: str, odd: Flaw | Implausible | Oddity) -> tuple[Kind, object]:
+    """The kind of an odd thing, and what tells it apart from others of its kind."""
+    if isinstance(odd, Flaw):
+        return kinds.RANGE, (odd.field.partition("[")[0], odd.why)
+    if isinstance(odd, Implausible):
+        return (kinds.ADVICE if odd in ADVISORY else kinds.IMPLAUSIBLE), odd.name
+    if odd.odd is Odd.LENGTH and odd.given == FULL and odd.given > _longest(name):
+        return kinds.PADDED, odd.given
+    return KINDS[odd.odd], odd.given
+
+
+def _words(heard: Heard, odd: Flaw | Implausible | Oddity) -> Text:
+    if not isinstance(odd, Flaw):
+        return Text(odd.text, odd.chinese)
+    name = _attribute(type(heard.message), odd.field.partition("[")[0])
+    text = FLAW[odd.why]
+    return Text(text.english.format(name.english, odd.raw), text.chinese.format(name.chinese, odd.raw))
 
 
 def contradicted(draft: "Draft", heard: Heard, found: tuple[Contradiction, ...], now: float) -> None:
@@ -82,17 +101,6 @@ def contradicted(draft: "Draft", heard: Heard, found: tuple[Contradiction, ...],
         )  # fmt: skip
 
 
-def _flaw(draft: "Draft", heard: Heard, flaw: Flaw, frame: Frame, now: float) -> None:
-    field = flaw.field.partition("[")[0]
-    name = _attribute(type(heard.message), field)
-    text = FLAW[flaw.why]
-    said = Text(text.english.format(name.english, flaw.raw), text.chinese.format(name.chinese, flaw.raw))
-    draft.violations.add(
-        kinds.RANGE, heard.entry.name, SIDES[heard.entry.sender], now, frame, detail=(field, flaw.why),
-        said=said,
-    )  # fmt: skip
-
-
 def _attribute(cls: type[Message], shown: str) -> Text:
     """What people call a field by its name in JSON."""
     of = layout(cls)
@@ -101,21 +109,14 @@ def _attribute(cls: type[Message], shown: str) -> Text:
     return Text(ENGLISH.get(name) or name.replace("_", " "), CHINESE.get(name, name))
 
 
-def _oddity(draft: "Draft", heard: Heard, odd: Oddity, frame: Frame, now: float) -> None:
-    name = heard.entry.name
-    kind = KINDS[odd.odd]
+def _count(draft: "Draft", name: str, odd: Oddity) -> None:
     if odd.odd is Odd.RETRIED:
         draft.retries += odd.given
     elif odd.odd is Odd.NOT_TRANSPORTED:
         draft.transfer(name).single += 1
-    elif odd.odd is Odd.LENGTH and odd.given == FULL and odd.given > _longest(name):
-        kind = kinds.PADDED
-    draft.violations.add(
-        kind, name, SIDES[heard.entry.sender], now, frame, detail=odd.given,
-        worst=odd.given, said=Text(odd.text, odd.chinese), given=odd.given, expected=odd.expected,
-    )  # fmt: skip
 
 
+@lru_cache(64)
 def _longest(name: str) -> int:
     entry = BY_NAME[name]
     return max((*entry.lengths_2015, *entry.lengths_2011), default=FULL)

@@ -96,6 +96,18 @@ class Violations:
         if frame is not None and len(seen.examples) < MOST_EXAMPLES:
             seen.examples.append((now, frame))
 
+    def again(self, kind: Kind, message: str, detail: object, now: float) -> bool:
+        """Count one more of what was added often enough to need neither words nor frame any more; False if it was not.
+
+        For what comes with every frame of a bad sender. Not for kinds that tell the worst.
+        """
+        seen = self._seen.get((kind.code, message, detail))
+        if seen is None or len(seen.examples) < MOST_EXAMPLES:
+            return False
+        seen.count += 1
+        seen.last = now
+        return True
+
     def forget(self, *details: object) -> None:
         """What turns out not to be judged."""
         self._seen = {key: seen for key, seen in self._seen.items() if key[2] not in details}
