@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chargelink.sim.conformance.bench import Prompt
+from chargelink.sim.conformance.bench import Fact, Prompt
 from chargelink.sim.conformance.figures import Side
 from chargelink.sim.conformance.live.attendants import (
     DONE,
@@ -22,6 +22,7 @@ from chargelink.sim.conformance.live.attendants import (
     Person,
     Simulator,
 )
+from chargelink.sim.conformance.live.observer import Observer
 from chargelink.sim.conformance.suite import CASES
 from chargelink.sim.orders import taking_orders
 
@@ -215,3 +216,21 @@ def test_a_person_presses_enter_or_is_not_needed(typed: bytes, done: bool, monke
     assert answer.unable is not done
     assert "start the charge" in said[0]
     assert "CHM" in said[1]
+
+
+def test_an_observer_tells_facts_and_is_not_believed_otherwise() -> None:
+    told: list[tuple[Fact, bool]] = []
+    said: list[str] = []
+    words = "locked yes|locked no|lockd yes|output-off perhaps||unlocked yes"
+    flood = "head -c 3000000 /dev/zero"
+    observer = Observer(
+        f"printf '{words}' | tr '|' '\\n'; echo; {flood}; echo; echo auxiliary-on yes; exit 3",
+        lambda fact, holds: told.append((fact, holds)),
+        said.append,
+    )
+    asyncio.run(observer.watch())
+    assert told == [(Fact.LOCKED, True), (Fact.LOCKED, False), (Fact.UNLOCKED, True), (Fact.AUXILIARY_ON, True)]
+    assert [line.split(",")[0] for line in said] == [
+        "the observer says 'lockd yes'",
+        "the observer has ended (exit code 3)",
+    ]

@@ -67,13 +67,16 @@ def test_a_charger(bus: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
         code = conformance(
             "charger", "--can", bus, "--control", control, "--case", "dp.1001", "--case", "DP.1002", "--device", "<7>",
             "--html", str(files["html"]), "--json", str(files["json"]), "--junit", str(files["xml"]),
-            "--save-trace", str(files["log"]),
+            "--save-trace", str(files["log"]), "--observe", "while sleep 0.2; do echo locked yes; done",
         )  # fmt: skip
     stop.set()
     chatter.join()
     told = json.loads(files["json"].read_bytes())
     verdicts = [case["verdict"] for case in told["cases"]]
     assert verdicts == ["pass"] * 2 or told["late_ms"] > 20
+    found = {finding["expectation"]: finding["met"] for finding in told["cases"][0]["trials"][0]["findings"]}
+    assert found["the connector is locked"] is True
+    assert found["the auxiliary supply is on (K3K4 closed)"] is None
     assert code == (Exit.CLEAN if verdicts == ["pass"] * 2 else Exit.DEFECTS)
     said = capsys.readouterr().out
     assert [line.split()[0] for line in said.splitlines()[:2]] == ["DP.1001", "DP.1002"]

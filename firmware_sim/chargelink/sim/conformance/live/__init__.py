@@ -1,6 +1,7 @@
 """The suite on a real bus: `chargelink conformance`.
 
 - `attendants`  who does at the device what a case asks for: a person, a shell command, a simulator, time
+- `observer`    instruments that see what CAN does not show
 - `bus`         the tester on a bus: frames in and out, dated, logged
 - `lateness`    how late the tester itself was
 - `session`     plays cases one after the other, until the last or until it is stopped

@@ -181,7 +181,7 @@ class Hook:
                 return Answer(False, filled(HOOK_HANGS, action, f"{self._patience:g}"))
             finally:
                 if process.returncode is None:
-                    await _end(process)
+                    await end(process)
             if code == 0:
                 return DONE
             words = _last_words(printed)
@@ -195,8 +195,8 @@ def _last_words(printed: IO[bytes]) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-async def _end(process: Process) -> None:
-    """With all that it started."""
+async def end(process: Process) -> None:
+    """End a process that leads a session, with all that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()

@@ -5,6 +5,7 @@ from typing import IO
 
 from chargelink.gbt27930.transport import Frame
 from chargelink.sim.can_client import CanClient
+from chargelink.sim.conformance.bench import Fact
 from chargelink.sim.conformance.live.attendants import Awakening
 from chargelink.sim.conformance.live.lateness import Lateness
 from chargelink.sim.conformance.tester import Tester
@@ -51,6 +52,11 @@ class Bus:
                     if self.tester:
                         self.tester.receive(frame.identifier, frame.data, now)
             self.changed.set()
+
+    def observe(self, fact: Fact, holds: bool) -> None:
+        """An instrument reports."""
+        if self.tester:
+            self.tester.observe(fact, holds)
 
     async def say(self, frames: list[Frame]) -> None:
         """Send. Raises LinkError when the bus is gone; what it does not take in time is counted."""

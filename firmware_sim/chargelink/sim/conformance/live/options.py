@@ -12,6 +12,7 @@ from chargelink.cli.language import Text
 from chargelink.sim.can_client import ADDRESS
 from chargelink.sim.conformance.case import Case, Need
 from chargelink.sim.conformance.figures import Side, Tolerances
+from chargelink.sim.conformance.live.observer import FACTS
 from chargelink.sim.conformance.live.run import run_cases
 from chargelink.sim.conformance.live.screen import catalogue
 from chargelink.sim.conformance.suite import CASES
@@ -94,6 +95,7 @@ def configure(side: Side, parser: argparse.ArgumentParser) -> None:
     option("--hook-timeout", HOOK_TIMEOUT, type=positive, default=HOOK_PATIENCE, metavar="SECONDS")
     option("--control", CONTROL, type=Path, metavar="PATH")
     option("--automatic", AUTOMATIC, action="store_true")
+    option("--observe", OBSERVE, metavar="COMMAND")
     option("--patience", PATIENT, type=positive, default=PATIENCE, metavar="SECONDS")
     numbers = Tolerances()
     described = Text(
@@ -171,6 +173,11 @@ AUTOMATIC = Text(
     "the device begins again by itself: wait for CHM of a charger, for 3 s of silence of a vehicle; "
     "other things by --hook, --control or not at all",
     "设备会自行重新启动：等待充电桩的 CHM，或车辆静默 3 s；其他操作由 --hook 或 --control 执行，否则不执行",
+)
+OBSERVE = Text(
+    f"shell command that watches what CAN does not show and prints, at least once a second, lines like "
+    f"'locked yes' or 'output-off no': {', '.join(FACTS)}",
+    f"观测 CAN 上不可见状态的 shell 命令，每秒至少输出一次，如 locked yes 或 output-off no: {', '.join(FACTS)}",
 )
 PATIENT = Text("to wait for what is done at the device (default: 300)", "等待设备操作的时限 (默认: 300)")
 LACKS = Text("what the device does not have", "被测设备不具备的部件")

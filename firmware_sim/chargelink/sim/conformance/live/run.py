@@ -22,6 +22,7 @@ from chargelink.sim.conformance.live.bus import Bus, FrameLog
 from chargelink.sim.conformance.live.document import document
 from chargelink.sim.conformance.live.junit import junit
 from chargelink.sim.conformance.live.lateness import Lateness
+from chargelink.sim.conformance.live.observer import Observer
 from chargelink.sim.conformance.live.outcome import Played, Report
 from chargelink.sim.conformance.live.page import page
 from chargelink.sim.conformance.live.screen import REHEARSED, Screen, summary
@@ -113,9 +114,13 @@ async def _live(
             bus = Bus(client, awakening, lateness, log)
             session = Session(bus, attendant, testers, lateness, screen)
             async with asyncio.TaskGroup() as tasks:
-                listening = tasks.create_task(bus.listen(), name="bus")
+                beside = [tasks.create_task(bus.listen(), name="bus")]
+                if arguments.observe:
+                    observer = Observer(arguments.observe, bus.observe, screen.say)
+                    beside.append(tasks.create_task(observer.watch(), name="observer"))
                 await session.run(cases)
-                listening.cancel()
+                for task in beside:
+                    task.cancel()
     except asyncio.CancelledError:
         if session is None:
             raise
