@@ -158,15 +158,60 @@ def test_a_page_has_an_end() -> None:
     assert len(shown_frame("BMV", "1815F456#" + "00" * 1785)) < 130
 
 
-def test_without_time_there_are_phases_and_curves_over_frames() -> None:
+def test_without_time_phases_are_in_order_and_curves_over_frames() -> None:
     (session,) = analysed([(1.0, frame) for _, frame in good_session()])
     assert not session.timed
-    reader = Reader(page_of(session))
+    assert "Curves" not in Reader(page_of(session)).said  # the clock stands: all in one moment
+    curve = Curve("soc", "0.1 %", (Point(10, 410, 410), Point(2010, 420, 420)))
+    reader = Reader(page_of(msgspec.structs.replace(session, curves=(curve,))))
     classes = [str(attributes.get("class")) for _, attributes in reader.elements]
     assert "bar" not in classes
     assert "phases in-order" in classes
-    assert "frames" in reader.said
+    assert "1,000 frames" in reader.said
     assert "no time stamps" in reader.said
+
+
+def test_everything_stands_where_it_happened() -> None:
+    """Also where the clock counts from 1970."""
+    script = charging(20.0, {"CCS": [(3.5, 15.0)], "BEM:ccs_timeout": [(16.0, 20.0)]})
+    (session,) = analysed([(time + 1.78e9, frame) for time, frame in scripted(script)])
+    assert session.start is not None
+    assert session.seconds is not None
+    reader = Reader(page_of(session))
+
+    def places(kind: str, words: str = "left:") -> list[float]:
+        """Where elements of a class stand, in s."""
+        styles = [
+            str(attributes.get("style")) for _, attributes in reader.elements if kind in str(attributes.get("class"))
+        ]
+        shares = [float(style.split(words)[1].split("%")[0]) for style in styles if words in style]
+        return [share / 100 * (session.seconds or 0.0) for share in shares]
+
+    spans = [span for span in session.phases if (span.seconds or 0.0) > 0.1]
+    assert places("phase ") == pytest.approx([(span.start or 0.0) - session.start for span in spans], abs=0.02)
+    assert places("phase ", "width:") == pytest.approx([span.seconds for span in spans], abs=0.02)
+    assert places("stop ") == pytest.approx([16.0], abs=0.1)
+    firsts = [(one.first or 0.0) - session.start for one in session.violations]
+    assert places("dot ") == pytest.approx(firsts, abs=0.02)
+    lines = [float(str(line["x1"])) for line in reader.all("line") if line["class"] == "fault"]
+    faults = [
+        first
+        for first, one in zip(firsts, session.violations, strict=True)
+        if one.severity is Severity.FAULT and one.first is not None
+    ]
+    plots = len(reader.all("figure"))
+    assert plots == 5
+    assert [x / axes.WIDTH * session.seconds for x in lines] == pytest.approx(faults * plots, abs=0.02)
+
+
+def test_curves_follow_a_clock_that_is_set_back() -> None:
+    recording = [(time + (1e9 if time < 20 else 1e9 - 3600), frame) for time, frame in good_session()]
+    (session,) = analysed(recording)
+    assert session.start is not None
+    assert session.seconds is not None
+    times = [point.time - session.start for curve in session.curves for point in curve.points]
+    assert 0 <= min(times) < 1
+    assert session.seconds - 2 < max(times) <= session.seconds
 
 
 def test_a_recording_without_a_session() -> None:
@@ -248,6 +293,8 @@ async def test_in_a_browser(tmp_path: Path) -> None:
         assert await value.inner_text() == "–"  # nothing was given yet
         await current.hover(position={"x": box["width"] / 2, "y": 20})
         assert await value.inner_text() == "99"
+        voltages = page.locator(".plots").first.locator("figure").nth(1).locator(".key output")
+        assert await voltages.all_inner_texts() == ["410", "380", "380"]  # BCL, CCS, BCS
         await page.mouse.move(0, 0)
         assert await page.locator(".cursor:visible").count() == 0
         fault = page.locator("h2").last

@@ -45,8 +45,10 @@ class Recorder:
         self._highs.append(value)
         self._ends = time + self._width
 
-    def curve(self, name: str) -> Curve:
-        points = zip(self._times, self._lows, self._highs, strict=True)
+    def curve(self, name: str, shift: float = 0.0) -> Curve:
+        points = zip(
+            [time + shift for time in self._times] if shift else self._times, self._lows, self._highs, strict=True
+        )
         return Curve(name, NAMES[name], tuple(Point(*point) for point in points))
 
     def _merge(self) -> None:
@@ -66,7 +68,7 @@ class Curves:
     def __getitem__(self, name: str) -> Recorder:
         return self._recorders[name]
 
-    def result(self) -> tuple[Curve, ...]:
-        """Those that have points."""
-        curves = (recorder.curve(name) for name, recorder in self._recorders.items())
+    def result(self, shift: float = 0.0) -> tuple[Curve, ...]:
+        """Those that have points; `shift` turns times into those of the recording."""
+        curves = (recorder.curve(name, shift) for name, recorder in self._recorders.items())
         return tuple(curve for curve in curves if curve.points)

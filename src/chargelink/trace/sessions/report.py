@@ -68,7 +68,7 @@ def reported(draft: Draft, around: Surroundings) -> Session:
         counts=counts,
         vehicle=draft.readings.vehicle(),
         limits=draft.readings.limits(),
-        curves=draft.readings.curves.result(),
+        curves=draft.readings.curves.result(shift or 0.0),
     )
 
 

@@ -56,21 +56,25 @@ def begin_of(session: Session) -> float:
     return min((curve.points[0].time for curve in session.curves), default=0.0)
 
 
+def _end_of(session: Session) -> float:
+    return max((curve.points[-1].time for curve in session.curves), default=0.0)
+
+
 def time_axis(session: Session) -> Axis:
     """Seconds of the session, or frames of the bus where there is no time."""
     if session.timed:
         return axes.over_time(session.seconds or 0.0)
-    begin = begin_of(session)
-    return axes.over_time(max((curve.points[-1].time - begin for curve in session.curves), default=0.0))
+    return axes.over_time(_end_of(session) - begin_of(session))
 
 
 def plots(session: Session) -> Markup | None:
-    """All plots of a session; None where nothing was measured."""
+    """All plots of a session; None where nothing was measured, or all of it in one moment of a clock that stands."""
     curves = {curve.name: curve for curve in session.curves}
     wanted = [plot for plot in ALL if any(name in curves for name in plot.curves)]
-    if not wanted:
+    begin = begin_of(session)
+    if not wanted or (not session.timed and _end_of(session) <= begin):
         return None
-    axis, begin = time_axis(session), begin_of(session)
+    axis = time_axis(session)
     drawn = [_figure(plot, curves, session, axis, begin) for plot in wanted]
     labels = time_labels(axis, timed=session.timed)
     timed = "yes" if session.timed else None

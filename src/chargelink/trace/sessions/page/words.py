@@ -39,9 +39,9 @@ UNREADABLE = Text("{count:,} unreadable lines", "{count:,} 行无法读取")
 FRAMES = Text("{count:,} frames", "{count:,} 帧")
 BROKEN_OFF = Text("the recording could not be read to its end", "记录未能读取到末尾")
 NOT_TIMED = Text(
-    "This recording has no time stamps, or they are all the same: no period and no timeout could be judged; curves are "
-    "drawn over the number of frames.",
-    "该记录没有时间戳或时间戳全部相同：无法判断周期和超时；曲线按帧数绘制。",
+    "This recording has no time stamps, or they are all the same: no period and no timeout could be judged, "
+    "and nothing is drawn over time.",
+    "该记录没有时间戳或时间戳全部相同：无法判断周期和超时，也不绘制时间曲线。",
 )
 NOT_WHOLE = Text("The recording begins in the middle of the session.", "记录从充电过程中间开始。")
 
