@@ -231,5 +231,6 @@ def test_a_reconnection_belongs_to_the_session() -> None:
     assert session.counts.reconnections == 1
     assert (session.stop.by, session.stop.causes) == (CHARGER, ("manual_stop",))
     assert session.verdict.whose is NOBODY
-    assert "reconnection" in session.verdict.text.english
+    assert "BEM (no CCS in time) interrupted it" in session.verdict.text.english
+    assert [one.code for one in session.violations if one.message == "CCS"] == ["gap"]
     assert session.stop_causes == ("ccs_timeout", "manual_stop", "charger_stopped")

@@ -6,7 +6,7 @@ from functools import cached_property
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import Sender
 from chargelink.trace.sessions.draft import Draft
-from chargelink.trace.sessions.ending import AWAITED, CHARGED, ENOUGH, ERRORS, LIMITS, Awaited, Moment, Transfer
+from chargelink.trace.sessions.ending import CHARGED, ENOUGH, ERRORS, USUAL_LIMIT, Awaited, Moment, Transfer
 from chargelink.trace.sessions.model import Counts, Phase, Side
 from chargelink.trace.sessions.stop_causes import MEANINGS
 from chargelink.trace.sessions.violations import SIDES
@@ -18,7 +18,6 @@ ANSWERS = {"CST": ("bms_stopped",), "BST": ("charger_stopped",)}  # to a stop of
 ORDERLY = {
     cause for meanings in MEANINGS.values() for cause, meaning in meanings.items() if meaning.whose is Side.NOBODY
 } | {cause for causes in ANSWERS.values() for cause in causes}
-CYCLIC = ("CCS", "BCL", "BCS", "BRO")  # come all the time; the other awaited messages come once their time is there
 GOES_ON = 2.0  # s of the recording after a session that show that it is really over
 FEWEST_BUS_ERRORS, BUS_ERROR_SHARE = 10, 0.001
 LOST_SHARE = 0.05  # of a side's frames
@@ -97,22 +96,20 @@ class Case:
     @cached_property
     def cause(self) -> str:
         """The timeout reported."""
-        return next((cause for cause in self.causes if cause in AWAITED), "")
+        return self.decisive.cause if self.decisive else ""
 
     @cached_property
     def awaited(self) -> Awaited | None:
-        return AWAITED.get(self.cause)
+        return self.decisive.awaited if self.decisive else None
 
     @cached_property
     def limit(self) -> float:
-        return LIMITS.get(self.cause, 5.0)
+        return self.decisive.limit if self.decisive else USUAL_LIMIT
 
     @cached_property
     def age(self) -> float | None:
         """How long ago the awaited message had come; None: never."""
-        if self.decisive is None or self.awaited is None:
-            return None
-        return self.decisive.ages.get(self.awaited.word)
+        return self.decisive.age if self.decisive else None
 
     @cached_property
     def peer_age(self) -> float | None:
@@ -131,11 +128,7 @@ class Case:
     @cached_property
     def came_in_time(self) -> bool:
         """What was reported as missing had come."""
-        if self.age is None or self.awaited is None:
-            return False
-        if self.awaited.message in CYCLIC:
-            return self.timed and self.age < ENOUGH * self.limit
-        return True
+        return self.decisive is not None and self.decisive.came_in_time(self.timed)
 
     @cached_property
     def gave_up_early(self) -> bool:

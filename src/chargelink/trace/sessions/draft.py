@@ -15,7 +15,7 @@ from chargelink.gbt27930.transport.frames import Control as ControlByte
 from chargelink.trace.gbt27930.words import message_name
 from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import Beat
-from chargelink.trace.sessions.ending import Ending, Moment, Transfer, stale
+from chargelink.trace.sessions.ending import CYCLIC, Ending, Moment, Transfer, stale
 from chargelink.trace.sessions.model import Phase, Side
 from chargelink.trace.sessions.oddities import contradicted, filled_up, note
 from chargelink.trace.sessions.phases import Phases
@@ -198,7 +198,7 @@ class Draft:
     def _stops(self, name: str, sender: Sender, causes: tuple[str, ...], now: float, heard: Heard) -> None:
         if self.ending.is_new(name, causes):
             echo = stale(name, causes, {*self.words}) if self.whole or self.reconnections else ()
-            if echo:
+            if echo and not self.reconnections:
                 self._stale(name, echo, sender, now, heard)
             left = tuple(cause for cause in causes if cause not in echo)
             if not echo or left:
@@ -316,6 +316,22 @@ class Draft:
                 detail=event.why, said=Text(event.why.text, event.why.chinese),
             )  # fmt: skip
 
+    def judge_error(self, moment: Moment, timed: bool) -> None:
+        """Whether what a side reports as missing had been missing."""
+        awaited, sender = moment.awaited, moment.sender
+        if awaited is None or sender is None or moment.age is None:
+            return
+        if moment.came_in_time(timed):
+            self.violations.add(
+                kinds.PREMATURE, moment.message, SIDES[sender], moment.now,
+                cause=cause_names((moment.cause,)), awaited=awaited.word, age=moment.age, limit=moment.limit,
+            )  # fmt: skip
+        elif timed and awaited.message in CYCLIC:
+            self.violations.add(
+                kinds.GAP, awaited.message, SIDES[sender.opposite], moment.now - moment.age, worst=moment.age,
+                seconds=moment.age, limit=moment.limit,
+            )  # fmt: skip
+
     def hole(self, seconds: float, now: float) -> None:
         """Nothing of the pair was recorded for a while, and it went on as before."""
         self.holes += 1
@@ -330,6 +346,8 @@ class Draft:
         self.reconnections += 1
         self.words.clear()
         self.ending.reconnect()
+        if self.ending.before is not None:
+            self.judge_error(self.ending.before, now > self.start)
         self._battery_faults = ()
         self._forbidden = self._not_permitted = False
         for talker in self.talkers.values():

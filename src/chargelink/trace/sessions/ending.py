@@ -9,6 +9,8 @@ from chargelink.trace.sessions.states import TABLES
 
 C, B = ChargerTimeout, VehicleTimeout
 ERRORS = ("CEM", "BEM")
+CYCLIC = ("CCS", "BCL", "BCS", "BRO")  # come all the time; the other awaited ones come once their time is there
+USUAL_LIMIT = 5.0  # s
 ENOUGH = 0.8  # of a wait: who gives up after that has waited, for clocks and recorders are not exact
 
 
@@ -81,6 +83,33 @@ class Moment:
     waited: float = 0.0  # how long the sender had been in the state before
     transfers: dict[str, Transfer] = field(default_factory=dict)
     battery_faults: tuple[str, ...] = ()  # of the last BSM
+
+    @property
+    def cause(self) -> str:
+        """The timeout that it reports."""
+        return next((cause for cause in self.causes if cause in AWAITED), "")
+
+    @property
+    def awaited(self) -> Awaited | None:
+        return AWAITED.get(self.cause)
+
+    @property
+    def limit(self) -> float:
+        """s that it is waited for."""
+        return LIMITS.get(self.cause, USUAL_LIMIT)
+
+    @property
+    def age(self) -> float | None:
+        """How long ago the awaited message had come; None: never."""
+        return self.ages.get(self.awaited.word) if self.awaited else None
+
+    def came_in_time(self, timed: bool) -> bool:
+        """What it reports as missing had come."""
+        if self.age is None or self.awaited is None:
+            return False
+        if self.awaited.message in CYCLIC:
+            return timed and self.age < ENOUGH * self.limit
+        return True
 
 
 class Ending:

@@ -7,12 +7,11 @@ from chargelink.gbt27930.catalogue import BY_NAME, Edition, Sender
 from chargelink.gbt27930.contradictions import Conflict
 from chargelink.trace.sessions import violations as kinds
 from chargelink.trace.sessions.cadence import MOST_OFF
-from chargelink.trace.sessions.case import CYCLIC, Case
+from chargelink.trace.sessions.case import Case
 from chargelink.trace.sessions.draft import Draft
 from chargelink.trace.sessions.model import Counts, EnergySource, Session, Side
 from chargelink.trace.sessions.verdict import stop_of, verdict_of
 from chargelink.trace.sessions.violations import SIDES, side_of
-from chargelink.trace.sessions.words import cause_names
 
 FEWEST_FRAMES = 20  # with one and the same time stamp: then it is none
 
@@ -43,7 +42,8 @@ def reported(draft: Draft, around: Surroundings) -> Session:
     if not timed:
         draft.violations.forget(Conflict.ENERGY_APART)
     _judge_transfers(case)
-    _judge_error(case)
+    if case.decisive is not None and case.decisive is not draft.ending.before:
+        draft.judge_error(case.decisive, timed)
     _judge_kinds(draft, around)
     return Session(
         number=draft.number,
@@ -96,23 +96,6 @@ def _judge_transfers(case: Case) -> None:
             case.draft.violations.add(
                 kinds.UNANSWERED, name, Side.CHARGER, case.draft.words.get(f"RTS {name}", 0.0), count=transfer.asked
             )
-
-
-def _judge_error(case: Case) -> None:
-    """Whether what a side reports as missing had been missing."""
-    moment, awaited = case.decisive, case.awaited
-    if not case.is_error or moment is None or awaited is None or case.age is None:
-        return
-    if case.came_in_time:
-        case.draft.violations.add(
-            kinds.PREMATURE, case.message, case.reporter, moment.now,
-            cause=cause_names((case.cause,)), awaited=awaited.word, age=case.age, limit=case.limit,
-        )  # fmt: skip
-    elif case.timed and awaited.message in CYCLIC:
-        case.draft.violations.add(
-            kinds.GAP, awaited.message, case.peer, moment.now - case.age, worst=case.age,
-            seconds=case.age, limit=case.limit,
-        )  # fmt: skip
 
 
 def _judge_kinds(draft: Draft, around: Surroundings) -> None:

@@ -17,8 +17,8 @@ NO_REASON = (
     Text("read the fault log of {reporter}", "读取{reporter}的故障记录"),
 )
 AGAIN = Text(
-    "{said}; it went on after {retries} reconnection(s)",
-    "{said}；期间重新握手 {retries} 次",
+    "{said}; before that {message} ({causes}) interrupted it, and the two reconnected ({retries} times)",
+    "{said}；此前曾因 {message}（{causes}）中断，重新握手 {retries} 次",
 )
 
 
@@ -52,9 +52,16 @@ def verdict_of(case: Case) -> Verdict:
     if rule is None and case.decisive is None:
         rule = next(rule for rule in UNSTOPPED if rule.fits(case))
     verdict = _told(rule, case) if rule else _of_stop(case)
-    if not case.counts.reconnections or case.is_error:
+    before = case.draft.ending.before
+    if before is None or case.is_error:
         return verdict
-    text = filled(AGAIN, said=verdict.text, retries=case.counts.reconnections)
+    text = filled(
+        AGAIN,
+        said=verdict.text,
+        message=before.message,
+        causes=cause_names(before.causes),
+        retries=case.counts.reconnections,
+    )
     return Verdict(verdict.whose, verdict.code, text, verdict.remedy)
 
 
