@@ -156,6 +156,7 @@ TWINS = {
     "untrusted is believed": hearing(changed(BSM, believing), "DP.3004"),
     "untrusted pauses": hearing(changed(BSM, hesitating), "DP.3004"),
     "no pause": hearing(changed(BSM, permitting), "DP.3005"),
+    "no output after a pause": tabled(with_rows(Charger, paused=removed("paused", "BSM permits")), "DP.3005"),
     "the pause never ends": tabled(everywhere(Charger, "pause", None), "DP.3005"),
     "CCS goes on": saying(also(CST, Frame(0x1812F456, bytes.fromhex("000000000000FD"))), "DP.3003 DP.3006 DP.3007"),
     "one reason of BST is unknown": hearing(

@@ -137,6 +137,9 @@ TWINS = {
     "BEM of 8 bytes": saying(changed(BEM, lambda data: data.ljust(8, b"\xff")), "BN.1001"),
     "CML awaited for 10 s": tabled(everywhere(Vehicle, "CML", 10.0), "BN.2001 BN.2002 BN.2003"),
     "BRO(AA) before CML": saying(ready_early, "BP.1003 BN.2001 BN.2002"),
+    "silent until it is ready": tabled(
+        with_rows(Vehicle, preparing=row(Vehicle, "preparing")._replace(says=())), "BP.2001"
+    ),
     "BRO of 8 bytes": saying(changed(BRO, lambda data: data.ljust(8, b"\xff")), "BP.2001 BP.2002"),
     "CRO(00) is taken for CRO(AA)": hearing(changed(CRO, lambda data: b"\xaa"), "BP.2002 BN.2007"),
     "CRO awaited for 10 s": tabled(everywhere(Vehicle, "CRO", 10.0), "BN.2004 BN.2005 BN.2006"),

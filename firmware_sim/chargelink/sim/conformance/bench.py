@@ -50,6 +50,7 @@ class Fact(Enum):
     UNLOCKED = "unlocked"
     AUXILIARY_ON = "auxiliary_on"
     AUXILIARY_OFF = "auxiliary_off"
+    OUTPUT_ON = "output_on"
     OUTPUT_OFF = "output_off"
     CONTACTORS_OPEN = "contactors_open"
 
@@ -63,6 +64,7 @@ _FACTS = {
     Fact.UNLOCKED: Text("the connector is unlocked", "电子锁解锁"),
     Fact.AUXILIARY_ON: Text("the auxiliary supply is on (K3K4 closed)", "低压辅助电源接通 (K3K4 闭合)"),
     Fact.AUXILIARY_OFF: Text("the auxiliary supply is off (K3K4 open)", "低压辅助电源断开 (K3K4 断开)"),
+    Fact.OUTPUT_ON: Text("the output is on", "有输出"),
     Fact.OUTPUT_OFF: Text("the output is off", "停止输出"),
     Fact.CONTACTORS_OPEN: Text("the vehicle's contactors are open (K5K6)", "车辆接触器断开 (K5K6)"),
 }

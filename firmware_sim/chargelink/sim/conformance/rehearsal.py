@@ -32,7 +32,7 @@ from chargelink.sim.conformance.verdict import Result
 
 LATENCY = 0.001  # s of a frame on the bus
 LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7)
-INSULATION_TEST, PRECHARGE, CLOSING, EMPTYING = 2.0, 1.5, 0.8, 0.5  # s
+INSULATION_TEST, PRECHARGE, CLOSING, EMPTYING = 2.0, 1.5, 1.5, 0.5  # s
 MOST_CURRENT = 100_000  # mA
 LOCAL_TIME = datetime(2026, 3, 1, 8, 30)
 LONGEST = 3_600.0  # s that a case may take
@@ -173,6 +173,7 @@ class ChargerDevice:
             Fact.UNLOCKED: not wants.lock,
             Fact.AUXILIARY_ON: wants.auxiliary,
             Fact.AUXILIARY_OFF: not wants.auxiliary,
+            Fact.OUTPUT_ON: wants.current > 0,
             Fact.OUTPUT_OFF: not wants.current,
         }
         self._facts += seen.items() - self._seen.items()

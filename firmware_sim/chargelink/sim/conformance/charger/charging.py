@@ -89,7 +89,7 @@ CHARGING = (
                         "BSM 3096=00",
                         expects=(PAUSED, *SUPPLYING, Observed(Fact.OUTPUT_OFF)),
                     ),
-                    lasting(3_000, *CHARGE, expects=(RESUMED, *SUPPLYING)),
+                    lasting(3_000, *CHARGE, expects=(RESUMED, *SUPPLYING, Observed(Fact.OUTPUT_ON))),
                 ),
                 Text("permitted again after 5 s", "5 s 后恢复允许"),
             ),

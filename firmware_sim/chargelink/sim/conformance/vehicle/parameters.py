@@ -23,7 +23,12 @@ case = partial(Case, side=Side.VEHICLE, inferred=True)
 bem_cml = partial(error, "3903", 5_000, first_said("RTS BCP"))
 bem_cro = partial(error, "3904", 5_000, first_said("BRO(AA)"))
 
-BECOMES_READY = (Stops("RTS BCP", first_said("BRO"), 250), Repeats("BRO(AA)"), Never("BEM"))
+BECOMES_READY = (
+    Says(name="BRO", within=REACTION),
+    Stops("RTS BCP", first_said("BRO"), 250),
+    Repeats("BRO(AA)"),
+    Never("BEM"),
+)
 STAYS_READY = (Repeats("BRO(AA)"), Never("BCL"), Never("BEM"))
 DEMANDS = (
     Stops("BRO", first_said("BCL"), 250),
