@@ -12,7 +12,7 @@ from tests.trace.scripted import HANDSHAKE, charging, orderly, scripted
 from chargelink.gbt27930.catalogue import MESSAGES, Edition
 from chargelink.gbt27930.transport import Frame
 from chargelink.trace.can_log import Kind
-from chargelink.trace.sessions.analyser import MOST_CHANNELS, Analyser
+from chargelink.trace.sessions.analyser import MOST_CHANNELS, MOST_PAIRS, Analyser
 from chargelink.trace.sessions.as_json import as_json
 from chargelink.trace.sessions.curves import MOST, Recorder
 from chargelink.trace.sessions.model import EnergySource, Phase, Side
@@ -187,8 +187,33 @@ def test_durations(seconds: float, said: str) -> None:
 def test_memory_does_not_grow_with_channels_and_pairs() -> None:
     analyser = Analyser()
     for number in range(3 * MOST_CHANNELS):
-        analyser.take(0.0, f"can{number}", 0x1826F456, b"\x01\x01\x00")
-    assert len(analyser.close()) == MOST_CHANNELS
+        for charger in range(0x10, 0x20, 2):
+            analyser.take(0.0, f"can{number}", 0x18260000 | charger << 8 | charger + 1, b"\x01\x01\x00")
+    assert len(analyser.close()) == MOST_PAIRS
+
+
+def test_requests_for_messages_that_nobody_knows_are_not_kept() -> None:
+    analyser = Analyser()
+    for pgn in range(0x10000, 0x10000 + 3000):
+        analyser.take(0.0, "can0", *rts(pgn, 9))
+    (session,) = analyser.close()
+    assert len(as_json(session)) < 5_000
+
+
+def test_an_error_that_goes_on_long_after_the_plug_is_out_ends_its_session() -> None:
+    """A vehicle of 2011 says BEM for minutes, then the next charger begins with CRM."""
+    first = charging(10, {"BCL": [(3.3, 11.0)], "BEM:ccs_timeout": [(11.0, 120.0)]})
+    again = [(at + 119.0, one) for at, one in scripted(orderly()) if at >= 1.0]
+    assert [session.verdict.whose for session in analysed([*scripted(first), *again])] == [Side.CHARGER, Side.NOBODY]
+
+
+def test_a_frame_without_its_time_came_when_the_one_before_did() -> None:
+    recording: list[tuple[float | None, Frame]] = [
+        (None if number % 7 == 3 else at, frame) for number, (at, frame) in enumerate(scripted(orderly()))
+    ]
+    (session,) = analysed(recording)
+    assert session.seconds == pytest.approx(21.1, abs=0.2)
+    assert session.verdict.code == "orderly"
 
 
 frames = st.tuples(

@@ -21,7 +21,7 @@ from chargelink.trace.sessions.model import Phase, Session
 from chargelink.trace.sessions.report import Surroundings, reported
 
 MOST_CHANNELS = 256  # a hostile recording must not fill the memory with buses
-MOST_PAIRS = 256
+MOST_PAIRS = 256  # on all of them together: each has a session with its curves
 FINEST = 1e-6  # s: what is less comes from the arithmetic, not from a clock
 
 Watch = Callable[[float | None, Draft, Heard], None]
@@ -58,8 +58,9 @@ class Pair:
 class Bus:
     """One channel."""
 
-    def __init__(self, name: str, edition: Edition | None) -> None:
+    def __init__(self, name: str, edition: Edition | None, known: "list[Pair]") -> None:
         self.name = name
+        self._known = known  # those of all buses
         self.listener = Listener(edition)
         self.distinct: list[Pair] = []
         self.pairs: dict[int, Pair] = {}  # by destination << 8 | source, in both directions
@@ -72,7 +73,7 @@ class Bus:
     def pair(self, identifier: int) -> Pair | None:
         """The pair of a frame; None where the addresses are no pair."""
         found = self.pairs.get(identifier & 0xFFFF)
-        if found is None and len(self.pairs) < 2 * MOST_PAIRS:
+        if found is None and len(self._known) < MOST_PAIRS:
             destination, source = identifier >> 8 & 0xFF, identifier & 0xFF
             sender = self.listener.sender(destination, source)
             if sender is None:
@@ -81,6 +82,7 @@ class Bus:
             found = Pair(charger, bms)
             self.pairs[bms << 8 | charger] = self.pairs[charger << 8 | bms] = found
             self.distinct.append(found)
+            self._known.append(found)
         return found
 
 
@@ -96,6 +98,7 @@ class Analyser:
         self._now: float | None = None  # of the frame that is taken
         self._edition = edition
         self._buses: dict[str, Bus] = {}
+        self._pairs: list[Pair] = []
         self._finished: list[Session] = []
         self._sessions = 0
         self._last: float | None = None  # time of the last frame
@@ -106,7 +109,7 @@ class Analyser:
         self.frames += 1
         self._now = time
         if time is None:
-            time = 0.0
+            time = self._last or 0.0
         elif self._last is not None and FINEST < time - self._last < self._resolution:
             self._resolution = time - self._last
         self._last = time
@@ -147,7 +150,7 @@ class Analyser:
         """The bus of a channel; those beyond a sane number of channels share one."""
         if len(self._buses) >= MOST_CHANNELS:
             channel = next(iter(self._buses))
-        return self._buses.setdefault(channel, Bus(channel, self._edition))
+        return self._buses.setdefault(channel, Bus(channel, self._edition, self._pairs))
 
     def _hear(self, bus: Bus, hearing: Hearing, identifier: int, time: float) -> None:
         if isinstance(hearing, Foreign):
@@ -190,7 +193,7 @@ class Analyser:
         if draft is None:
             return self._open(bus, pair, time, whole=opens)
         silent = now - draft.last
-        if begins(draft, heard, silent):
+        if begins(draft, heard, silent, now):
             self._finish(bus, pair)
             return self._open(bus, pair, time, whole=opens)
         if reconnects(draft, heard, now):

@@ -278,7 +278,8 @@ class Draft:
         transfer = self.transfer(name)
         if data[0] == ControlByte.RTS:
             transfer.asked += 1
-            self.words[f"RTS {name}"] = now
+            if name in BY_NAME:
+                self.words[f"RTS {name}"] = now
             self.talkers[Sender.BMS].last = now
         elif data[0] in ANSWERS:
             transfer.allowed += data[0] == ControlByte.CTS

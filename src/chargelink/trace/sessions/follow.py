@@ -35,7 +35,7 @@ class Clock:
         self.now, self.shift = time, 0.0
 
 
-def begins(draft: Draft, heard: Heard, silent: float) -> bool:
+def begins(draft: Draft, heard: Heard, silent: float, now: float) -> bool:
     """Whether a message begins another session. `silent` is how long the pair had been, in s."""
     name, phase = heard.entry.name, draft.phases.now
     if not draft.ever.difference(LATE_WORDS) and name in OPENING:
@@ -45,7 +45,9 @@ def begins(draft: Draft, heard: Heard, silent: float) -> bool:
     if name == "CHM":
         return phase not in HANDSHAKES
     if is_first(heard):
-        return phase not in BEFORE_CHARGE and draft.ending.error is None
+        if draft.ending.error is not None:  # a vehicle may go on with its BEM long after the plug is out
+            return now - draft.sides.get(Sender.CHARGER, now) > APART
+        return phase not in BEFORE_CHARGE
     if Sender.CHARGER in draft.sides:
         return False
     if name == "BHM":  # the recording has the vehicle only

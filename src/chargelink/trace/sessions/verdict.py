@@ -17,7 +17,7 @@ NO_REASON = (
     Text("read the fault log of {reporter}", "读取{reporter}的故障记录"),
 )
 AGAIN = Text(
-    "{said}; before that {message} ({causes}) interrupted it, and the two reconnected ({retries} times)",
+    "{said}; before that {message} ({causes}) interrupted it (reconnections: {retries})",
     "{said}；此前曾因 {message}（{causes}）中断，重新握手 {retries} 次",
 )
 
