@@ -150,11 +150,14 @@ def test_a_page_has_an_end() -> None:
     assert len(page_of(many)) - len(page_of()) < 250_000
     small = msgspec.structs.replace(session, curves=())
     page = Page()
-    for number in range(1, MOST_SESSIONS + 51):
+    for number in range(1, MOST_SESSIONS + 50):
         page.add(msgspec.structs.replace(small, number=number))
+    page.add(msgspec.structs.replace(lost_ccs(), number=MOST_SESSIONS + 50))
     html = page.html("a.log", 10**9)
     assert "50 more sessions are not on this page" in html
-    assert len(Reader(html).all("section")) == MOST_SESSIONS
+    shown = [str(one["id"]) for one in Reader(html).all("section")]
+    assert len(shown) == MOST_SESSIONS
+    assert shown[-1] == f"s{MOST_SESSIONS + 50}"  # the one with a fault
     assert len(shown_frame("BMV", "1815F456#" + "00" * 1785)) < 130
 
 
@@ -215,7 +218,7 @@ def test_curves_follow_a_clock_that_is_set_back() -> None:
 
 
 def test_a_recording_without_a_session() -> None:
-    assert "No charging session" in Reader(page_of()).said
+    assert "No charging session to show" in Reader(page_of()).said
 
 
 def test_a_path_keeps_extremes_and_breaks_where_nothing_was_said() -> None:

@@ -16,6 +16,7 @@ from chargelink.trace.sessions.table import Row, Table, Write
 from chargelink.trace.sessions.table_files import CsvFile, ParquetFile, cannot_write
 from chargelink.trace.source import CannotRead
 
+STANDARD_INPUT = Text("standard input", "标准输入")
 SAME_FILE = Text("{} would be overwritten: choose another name for {}", "{} 会被覆盖：请为 {} 换一个文件名")
 
 
@@ -59,7 +60,7 @@ class Exports:
     def __init__(self, arguments: argparse.Namespace, name: str) -> None:
         asked = {"--html": arguments.html, "--csv": arguments.csv, "--parquet": arguments.parquet}
         _refuse_the_same(name, {option: path for option, path in asked.items() if path})
-        self._name = name
+        self._called = str(STANDARD_INPUT) if name == "-" else os.path.basename(name)
         self._page = Page()
         self._html: TextIO | None = None
         self._recording: Recording | None = None
@@ -95,7 +96,7 @@ class Exports:
             if self._html is not None and self._recording is not None:
                 whole = not isinstance(error, (CannotRead, KeyboardInterrupt))
                 log = self._recording.log
-                page = self._page.html(os.path.basename(self._name), log.frames, log.unreadable, whole=whole)
+                page = self._page.html(self._called, log.frames, log.unreadable, whole=whole)
                 try:
                     self._html.write(page)
                     self._html.flush()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 from chargelink.cli.language import Language, spoken
 from chargelink.trace.sessions.model import Session
@@ -16,19 +17,30 @@ MOST_SESSIONS = 100  # at some 100 kB each
 HERE = Path(__file__).parent
 
 
+class Shown(NamedTuple):
+    """A session on the page."""
+
+    orderly: bool
+    entry: Markup
+    section: Markup
+
+
 class Page:
-    """Takes sessions as they end; `html` makes the page of them. Holds at most `MOST_SESSIONS`, as text."""
+    """Takes sessions as they end; `html` makes the page of them. Holds at most `MOST_SESSIONS`, as text; where there
+    are more, those that ended in order give way."""
 
     def __init__(self) -> None:
-        self._sections: list[Markup] = []
-        self._index: list[Markup] = []
+        self._shown: list[Shown] = []
         self.sessions = 0
 
     def add(self, session: Session) -> None:
         self.sessions += 1
-        if self.sessions <= MOST_SESSIONS:
-            self._sections.append(section(session))
-            self._index.append(_entry(session))
+        if len(self._shown) == MOST_SESSIONS:
+            orderly = [place for place, shown in enumerate(self._shown) if shown.orderly]
+            if session.orderly or not orderly:
+                return
+            del self._shown[orderly[-1]]
+        self._shown.append(Shown(session.orderly, _entry(session), section(session)))
 
     def html(self, name: str, frames: int, unreadable: int = 0, *, whole: bool = True) -> str:
         """The page of a recording called `name`, in the language chosen; its button changes to the other."""
@@ -36,6 +48,7 @@ class Page:
         notes += [filled(words.FRAMES, count=frames)]
         notes += [filled(words.UNREADABLE, count=unreadable)] if unreadable else []
         notes += [] if whole else [words.BROKEN_OFF]
+        left_out = self.sessions - len(self._shown)
         body = element(
             "body",
             element(
@@ -46,12 +59,10 @@ class Page:
                 element("button", words.OTHER_LANGUAGE, type="button", id="language", hidden=""),
                 class_="page",
             ),
-            element("nav", *self._index) if len(self._index) > 1 else None,
-            *self._sections,
+            element("nav", *(shown.entry for shown in self._shown)) if len(self._shown) > 1 else None,
+            *(shown.section for shown in self._shown),
             None if self.sessions else _nothing(),
-            element("p", filled(words.NOT_SHOWN, count=self.sessions - MOST_SESSIONS), class_="note")
-            if self.sessions > MOST_SESSIONS
-            else None,
+            element("p", filled(words.NOT_SHOWN, count=left_out), class_="note") if left_out else None,
             element("footer", words.MADE_BY),
         )
         return _document(name, body)

@@ -23,17 +23,18 @@ SESSION = Text("Session {number}", "第 {number} 次充电")
 ONE_SESSION = Text("1 charging session", "1 次充电过程")
 SESSIONS = Text("{count} charging sessions", "{count} 次充电过程")
 NO_SESSIONS = Text(
-    "No charging session of GB/T 27930 was found in this recording",
-    "该记录中未发现 GB/T 27930 充电过程",
+    "No charging session to show",
+    "没有可显示的充电过程",
 )
 NO_SESSIONS_WHY = Text(
-    "Are both wires of the bus connected, is the recorder set to 250 kbit/s and to 29-bit identifiers? chargelink "
-    "decode gbt27930 lists what there is.",
+    "Should there be one? Are both wires of the bus connected, is the recorder set to 250 kbit/s and to 29-bit "
+    "identifiers? chargelink decode gbt27930 lists what there is.",
     "请检查总线两根线是否接好，记录仪是否设为 250 kbit/s 和 29 位标识符。chargelink decode gbt27930 可列出记录内容。",
 )
 NOT_SHOWN = Text(
-    "{count} more sessions are not on this page, to keep its size bounded; --json has them",
-    "另有 {count} 次充电过程未列入本页（限制页面大小）；--json 包含全部",
+    "{count} more sessions are not on this page, to keep its size bounded; those without a fault were left out "
+    "first; --json has all",
+    "另有 {count} 次充电过程未列入本页（限制页面大小，优先略去无故障的）；--json 包含全部",
 )
 UNREADABLE = Text("{count:,} unreadable lines", "{count:,} 行无法读取")
 FRAMES = Text("{count:,} frames", "{count:,} 帧")
