@@ -19,7 +19,7 @@ from chargelink.sim.conformance.bench import Fact, Prompt
 from chargelink.sim.conformance.case import Case, Need, Step, Trial
 from chargelink.sim.conformance.expectation import Finding
 from chargelink.sim.conformance.figures import Side, Tolerances
-from chargelink.sim.conformance.log import Line, Log, Span
+from chargelink.sim.conformance.log import Log, Span
 from chargelink.sim.conformance.verdict import Result, TrialResult
 from chargelink.sim.conformance.voice import Voice
 from chargelink.sim.conformance.wording import filled
@@ -76,11 +76,6 @@ class Tester:
     def awaited(self) -> tuple[str, ...]:
         """What the device has to say to end the step; empty when only time ends it."""
         return self._step.until if self.result is None and self._met is None else ()
-
-    @property
-    def lines(self) -> list[Line]:
-        """The frames of the trial under way, as long as it lasts."""
-        return self._log.lines
 
     @property
     def deadline(self) -> float | None:
