@@ -84,17 +84,20 @@ class SocketCan:
         self._socket = raw
         self._name = name
         self._rests_until = 0.0
+        self._busy = False  # frames come in company
         self._off = False
         self._said: dict[BusTrouble, float] = {}  # when each was logged
 
     async def read(self) -> list[CanFrame]:
         """What has come, at least a frame. If cancelled nothing is lost. Raises LinkError when the bus is gone."""
         loop = asyncio.get_running_loop()
+        await asyncio.sleep(0)  # a bus that is never silent must not keep others from their turn
+        if self._busy:
+            await self._rest(loop)
         while True:
-            # also lets others have their turn when the bus is never silent
-            await asyncio.sleep(self._rests_until - loop.time())
             frames = self._taken(loop.time())
             if frames:
+                self._busy = len(frames) > 1
                 return frames
             readable = loop.create_future()
             loop.add_reader(self._socket, _wake, readable)
@@ -102,6 +105,12 @@ class SocketCan:
                 await readable
             finally:
                 loop.remove_reader(self._socket)
+            await self._rest(loop)
+
+    async def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Until the rest after the last reading is over: a frame that comes alone is read at once."""
+        if (wait := self._rests_until - loop.time()) > 0:
+            await asyncio.sleep(wait)
 
     def send(self, frames: Iterable[CanFrame]) -> int:
         """Send in order; how many of them the interface could not take. Raises LinkError when the bus is gone."""
@@ -142,7 +151,8 @@ class SocketCan:
                 elif kind & ERROR:
                     self._report(troubles(identifier, data), now)
         except BlockingIOError:
-            self._rests_until = now + REST
+            if frames:
+                self._rests_until = now + REST
         except OSError as error:
             if not frames:
                 raise LinkError(f"{self._name}: {error}") from error
