@@ -112,9 +112,6 @@ HEADINGS = (
     Text("when", "时间"),
     Text("clause", "条款"),
 )
-AT = Text("at {first}", "{first} 处")
-FROM_TO = Text("{first} to {last}", "{first} 至 {last}")
-EXAMPLE = Text("for example", "示例")
 
 LIMIT_ROWS = (
     (Text("voltage during the insulation test, at most", "绝缘检测最高电压"), "BHM", "insulation_voltage", "mV"),
