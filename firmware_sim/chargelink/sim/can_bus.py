@@ -12,7 +12,7 @@ import time
 from chargelink.cli.command import Command, Example, Exit
 from chargelink.cli.language import Text
 from chargelink.sim.loopback import port
-from chargelink.sim.process import HOST, announce, run
+from chargelink.sim.process import HOST, announce, like_hardware, run
 from chargelink.sim.socketcand import ECHO, HI, OK, OPEN, RAW_MODE, Messages, frame, message, sent
 from chargelink.wire import DecodeError
 
@@ -124,6 +124,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _run(arguments: argparse.Namespace) -> int:
+    like_hardware()  # what a bus holds up looks like a device with wrong periods
+    return run(serve(arguments.port))
+
+
 COMMAND = Command(
     name="can-bus",
     summary=Text(
@@ -131,7 +136,7 @@ COMMAND = Command(
         "供本机各进程使用的 CAN 总线，采用 socketcand 的通信方式",
     ),
     configure=configure,
-    run=lambda arguments: run(serve(arguments.port)),
+    run=_run,
     examples=(
         Example(
             "chargelink sim can-bus --port 29536",

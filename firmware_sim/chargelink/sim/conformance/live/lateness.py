@@ -8,13 +8,15 @@ EVERY = 0.005  # s
 
 
 class Lateness:
-    """Looks at the clock every few milliseconds; `worst` is how late that was at worst since `reset`, s."""
+    """Looks at the clock every few milliseconds; `worst` is how late that was at worst, s."""
 
     def __init__(self) -> None:
         self.worst = 0.0
 
-    def reset(self) -> None:
-        self.worst = 0.0
+    def take(self) -> float:
+        """The worst since the last time, s."""
+        worst, self.worst = self.worst, 0.0
+        return worst
 
     def note(self, late: float) -> None:
         self.worst = max(self.worst, late)
