@@ -103,6 +103,16 @@ def test_the_first_line_is_the_verdict(trace: Trace) -> None:
     assert lines[1].startswith("  do: check S+ and S-")
 
 
+def test_several_sessions_end_in_an_overview(trace: Trace) -> None:
+    text = candump(scripted(orderly())) + candump(scripted(CCS_LOST, start=60.0))
+    assert trace(text=text).output.splitlines()[-3:] == [
+        "all sessions",
+        "  1  2023-12-26 11:08:41 UTC+8  21.2 s  400 Wh  NOBODY'S FAULT (orderly)",
+        "  2  2023-12-26 11:09:41 UTC+8  22.8 s  172 Wh  THE CHARGER'S FAULT (peer-silent)",
+    ]
+    assert "all sessions" not in trace("--session", "1", text=text).output
+
+
 @pytest.mark.usefixtures("chinese")
 def test_in_chinese(trace: Trace) -> None:
     ran = trace(text=candump(scripted(CCS_LOST)))

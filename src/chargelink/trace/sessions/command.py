@@ -13,6 +13,7 @@ from chargelink.cli.language import Text
 if TYPE_CHECKING:
     from chargelink.trace.sessions.model import Session
 
+MOST_ROWS = 1000  # of the overview
 NO_SESSION = Text(
     "no message of GB/T 27930 in {}: {}; is it the charging bus (250 kbit/s, 29-bit identifiers)? "
     "'chargelink decode gbt27930' shows what it holds",
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargelink.trace.sessions.as_json import as_json
     from chargelink.trace.sessions.exports import Exports
     from chargelink.trace.sessions.recording import Recording
-    from chargelink.trace.sessions.terminal import Terminal
+    from chargelink.trace.sessions.terminal import Terminal, row
 
     if arguments.session is not None and arguments.session < 1:
         raise CommandError(Text("sessions are counted from 1", "会话从 1 开始编号").format())
@@ -89,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
                     yield session
 
         told = defective = 0
+        rows: list[list[str]] = []
         for session in wanted():
             told += 1
             defective += is_defective(session)
@@ -96,9 +98,11 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 sys.stdout.buffer.write(as_json(session, curves=arguments.curves) + b"\n")
             else:
-                gap = "\n" if told > 1 else ""
-                text = gap + terminal.session(session)
-                sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+                write(("\n" if told > 1 else "") + terminal.session(session))
+                if len(rows) < MOST_ROWS:
+                    rows.append(row(session))
+        if len(rows) > 1:
+            write("\n" + terminal.overview(rows))
         sys.stdout.flush()
         if not recording.sessions:
             raise CommandError(NO_SESSION.format(source.name, recording.tally()))
@@ -107,6 +111,11 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.json:
             print(recording.tally(), file=sys.stderr)
     return Exit.DEFECTS if defective else Exit.CLEAN
+
+
+def write(text: str) -> None:
+    """To standard output, whatever it can show."""
+    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
 
 
 def is_defective(session: "Session") -> bool:

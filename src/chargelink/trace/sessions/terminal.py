@@ -1,5 +1,6 @@
 """A session for an engineer at midnight: the verdict first, then what led to it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chargelink.cli.china import CHINA
@@ -48,6 +49,10 @@ class Terminal:
         lines += [*self._violations(session), *self._curves(session)]
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
+    def overview(self, rows: Sequence[Sequence[str]]) -> str:
+        """The sessions of a recording at a glance: what `row` gave for each."""
+        return "\n".join([str(Text("all sessions", "全部会话")), *aligned(rows)]) + "\n"
+
     def _verdict(self, session: Session) -> list[str]:
         verdict = session.verdict
         colour = {Side.NOBODY: GREEN, Side.UNKNOWN: YELLOW}.get(verdict.whose, RED)
@@ -83,9 +88,7 @@ class Terminal:
     def _energy(self, session: Session) -> str:
         energy = str(Text("energy unknown", "电量未知"))
         if session.energy is not None and session.energy_from is not None:
-            small = session.energy < 1_000_000
-            number = f"{session.energy / 1000:.0f} Wh" if small else f"{session.energy / 1_000_000:.2f} kWh"
-            energy = f"{number} ({session.energy_from.value})"
+            energy = f"{_kilowatt_hours(session.energy)} ({session.energy_from.value})"
         soc = ""
         if session.first_soc is not None and session.last_soc is not None:
             soc = f"SOC {session.first_soc / 10:.1f} → {session.last_soc / 10:.1f} %"
@@ -150,6 +153,21 @@ class Terminal:
 
     def _painted(self, text: str, colour: str) -> str:
         return f"\033[{colour}m{text}\033[0m" if self._coloured and colour and text else text
+
+
+def row(session: Session) -> list[str]:
+    """A session in one line of an overview."""
+    return [
+        f"  {session.number}",
+        _moment(session.start),
+        "–" if session.seconds is None else duration(session.seconds),
+        "–" if session.energy is None else _kilowatt_hours(session.energy),
+        f"{FAULT_OF[session.verdict.whose]} ({session.verdict.code})",
+    ]
+
+
+def _kilowatt_hours(energy: int) -> str:
+    return f"{energy / 1000:.0f} Wh" if energy < 1_000_000 else f"{energy / 1_000_000:.2f} kWh"
 
 
 def duration(seconds: float) -> str:
