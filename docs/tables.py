@@ -9,7 +9,7 @@ from docs.bodies import bodies, stop_reasons
 from docs.conformance import cases, tolerances
 from docs.gbt27930 import contradictions, fault_classes
 
-from chargelink.dlt645.catalogue.table import identifier_table
+from chargelink.dlt645.catalogue.table import identifier_table, profile_table
 from chargelink.edge.charge import tables as charge
 from chargelink.gbt27930.catalogue import MESSAGES, Entry, by_class
 from chargelink.gbt27930.charging import Cell
@@ -53,6 +53,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "conformance.vehicle": partial(cases, Side.VEHICLE),
     "conformance.tolerances": tolerances,
     "dlt645.identifiers": identifier_table,
+    "dlt645.profiles": profile_table,
     "records.bodies": bodies,
     "records.stopReasons": stop_reasons,
     "trace.headlines": trace.headlines,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargelink.dlt645.catalogue import PROFILES, STANDARD, Access, Item, Row, modern_identifier, profile
+from chargelink.dlt645.catalogue import STANDARD, Access, Item, Row, modern_identifier
 from chargelink.dlt645.catalogue.axis import AXES
 from chargelink.dlt645.forms import (
     Ascii,
@@ -26,10 +26,11 @@ from chargelink.dlt645.forms import (
     Value,
 )
 from chargelink.dlt645.forms.unit import VOLT
+from chargelink.dlt645.profiles import PROFILES
 from chargelink.wire import DecodeError, EncodeError
 
 IDENTIFIER = re.compile(r"[0-9A-F]{4}|[0-9A-F]{8}")
-ROWS = [*STANDARD.rows, *(row for rows in PROFILES.values() for row in rows)]
+ROWS = [*STANDARD.rows, *(row for profile in PROFILES.values() for row in profile.rows)]
 
 
 def identifiers(row: Row) -> list[str]:
@@ -164,12 +165,10 @@ def test_what_both_editions_have_bears_one_name() -> None:
 
 
 def test_a_vendors_profile_goes_before_the_standard() -> None:
-    wide = profile("wide").find("02020100")
+    wide = PROFILES["wide"].catalogue.find("02020100")
     assert wide is not None
     assert (wide.name, wide.form.size) == ("current_a", 4)
-    assert profile("yada_dc").find("00010000") == STANDARD.find("00010000")
-    with pytest.raises(KeyError):
-        profile("nobody")
+    assert PROFILES["yada_dc"].catalogue.find("00010000") == STANDARD.find("00010000")
 
 
 def test_passwords_are_only_written() -> None:

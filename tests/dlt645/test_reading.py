@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargelink.dlt645 import readings
-from chargelink.dlt645.catalogue import profile
 from chargelink.dlt645.forms import Stamp, Value
+from chargelink.dlt645.profiles import PROFILES
 from chargelink.dlt645.reading import identifier_bytes, identifier_of
 
 
@@ -118,7 +118,7 @@ def test_an_unknown_identifier_keeps_its_bytes() -> None:
 
 
 def test_a_vendors_form() -> None:
-    found = readings("02000100", bytes.fromhex("34 12 00 80"), profile("yada_dc"))
+    found = readings("02000100", bytes.fromhex("34 12 00 80"), PROFILES["yada_dc"].catalogue)
     assert found.presented == {"current_a": {"value": "-0.1234", "unit": "A"}}
 
 

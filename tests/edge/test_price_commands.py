@@ -52,6 +52,7 @@ def config(folder: Path, **own: Tariff) -> Config:
         socket_sites=tuple(sockets),
         prices=SITE,
         socket_prices=own,
+        profiles={},
     )
 
 

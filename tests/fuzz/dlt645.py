@@ -18,11 +18,11 @@ from chargelink.dlt645.bodies import (
     Write,
     Write1997,
 )
-from chargelink.dlt645.catalogue import PROFILES, STANDARD, profile
 from chargelink.dlt645.frame import LONGEST_DATA, SENDABLE_ADDRESS, defect
 from chargelink.dlt645.frame import read as read_frame
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, Sent, TimedOut
 from chargelink.dlt645.meter import Commanded, Meter
+from chargelink.dlt645.profiles import PROFILES
 from chargelink.dlt645.request import Request, broadcast_time, freeze, read, read_address, write
 from chargelink.dlt645.scanner import DLT645, DLT698, ScanEvent
 from chargelink.wire import DecodeError, EncodeError
@@ -40,7 +40,7 @@ BODIES = (
     Write,
     Write1997,
 )
-CATALOGUES = (STANDARD, *map(profile, PROFILES))
+CATALOGUES = tuple(profile.catalogue for profile in PROFILES.values())
 METER = "000000000161"
 REQUESTS: tuple[Request, ...] = (
     read(METER, "00010000"),

@@ -201,7 +201,7 @@ class Daemon:
             guard=Guarded(
                 self._config.guard.lines, folder, paths.guard_mark(self._config.site.data, section.id), gun.hear_guard
             ),
-            meter=MeterDriver(meter.id, meter.port, meter.address, gun.hear_meter),
+            meter=MeterDriver(meter.id, meter.port, meter.address, gun.hear_meter, self._config.profiles[meter.id]),
         )
 
     def _monitor(self, section: GunSection) -> "Monitor":

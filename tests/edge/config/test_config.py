@@ -264,3 +264,48 @@ def test_a_folder_in_which_no_socket_fits(folder: Path) -> None:
     found = problems(deep, SIMULATED)
     assert [problem.split(":")[0] for problem in found] == ["site.data", "guard.lines"]
     assert "at most 88 bytes" in found[0]
+
+
+OWN_PROFILE = '[profile]\nenglish = "ours"\nchinese = "自用"\n[poll]\nenergy = ["00010000"]\n'
+
+
+def with_meter(line: str) -> str:
+    return SIMULATED.replace("[[meter]]", f"[[meter]]\n{line}")
+
+
+def test_a_meter_is_the_standards_if_nothing_is_said(folder: Path) -> None:
+    assert load(written(folder, SIMULATED)).profiles["meter-1"].name == "standard"
+
+
+def test_a_shipped_profile(folder: Path) -> None:
+    profile = load(written(folder, with_meter('profile = "yada_dc"'))).profiles["meter-1"]
+    assert (profile.name, profile.poll.voltage, profile.poll.power) == ("yada_dc", "02000200", "")
+
+
+def test_a_profile_of_ones_own_counts_from_the_file(folder: Path) -> None:
+    (folder / "ours.toml").write_text(OWN_PROFILE, "utf-8")
+    profile = load(written(folder, with_meter('profile_file = "ours.toml"'))).profiles["meter-1"]
+    assert (profile.name, profile.words.chinese, profile.poll.energy) == ("ours", "自用", ("00010000",))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            'profile = "yada"',
+            "meter[0].profile: no profile 'yada'; choose one of standard, energy_status, wide, yada_dc",
+        ),
+        ('profile = "wide"\nprofile_file = "ours.toml"', "meter[0].profile: there is a profile_file too; keep one"),
+        ('profile_file = "none.toml"', "(file): cannot be read: No such file"),
+        ('profile_file = "tariff.toml"', "id: unknown key; there are profile, poll, item"),
+        ("profile_file = 3", "meter[0].profile_file: not a path"),
+    ],
+)
+def test_what_is_wrong_with_a_profile_is_named(folder: Path, line: str, expected: str) -> None:
+    assert problems(folder, with_meter(line))[0].startswith(expected)
+
+
+def test_the_file_with_the_problem_is_named(folder: Path) -> None:
+    (folder / "ours.toml").write_text(OWN_PROFILE.replace("00010000", "02010100"), "utf-8")
+    with pytest.raises(ConfigError, match=r"ours\.toml: poll\.energy\[0\]: .*name one in kWh"):
+        load(written(folder, with_meter('profile_file = "ours.toml"')))

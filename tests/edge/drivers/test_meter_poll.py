@@ -10,12 +10,11 @@ from chargelink.dlt645.forms.number import Number
 from chargelink.dlt645.forms.unit import KWH
 from chargelink.dlt645.frame import Frame
 from chargelink.dlt645.meter import Meter
+from chargelink.dlt645.profiles import STANDARD_PROFILE
 from chargelink.dlt645.timing import Timing
 from chargelink.edge.drivers.meter_poll import (
     BELIEVED_AFTER,
-    COARSE_ENERGY,
     LOST_AFTER,
-    PRECISE_ENERGY,
     MeterBack,
     MeterLost,
     MeterPoll,
@@ -26,6 +25,7 @@ from chargelink.edge.drivers.reading import Quality, Reading
 from chargelink.wire import EncodeError
 
 ADDRESS = "000000000161"
+PRECISE_ENERGY, COARSE_ENERGY = STANDARD_PROFILE.poll.energy
 TIMING = Timing(9600)
 KILOWATT_HOUR = 1_000_000  # mWh
 

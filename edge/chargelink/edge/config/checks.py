@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from chargelink.cli.language import Text
 from chargelink.cli.strict import Problem
+from chargelink.dlt645.profiles import PROFILES
 from chargelink.edge.config.sections import Document, Gun, Metering
 from chargelink.edge.ports.address import Address, AddressError
 
@@ -31,6 +32,7 @@ def impossible(document: Document) -> Iterator[Problem]:
     """Everything that contradicts itself or what exists, the tariff's content apart."""
     yield from _ids(document)
     yield from _schemes(document)
+    yield from _profiles(document)
     for index, gun in enumerate(document.guns):
         yield from _gun(document, gun, f"gun[{index}]")
     yield from _shared(document)
@@ -95,6 +97,21 @@ def _schemes(document: Document) -> Iterator[Problem]:
             kinds = ", ".join(f"{known}:" for known in SCHEMES[kind])
             problem = Text(f"{scheme}: cannot be used here", f"此处不能使用 {scheme}:")
             yield Problem(path, problem, Text(f"write an address with {kinds}", f"请写以 {kinds} 开头的地址"))
+
+
+def _profiles(document: Document) -> Iterator[Problem]:
+    for index, meter in enumerate(document.meters):
+        path = f"meter[{index}].profile"
+        if meter.profile is not None and meter.profile not in PROFILES:
+            known = ", ".join(PROFILES)
+            remedy = Text(
+                f"choose one of {known}, or write your own as profile_file",
+                f"请选择 {known}，或用 profile_file 自行编写",
+            )
+            yield Problem(path, Text(f"no profile {meter.profile!r}", f"没有名为 {meter.profile!r} 的配置"), remedy)
+        if meter.profile is not None and meter.profile_file is not None:
+            problem = Text("there is a profile_file too", "同时写了 profile_file")
+            yield Problem(path, problem, Text("keep one of them", "请只保留其一"))
 
 
 def _gun(document: Document, gun: Gun, path: str) -> Iterator[Problem]:

@@ -9,9 +9,10 @@ import msgspec
 
 from chargelink.cli.language import Text
 from chargelink.cli.strict import Problem
+from chargelink.dlt645.profiles import PROFILES, STANDARD_PROFILE, Profile, ProfileError, read_profile
 from chargelink.edge.config.checks import impossible
 from chargelink.edge.config.error import ConfigError
-from chargelink.edge.config.sections import Config, Document
+from chargelink.edge.config.sections import Config, Document, Meter
 from chargelink.edge.config.sold import unfit
 from chargelink.edge.config.strict import read
 from chargelink.model import Tariff
@@ -37,7 +38,8 @@ def load(path: Path) -> Config:
     if problems := [*unfit(document, prices, socket_prices)]:
         raise ConfigError(path, problems)
     fields = {name: getattr(document, name) for name in Document.__struct_fields__}
-    return Config(**fields, prices=prices, socket_prices=socket_prices)
+    profiles = {meter.id: profile_of(meter) for meter in document.meters}
+    return Config(**fields, prices=prices, socket_prices=socket_prices, profiles=profiles)
 
 
 def tariff_of(file: Path) -> Tariff:
@@ -48,16 +50,33 @@ def tariff_of(file: Path) -> Tariff:
     return prices
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def profile_of(meter: Meter) -> Profile:
+    """The profile of a meter whose section was checked. Raises ConfigError for a file that is none."""
+    if meter.profile_file is None:
+        return PROFILES[meter.profile or STANDARD_PROFILE.name]
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        return read_profile(meter.profile_file.stem, _text(meter.profile_file))
+    except ProfileError as error:
+        problems = [Problem(path, Text(*problem), Text(*remedy)) for path, problem, remedy in error.problems]
+        raise ConfigError(meter.profile_file, problems) from None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    text = _text(path)
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError, DecimalException) as error:  # also numbers that no computer holds
+        _refuse(path, Text(f"is not TOML: {error}", f"不是 TOML：{error}"), Text("mend that line", "请改正该行"))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         remedy = Text("check its name and who may read it", "请检查文件名和读取权限")
         _refuse(path, Text(f"cannot be read: {error.strerror}", f"无法读取：{error.strerror}"), remedy)
     except UnicodeDecodeError:
         _refuse(path, Text("is not UTF-8", "不是 UTF-8"), Text("save it as UTF-8", "请以 UTF-8 保存"))
-    except (ValueError, RecursionError, DecimalException) as error:  # also numbers that no computer holds
-        _refuse(path, Text(f"is not TOML: {error}", f"不是 TOML：{error}"), Text("mend that line", "请改正该行"))
 
 
 def _refuse(path: Path, problem: Text, remedy: Text) -> NoReturn:
@@ -75,6 +94,9 @@ def _rooted(document: Document, folder: Path) -> Document:
         guard=guard,
         site=replace(document.site, data=folder / document.site.data),
         tariff=replace(document.tariff, file=folder / document.tariff.file),
+        meters=tuple(
+            replace(meter, profile_file=meter.profile_file and folder / meter.profile_file) for meter in document.meters
+        ),
         socket_sites=tuple(
             replace(site, keys=folder / site.keys, tariff=site.tariff and folder / site.tariff)
             for site in document.socket_sites

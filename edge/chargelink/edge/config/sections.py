@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from chargelink.cli.strict import Section
+from chargelink.dlt645.profiles import Profile
 from chargelink.link.quantities import Name, Word
 from chargelink.model import Tariff
 
@@ -98,11 +99,16 @@ class Guard(Section, frozen=True):
 
 
 class Meter(Section, frozen=True):
-    """A DL/T 645 meter. `verified_until` is the last day of its verification, `certificate` the number that says so."""
+    """A DL/T 645 meter. `verified_until` is the last day of its verification, `certificate` the number that says so.
+
+    `profile` says where it has energy, voltage, current and power: one that is shipped, or a `profile_file`.
+    """
 
     id: Name
     port: Address
     address: MeterAddress
+    profile: str | None = None
+    profile_file: Path | None = None
     verified_until: date | None = None
     certificate: Word = ""
 
@@ -208,10 +214,12 @@ class Document(Section, frozen=True):
 
 
 class Config(Document, frozen=True, kw_only=True):
-    """Everything that an edge is told: the file with absolute paths, and the prices of its tariff files.
+    """Everything that an edge is told: the file with absolute paths, the prices of its tariff files, and the profiles
+    of its meters by their ids.
 
     `socket_prices` are those of socket sites with their own, by the site's id.
     """
 
     prices: Tariff
     socket_prices: dict[str, Tariff]
+    profiles: dict[str, Profile]

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import structlog
 
+from chargelink.dlt645.profiles import STANDARD_PROFILE, Profile
 from chargelink.dlt645.timing import Timing
 from chargelink.edge.drivers.meter_poll import MeterLost, MeterPoll, PollEvent, Quantity
 from chargelink.edge.drivers.reading import Reading
@@ -23,7 +24,14 @@ class MeterDriver:
     `latest` has what was read last; its readings know how old they are.
     """
 
-    def __init__(self, source: str, port: str, address: str, hear: Callable[[PollEvent], None]) -> None:
+    def __init__(
+        self,
+        source: str,
+        port: str,
+        address: str,
+        hear: Callable[[PollEvent], None],
+        profile: Profile = STANDARD_PROFILE,
+    ) -> None:
         """Raises AddressError, and EncodeError for a meter's address that is none."""
         self.source = source
         self.latest: dict[Quantity, Reading] = {}
@@ -34,12 +42,13 @@ class MeterDriver:
         self._hear = hear
         self._told = ""  # why the line was last lost, until it is there again
         self._address = address
+        self._profile = profile
         MeterPoll(source, address, 0.0, self._timing)  # says now what is wrong with the address
 
     async def run(self) -> NoReturn:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
-        poll = MeterPoll(self.source, self._address, loop.time(), self._timing)
+        poll = MeterPoll(self.source, self._address, loop.time(), self._timing, self._profile)
         while True:
             try:
                 port = SerialPort(self._port)

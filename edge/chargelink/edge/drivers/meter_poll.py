@@ -1,14 +1,19 @@
 """What a meter is asked, again and again, and what its answers are worth. No I/O, time in seconds as an argument.
 
-Every second the energy register is read first, then voltage, current and power. A meter with a precise register
-(0.1 Wh, State Grid's supplement of 2014) is asked for that one; which of the two it has is found out once, and again
-after the meter was lost, for it may be another one then.
+Every second the energy register is read first, then voltage, current and power, as far as the meter's profile has them.
+Where a profile has several energy registers (the precise one of State Grid's supplement of 2014, 0.1 Wh, and that of
+the standard, 10 Wh), which of them the meter has is found out once, the finest first, and again after the meter was
+lost, for it may be another one then.
 """
 
 from enum import StrEnum
 from typing import NamedTuple
 
+from chargelink.dlt645.forms.unit import AMPERE, KW, KWH, VOLT
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, TimedOut
+from chargelink.dlt645.profiles import STANDARD_PROFILE, Profile
+from chargelink.dlt645.profiles.reader import value_form
+from chargelink.dlt645.reading import Readings
 from chargelink.dlt645.request import read
 from chargelink.dlt645.timing import Timing
 from chargelink.edge.drivers.reading import Quality, Reading
@@ -30,9 +35,13 @@ class Quantity(StrEnum):
     POWER = "power"  # mW
 
 
-PRECISE_ENERGY = "00600000"
-COARSE_ENERGY = "00010000"
-IDENTIFIERS = {Quantity.VOLTAGE: "02010100", Quantity.CURRENT: "02020100", Quantity.POWER: "02030000"}
+PARTS = {
+    Quantity.ENERGY: KWH.parts,
+    Quantity.VOLTAGE: VOLT.parts,
+    Quantity.CURRENT: AMPERE.parts,
+    Quantity.POWER: KW.parts,
+}
+"""How many of ours make one of the unit that a profile's item is in."""
 
 
 class MeterLost(NamedTuple):
@@ -54,11 +63,15 @@ PollEvent = Reading | MeterLost | MeterBack
 
 
 class MeterPoll:
-    """Four verbs for a line with one meter. `source` names the meter in what it gives, `address` has twelve digits."""
+    """Four verbs for a line with one meter. `source` names the meter in what it gives, `address` has twelve digits;
+    `profile` says what it is asked for and what its answers mean."""
 
-    def __init__(self, source: str, address: str, now: float, timing: Timing) -> None:
+    def __init__(
+        self, source: str, address: str, now: float, timing: Timing, profile: Profile = STANDARD_PROFILE
+    ) -> None:
         """Raises EncodeError for an address that is none."""
-        read(address, COARSE_ENERGY).frame().encode()
+        poll = profile.poll
+        read(address, poll.energy[0]).frame().encode()
         self.lost = False
         self._source = source
         self._address = address
@@ -66,8 +79,12 @@ class MeterPoll:
         self._round: list[Quantity] = []
         self._asked: Quantity | None = None
         self._next_round = now
-        self._energy = PRECISE_ENERGY
-        self._precise: bool | None = None  # not known yet
+        self._catalogue = profile.catalogue
+        self._energies = poll.energy
+        others = {Quantity.VOLTAGE: poll.voltage, Quantity.CURRENT: poll.current, Quantity.POWER: poll.power}
+        self._others = {quantity: identifier for quantity, identifier in others.items() if identifier}
+        self._energy = poll.energy[0]
+        self._settled = False  # which energy register the meter has
         self._silences = 0
         self._answers = False  # something else, since the energy register was last asked for
         self._heard = now  # when the energy register came last
@@ -113,11 +130,12 @@ class MeterPoll:
         if self._asked is not None:
             return
         if not self._round and now >= self._next_round:
-            self._round = [Quantity.ENERGY, Quantity.VOLTAGE] if self.lost else [*Quantity]
+            # A second question tells a meter that is lost from one that has no such register.
+            self._round = [Quantity.ENERGY, *self._others][: 2 if self.lost else None]
             self._next_round = now + PERIOD
         if self._round:
             self._asked = self._round.pop(0)
-            identifier = IDENTIFIERS.get(self._asked, self._energy)
+            identifier = self._others.get(self._asked, self._energy)
             self._master.request(read(self._address, identifier), now)
 
     def _take(self, quantity: Quantity, event: Reply | Refused | TimedOut, events: list[PollEvent], now: float) -> None:
@@ -135,9 +153,9 @@ class MeterPoll:
         events.append(reading)
 
     def _learn(self, event: Reply | Refused | TimedOut) -> None:
-        """Find out which energy register the meter has. Once it gave the precise one, the other is never mixed in: it
-        lags behind by up to 10 Wh."""
-        if self._precise is not None:
+        """Find out which energy register the meter has. Once it gave one, no other is mixed in: a coarse one lags
+        behind by up to 10 Wh."""
+        if self._settled:
             return
         if isinstance(event, TimedOut):
             self._silences += self._answers
@@ -145,20 +163,21 @@ class MeterPoll:
         elif isinstance(event, Refused):
             missing = event.has_none
         else:
-            found = event.readings().readings
+            found = event.readings(self._catalogue).readings
             missing = not found or (found[0].value is None and found[0].flaw is None)
-            self._precise = None if missing else self._energy == PRECISE_ENERGY
+            self._settled = not missing
         if missing:
             self._silences = 0
-            self._energy = COARSE_ENERGY if self._energy == PRECISE_ENERGY else PRECISE_ENERGY
+            next_one = self._energies.index(self._energy) + 1
+            self._energy = self._energies[next_one % len(self._energies)]
 
     def _judge(self, quantity: Quantity, reply: Reply, now: float) -> Reading:
-        found = reply.readings().readings
-        value = found[0].value if found else None
-        if not isinstance(value, int):
-            why = found[0].flaw.english if found and found[0].flaw else ""
+        found = reply.readings(self._catalogue)
+        # What is longer than its form may be another form: the low bytes of a wider number are a smaller one.
+        why = found.flaws[0].english if found.flaws else ""
+        value = _value(quantity, found)
+        if value is None:
             return Reading(self._source, quantity, None, Quality.DOUBTFUL if why else Quality.ABSENT, now, why)
-        why = found[0].flaw.english if found[0].flaw else ""
         if quantity is Quantity.ENERGY and not why:
             why = self._doubt_energy(value, now)
         quality = Quality.DOUBTFUL if why else Quality.GOOD
@@ -185,12 +204,25 @@ class MeterPoll:
     def _lose(self, events: list[PollEvent], now: float) -> None:
         self.lost = True
         self._round.clear()
-        self._energy = PRECISE_ENERGY
-        self._precise = None
+        self._energy = self._energies[0]
+        self._settled = False
         self._silences = 0
         self._register = None
         self._doubts = 0
         events.append(MeterLost(self._source, now, now - self._heard))
+
+
+def _value(quantity: Quantity, found: Readings) -> int | None:
+    """What was read, in our unit, cut to whole ones; None if there is none. Some meters put a status byte behind."""
+    if not found.readings:
+        return None
+    reading = found.readings[0]
+    value = reading.value[0] if isinstance(reading.value, tuple) else reading.value
+    form = value_form(reading.item.form)
+    if form is None or not isinstance(value, int):
+        return None
+    whole = abs(value) * PARTS[quantity] // form.scale.parts
+    return whole if value >= 0 else -whole
 
 
 def _contradiction(before: tuple[int, float] | None, value: int, now: float) -> str:

@@ -12,18 +12,15 @@ from chargelink.dlt645.catalogue.instantaneous import INSTANTANEOUS
 from chargelink.dlt645.catalogue.load_profile import LOAD_PROFILE
 from chargelink.dlt645.catalogue.parameters import PARAMETERS
 from chargelink.dlt645.catalogue.row import Access, Item, Row
-from chargelink.dlt645.catalogue.vendor import PROFILES
 
 __all__ = [
     "PAGES",
-    "PROFILES",
     "STANDARD",
     "Access",
     "Catalogue",
     "Item",
     "Row",
     "modern_identifier",
-    "profile",
 ]
 
 PAGES = {
@@ -41,8 +38,3 @@ PAGES = {
 }
 
 STANDARD = Catalogue(row for page in PAGES.values() for row in page)
-
-
-def profile(name: str) -> Catalogue:
-    """The standard with what a vendor does differently. Raises KeyError for a name that `PROFILES` has not."""
-    return STANDARD.with_rows(PROFILES[name])

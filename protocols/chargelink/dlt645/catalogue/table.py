@@ -2,23 +2,28 @@
 
 from collections.abc import Iterable, Iterator
 
-from chargelink.dlt645.catalogue import PAGES, PROFILES
+from chargelink.dlt645.catalogue import PAGES
 from chargelink.dlt645.catalogue.axis import AXES, Axis
 from chargelink.dlt645.catalogue.row import Access, Row
 from chargelink.dlt645.forms import Form
 from chargelink.dlt645.forms.number import Scaled
+from chargelink.dlt645.profiles import PROFILES, Profile
 
 ACCESS = {Access.READ: "R", Access.WRITE: "W", Access.READ_WRITE: "R/W"}
 LONGEST_LAYOUT = 60  # characters; a longer record is told by its length
 
 
 def identifier_table() -> str:
-    """What varies in an identifier, then every page of the catalogue and every vendor's profile."""
+    """What varies in an identifier, then every page of the catalogue."""
     parts = ["\n".join(_axes())]
     for title, rows in PAGES.items():
         parts.append(f"### {title}\n\n" + "\n".join(_rows(rows)))
-    for name, rows in PROFILES.items():
-        parts.append(f"### Profile `{name}`\n\n" + "\n".join(_rows(rows)))
+    return "\n\n".join(parts)
+
+
+def profile_table() -> str:
+    """Every vendor's profile."""
+    parts = (f"### Profile `{name}`\n\n" + "\n".join(_profile(profile)) for name, profile in PROFILES.items())
     return "\n\n".join(parts)
 
 
@@ -40,6 +45,18 @@ def _suffixes(axis: Axis) -> str:
         steps = [steps[0], steps[1], steps[-1]]
     shown = [f"`{step.suffix}` {step.chinese}" if step.suffix else f"none {step.chinese}".strip() for step in steps]
     return ", ".join(shown[:-1]) + (" .. " if len(axis.steps) > 4 else ", ") + shown[-1]
+
+
+def _profile(profile: Profile) -> Iterator[str]:
+    yield f"{profile.words.english}. {profile.words.chinese}。"
+    yield ""
+    poll = profile.poll
+    others = (("voltage", poll.voltage), ("current", poll.current), ("power", poll.power))
+    yield f"- energy: {', else '.join(f'`{identifier}`' for identifier in poll.energy)}"
+    yield from (f"- {name}: `{identifier}`" if identifier else f"- {name}: none" for name, identifier in others)
+    if profile.rows:
+        yield ""
+        yield from _rows(profile.rows)
 
 
 def _rows(rows: Iterable[Row]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from chargelink.cli.command import Command, Example
 from chargelink.cli.language import Text
-from chargelink.dlt645.catalogue import PROFILES, STANDARD, Catalogue, profile
+from chargelink.dlt645.catalogue import Catalogue
+from chargelink.dlt645.profiles import PROFILES, STANDARD_PROFILE
 from chargelink.trace.dlt645.log import Log
 from chargelink.trace.dlt645.reports import FrameOrDefect, Reporter
 from chargelink.trace.report import add_input_arguments, add_output_arguments, open_bytes, show
@@ -34,8 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--profile",
-        choices=["standard", *PROFILES],
-        default="standard",
+        choices=[*PROFILES],
+        default=STANDARD_PROFILE.name,
         help=str(
             Text("identifiers that a vendor has besides or otherwise", "厂家另有或不同的数据标识 (默认 standard)")
         ),
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    catalogue = STANDARD if arguments.profile == "standard" else profile(arguments.profile)
+    catalogue = PROFILES[arguments.profile].catalogue
     with open_bytes(arguments) as source:
         hexadecimal = is_text(source.head()) if arguments.hexadecimal is None else arguments.hexadecimal
         reports = reports_of_lines(source, catalogue) if hexadecimal else reports_of_capture(source, catalogue)
