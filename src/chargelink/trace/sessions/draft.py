@@ -85,7 +85,7 @@ class Draft:
         self.ending = Ending()
         self._said = Said()
         self.transfers: dict[str, Transfer] = {}
-        self.retries = self.aborts = self.holes = 0
+        self.retries = self.aborts = 0
         self.missing_packets = 0
         self._battery_faults: tuple[str, ...] = ()  # of the last BSM that reported one
         self._faulty_at = 0.0
@@ -335,7 +335,6 @@ class Draft:
 
     def hole(self, seconds: float, now: float) -> None:
         """Nothing of the pair was recorded for a while, and it went on as before."""
-        self.holes += 1
         self.violations.add(kinds.HOLE, "", Side.UNKNOWN, now, worst=seconds, seconds=seconds)
         for row in self._rows.values():
             row.beat.last = None

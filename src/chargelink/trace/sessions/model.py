@@ -151,6 +151,7 @@ class Counts(msgspec.Struct, frozen=True):
     lost_vehicle: int = 0  # frames that the vehicle's beat and its transfers lack
     reconnections: int = 0  # CRM(00) again, after an error
     unreadable: int = 0  # messages that lack bytes
+    omitted: int = 0  # violations of more kinds than are kept
     foreign: int = 0  # frames of somebody else
     not_standard: int = 0  # frames with 11 bits, remote and FD frames
     bus_errors: int = 0  # error frames

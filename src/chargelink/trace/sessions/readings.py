@@ -16,7 +16,6 @@ from chargelink.trace.sessions.model import EnergySource, Limits, Vehicle
 
 LONGEST_GAP = 1.0  # s that a measurement stands for; CCS comes every 50 ms, BCS every 250 ms
 MILLIWATT_HOUR = 3_600_000_000  # mV x mA x ms
-FULL_SOC = 1000  # 0.1 %
 SOC_APART = 50  # 0.1 %: BCP and the first BCS of one charge differ by less
 FEWEST_TO_DOUBT = 200_000  # mWh: a charger that says nothing was given although this was seen is not believed
 
@@ -62,27 +61,25 @@ class Readings:
         self.said: dict[str, Any] = {}  # the last BHM, BRM, BCP, CML, CSD, BSD by name
         self.first_soc: int | None = None  # of BCS
         self.last_soc: int | None = None
-        self.most_demanded = self.demand = 0  # mA
+        self.most_demanded = 0  # mA
         self.demanded_voltage = 0  # mV
         self.over_current = self.over_voltage = 0  # mA, mV: the most that CCS had above what BCL asked for
-        self.output: tuple[int, int] | None = None  # mV, mA
         self._meters = {EnergySource.CCS: Meter(), EnergySource.BCS: Meter()}
 
     def keep(self, message: Any, now: float) -> None:
         self.said[type(message).__name__.removesuffix("2011")] = message
 
     def demands(self, message: BCL, now: float) -> None:
-        self.demanded_voltage, self.demand = message.voltage_demand, -message.current_demand
-        if self.demand > self.most_demanded:
-            self.most_demanded = self.demand
+        self.demanded_voltage, demand = message.voltage_demand, -message.current_demand
+        if demand > self.most_demanded:
+            self.most_demanded = demand
         self._add_demand_voltage(now, self.demanded_voltage)
-        self._add_demand_current(now, self.demand)
+        self._add_demand_current(now, demand)
 
     def gives(self, message: CCS, now: float) -> None:
         if message.output_current == ZERO_RAW_CURRENT:
             return  # "nothing yet"
         voltage, current = message.output_voltage, -message.output_current
-        self.output = voltage, current
         self._add_output_voltage(now, voltage)
         self._add_output_current(now, current)
         self._meters[EnergySource.CCS].measured(now, voltage, current)

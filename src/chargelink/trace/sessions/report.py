@@ -120,6 +120,7 @@ def _counts(draft: Draft, around: Surroundings, lost: dict[Sender, int]) -> Coun
         lost_vehicle=lost.get(Sender.BMS, 0) + draft.missing_packets,
         reconnections=draft.reconnections,
         unreadable=draft.unreadable,
+        omitted=draft.violations.omitted,
         foreign=around.foreign,
         not_standard=around.not_standard,
         bus_errors=around.bus_errors,
