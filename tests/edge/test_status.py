@@ -193,6 +193,14 @@ def test_what_was_given_away() -> None:
     assert not any("given away" in line for line in lines(STATUS | {"givenAway": {"sessions": 0}}))
 
 
+def test_a_charge_that_begins_anew_says_so() -> None:
+    detail = {"notice": "the vehicle did not answer; connecting again", "noticeChinese": "车辆通信中断，正在重新连接"}
+    status = STATUS | {"devices": [device("gun-1", "gun", "preparing", detail | STOPPED)]}
+    assert any(line.endswith("the vehicle did not answer; connecting again") for line in lines(status))
+    speak(Language.CHINESE)
+    assert any(line.endswith("车辆通信中断，正在重新连接") for line in lines(status))
+
+
 def test_whoever_was_stopped_reads_whose_doing_it_was_and_what_now() -> None:
     detail = {
         "causeText": "the meter does not answer",
