@@ -100,10 +100,9 @@ class Car:
         elif before.aux:
             self._unsupplied = now
         if not cable.aux and self._vehicle is not None:
-            if self.outcome is None and not self.contactors:
-                self._vehicle = self._closes = None
-            else:
+            if self.outcome or self.contactors:
                 return self._obey(self._vehicle.end(now), now)
+            self._vehicle = self._closes = None
         if self._failure and not cable.aux and not cable.locked:
             self.outcome, self.ended = self.outcome or self._failure, True
         return []

@@ -11,7 +11,7 @@ from chargelink.edge.charge.causes import Cause, Latch
 from chargelink.edge.charge.events import Finished, RefusedError, Warned
 from chargelink.edge.charge.phases import RECONNECTION, Phase, between
 from chargelink.edge.drivers.board_state import OFF
-from chargelink.gbt27930.catalogue import BY_NAME
+from chargelink.gbt27930.catalogue import BY_NAME, Edition
 from chargelink.gbt27930.causes import VehicleTimeout, flagged
 from chargelink.gbt27930.ending import BEM
 from chargelink.model import Caps
@@ -48,9 +48,9 @@ def broken(world: World) -> list[tuple[Phase, str]]:
     return [(event.phase, event.detail) for event in world.events if isinstance(event, Warned)]
 
 
-@pytest.mark.parametrize("gap", [1.5, 6.0])
-def test_a_charge_survives_a_bus_that_is_gone_for_a_while(gap: float) -> None:
-    world = World(target=900).charging()
+@pytest.mark.parametrize(("gap", "edition"), [(1.5, Edition.OF_2015), (6.0, Edition.OF_2015), (1.5, Edition.OF_2011)])
+def test_a_charge_survives_a_bus_that_is_gone_for_a_while(gap: float, edition: Edition) -> None:
+    world = World(target=900).charging(edition=edition)
     watcher = Opened(world)
     watcher.closed = watcher.charges = True
     charge = world.controller.charge

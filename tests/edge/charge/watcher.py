@@ -71,7 +71,7 @@ class Watcher:
         controller, board = self.world.controller, wants.board
         may = controller._dialogue.wants
         # What is closed under load opens when the current is down.
-        opens = controller.phase in STOPPING | {Phase.BREAKING} or controller.situation.vehicle.broken_off
+        opens = controller.phase in STOPPING | {Phase.BREAKING} or controller.situation.vehicle.broken_off is not None
         if board.k1k2 and not opens:
             assert may.contactors or may.precharge or may.insulation_test
         if board.modules and controller.phase is Phase.CHARGING:

@@ -154,7 +154,7 @@ def precharged(situation: Situation) -> bool:
 
 def broken_off(situation: Situation) -> bool:
     """The dialogue broke, and may begin anew."""
-    return bool(situation.vehicle.broken_off)
+    return situation.vehicle.broken_off is not None
 
 
 def sleeps(situation: Situation) -> bool:

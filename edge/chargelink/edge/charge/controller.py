@@ -323,7 +323,7 @@ class Controller:
             case Phase.IDENTIFYING | Phase.CONFIGURATION:
                 self._dialogue.go_on(now)
             case Phase.BREAKING | Phase.REOPENING if before is not Phase.BREAKING:
-                self._events.append(Warned(before, "reconnecting", situation.vehicle.broken_off))
+                self._events.append(Warned(before, "reconnecting", situation.vehicle.broken_off or ""))
             case Phase.RECONNECTING | Phase.REWAKING:
                 situation.vehicle = situation.vehicle.anew()
             case Phase.RESTING:

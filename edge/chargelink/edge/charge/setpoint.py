@@ -84,7 +84,7 @@ def clamped(situation: Situation) -> Setpoint:
         return Setpoint(because="no demand")
     ceiling = min(limit for limit in (limits.max_voltage, situation.vehicle.limit) if limit is not None)
     voltage = max(min(asked.voltage, ceiling), 0)
-    if situation.vehicle.broken_off:
+    if conditions.broken_off(situation):
         return Setpoint(voltage, 0, "vehicle does not answer")
     if not situation.vehicle.permits:
         return Setpoint(voltage, 0, "vehicle pauses")

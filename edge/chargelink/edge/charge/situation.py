@@ -55,7 +55,7 @@ class Vehicle:
     vin: str | None = field(default=None, repr=False)  # personal: it stands in no log
     told: Told = field(default_factory=Told, repr=False)  # of its battery
     gone: bool = True  # no dialogue, or one that is over
-    broken_off: str = ""  # what was waited for in vain, when the dialogue may begin anew
+    broken_off: str | None = None  # what was waited for in vain, when the dialogue may begin anew
     again: bool = False  # it was begun anew
     sleeps: bool = False  # nothing was ever heard of it: its auxiliary supply has to wake it
 
