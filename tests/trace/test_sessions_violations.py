@@ -65,6 +65,10 @@ SEEN: dict[tuple[str, str, Side], Recording] = {
     ("range", "CCS", CHARGER): changed("CCS", lambda one: Frame(one.identifier, b"\xf0\xff" + one.data[2:])),
     ("implausible", "CML", CHARGER): changed("CML", lambda one: Frame(one.identifier, bytes(4) + one.data[4:])),
     ("padding", "BSM", VEHICLE): changed("BSM", lambda one: Frame(one.identifier, one.data[:6] + b"\x10")),
+    ("packet-padding", "BCS", VEHICLE): [
+        (at, one._replace(data=one.data[:3] + bytes(5)) if one.data[:1] == b"\x02" and at > 4 else one)
+        for at, one in scripted(charging(6))
+    ],
     ("not-transported", "BCP", VEHICLE): early("1C0656F4#BE80FA0010270A0F", 1.55),
     ("sequence", "CCS", CHARGER): early("1812F456#A510D80E0000FD", 2.0),
     ("sequence", "BRO", VEHICLE): early("100956F4#00", 3.0),

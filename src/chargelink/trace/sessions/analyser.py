@@ -122,10 +122,11 @@ class Analyser:
                 bus.not_standard += 1
             return
         hearings = bus.listener.hear(identifier, data, time)
-        if identifier >> 16 & 0x3FF == TP_DT and (pair := bus.pairs.get(identifier & 0xFFFF)) and pair.draft:
-            pair.draft.packet(pair.clock.at(time))
         for hearing in hearings:
             self._hear(bus, hearing, identifier, time)
+        if identifier >> 16 & 0x3FF == TP_DT and (pair := bus.pairs.get(identifier & 0xFFFF)) and pair.draft:
+            completed = next((one for one in hearings if isinstance(one, Heard)), None)
+            pair.draft.packet(data, completed, pair.clock.at(time))
 
     def batch(self, frames: list[CanFrame]) -> None:
         """Many frames."""

@@ -11,6 +11,7 @@ from chargelink.gbt27930.contradictions import Session as Said
 from chargelink.gbt27930.faults import battery_faults
 from chargelink.gbt27930.listener import Heard, Odd, Unread
 from chargelink.gbt27930.transport import Aborted, Incomplete, Trouble, Unexpected
+from chargelink.gbt27930.transport.frames import PACKET
 from chargelink.gbt27930.transport.frames import Control as ControlByte
 from chargelink.trace.gbt27930.words import message_name
 from chargelink.trace.sessions import violations as kinds
@@ -263,10 +264,18 @@ class Draft:
             return
         self.violations.add(kinds.SHORT, name, whose, now, frame, error=str(unread.error))
 
-    def packet(self, now: float) -> None:
-        """A data frame of the transport."""
+    def packet(self, data: bytes, completed: Heard | None, now: float) -> None:
+        """A data frame of the transport, and the message that it completed."""
         self.frames += 1
         self.last = now
+        if completed is None:
+            return
+        before, rest = divmod(len(completed.payload) - 1, PACKET)
+        if data[0] != before + 1 or not data[rest + 2 :].strip(b"\xff"):
+            return  # another packet came last, or it is filled up with ones
+        name, whose = completed.entry.name, SIDES[completed.entry.sender]
+        if not self.violations.again(kinds.TAIL, name, None, now):
+            self.violations.add(kinds.TAIL, name, whose, now, Frame(completed.identifier, completed.payload))
 
     def control(self, data: bytes, now: float) -> None:
         """A control frame of the transport."""

@@ -196,6 +196,10 @@ PREMATURE = Kind("timeout-premature", F, TIMEOUTS, Text(
     "{message} reports {cause}, but {awaited} had come {age:.2f} s before, and {limit:g} s are allowed",
     "{message} 报 {cause}，但 {awaited} 在 {age:.2f} s 前刚到，允许 {limit:g} s",
 ))  # fmt: skip
+TAIL = Kind("packet-padding", R, TRANSPORT, Text(
+    "the last packet of {message} is not filled with FF",
+    "{message} 的最后一包未用 FF 填充",
+))  # fmt: skip
 STALE = Kind("stale", R, "GB/T 27930-2015, 10.5", Text(
     "{message} reports {cause} of an earlier charge: nothing of this one can have caused it",
     "{message} 报 {cause}，属于上一次充电的残留，与本次无关",
