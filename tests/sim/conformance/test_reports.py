@@ -128,7 +128,7 @@ class Outline(HTMLParser):
 def test_the_page_is_whole_and_needs_nothing_else(language: Language) -> None:
     speak(language)
     outline = Outline()
-    outline.feed(page(EVERYTHING))
+    outline.feed(page(EVERYTHING).decode())
     assert not outline.open
     assert "script" not in outline.seen
     assert outline.asked_for == [f"#case{number}" for number in range(1, 5)]
@@ -137,7 +137,7 @@ def test_the_page_is_whole_and_needs_nothing_else(language: Language) -> None:
 
 def test_the_page_shows_the_frames() -> None:
     assert PASSED.result
-    shown = page(report(PASSED)).partition("<pre>")[2].partition("</pre>")[0].splitlines()
+    shown = page(report(PASSED)).decode().partition("<pre>")[2].partition("</pre>")[0].splitlines()
     assert len(shown) == len(PASSED.result.trials[0].lines)
     assert shown[0].split() == ["0.001", "←", "charger", "1826F456", "01", "01", "00", "CHM"]
 
@@ -146,7 +146,7 @@ def test_of_very_many_frames_the_first_and_the_last_are_kept() -> None:
     result = rehearsed("DP.1001")
     many = tuple(Line(number / 1000, False, 0x1826F456, b"", "CHM") for number in range(MOST_FRAMES + 7))
     played = Played.through(structs.replace(result, trials=(structs.replace(result.trials[0], lines=many),)), 1.0)
-    shown = page(report(played)).partition("<pre>")[2].partition("</pre>")[0].splitlines()
+    shown = page(report(played)).decode().partition("<pre>")[2].partition("</pre>")[0].splitlines()
     assert len(shown) == MOST_FRAMES + 1
     assert "7 frames not shown" in shown[FIRST_FRAMES]
     assert shown[FIRST_FRAMES + 1].split()[0] == f"{(FIRST_FRAMES + 7) / 1000:.3f}"

@@ -32,8 +32,8 @@ a { color: inherit }
 """
 
 
-def page(report: Report) -> str:
-    """The whole page."""
+def page(report: Report) -> bytes:
+    """The whole page, in UTF-8."""
     title = TITLE.format(report.side.text, report.device)
     language = "zh-CN" if spoken() is Language.CHINESE else "en"
     body = [
@@ -48,7 +48,8 @@ def page(report: Report) -> str:
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     view = '<meta name="viewport" content="width=device-width, initial-scale=1">'
     content = "\n".join(body)
-    return f'<!doctype html>\n<html lang="{language}"><head>{head}{view}</head><body>\n{content}\n</body></html>\n'
+    whole = f'<!doctype html>\n<html lang="{language}"><head>{head}{view}</head><body>\n{content}\n</body></html>\n'
+    return whole.encode("utf-8", "replace")
 
 
 def _facts(report: Report) -> str:

@@ -186,19 +186,20 @@ class Reports:
     def write(self, report: Report) -> int:
         """Show the sum, write the files; the exit code."""
         print("\n".join(["", *summary(report)]), flush=True)
-        if self._html:
-            self._html.write_text(page(report), "utf-8")
-        if self._junit:
-            self._junit.write_bytes(junit(report))
-        if self._json:
-            self._json.write_bytes(document(report))
+        makers = ((self._html, page), (self._junit, junit), (self._json, document))
+        for path, maker in makers:
+            if path:
+                self._try(path, maker(report))
         return Exit.CLEAN if report.clean else Exit.DEFECTS
 
     @staticmethod
-    def _try(path: Path) -> None:
+    def _try(path: Path, content: bytes | None = None) -> None:
+        """Write a file; without content only see whether that can be done. Raises CommandError."""
         try:
-            with path.open("ab"):
-                pass
+            if content is None:
+                path.open("ab").close()
+            else:
+                path.write_bytes(content)
         except OSError as error:
             raise CommandError(CANNOT_WRITE.format(path, error.strerror or error)) from error
 
