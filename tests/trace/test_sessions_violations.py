@@ -129,6 +129,12 @@ def test_many_become_one_with_first_last_and_count() -> None:
     assert "8" in found.text.english
 
 
+def test_a_period_is_judged_from_where_the_message_begins() -> None:
+    (found,) = [one for one in only(slower("CCS", 1.4)).violations if one.code == "period"]
+    assert found.first == pytest.approx(3.5)
+    assert "every 70 ms, not every 50 ms" in found.text.english
+
+
 def test_the_longest_silence_is_told() -> None:
     recording = [timed for timed in silent("CCS", 10.0, 11.5) if timed[1].identifier != 0x1812F456
                  or not 15.0 < timed[0] < 17.5]  # fmt: skip

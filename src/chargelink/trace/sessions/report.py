@@ -84,7 +84,7 @@ def _judge_beats(draft: Draft, resolution: float) -> dict[Sender, int]:
             2 if beat.coarse(resolution) else 1
         ):
             draft.violations.add(
-                kinds.PERIOD, name, side_of(name), draft.start, count=beat.count, median=median, period=beat.period
+                kinds.PERIOD, name, side_of(name), beat.first, count=beat.count, median=median, period=beat.period
             )
     return lost
 
