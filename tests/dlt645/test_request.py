@@ -208,6 +208,31 @@ def test_reading_the_address_and_a_block_and_a_profile() -> None:
     assert load_profile(ADDRESS, "06000000", 255).frame().data == bytes.fromhex("00 00 00 06 FF")
 
 
+def test_a_device_may_answer_reads_itself() -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    def device(identifier: str, besides: bytes) -> bytes | AnyError | None:
+        asked.append((identifier, besides))
+        return {"06000000": b"\x01" * besides[0] if besides else None, "04000C01": ErrorWord.NOT_AUTHORISED}.get(
+            identifier
+        )
+
+    meter = Meter(ADDRESS, {"00010000": bytes(4)}, device=device)
+    said: list[Frame] = []
+    for request in (
+        load_profile(ADDRESS, "06000000", 3),
+        read(ADDRESS, "04000C01"),
+        read(ADDRESS, "00010000"),
+        read(ADDRESS, "9010"),
+    ):
+        meter.receive(request.frame().encode(), 0.0)
+        meter.tick(1.0)
+        said.append(Frame.decode(meter.data_to_send()))
+    assert [frame.control for frame in said] == [0x91, 0xD1, 0x91, 0xC1]
+    assert [frame.data[4:] or frame.data for frame in said] == [b"\x01" * 3, b"\x04", bytes(4), b"\x02"]
+    assert asked[0] == ("06000000", b"\x03")
+
+
 def test_the_1997_edition_says_again_what_it_said_last() -> None:
     meter = Meter(ADDRESS, {"9010": b"\x01\x02\x03\x04"})
     again = read_again(ADDRESS, "9010")

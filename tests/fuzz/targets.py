@@ -3,7 +3,18 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.fuzz import dlt645, gbt27930, gbt27930_charge, identity, link, lora_radio, lora_socket, recordings, seeds
+from tests.fuzz import (
+    dlt645,
+    dlt645_procedures,
+    gbt27930,
+    gbt27930_charge,
+    identity,
+    link,
+    lora_radio,
+    lora_socket,
+    recordings,
+    seeds,
+)
 
 
 class Target(NamedTuple):
@@ -27,6 +38,8 @@ TARGETS = {
     "dlt645_meaning": Target(dlt645.meaning, dlt645.meaning_seeds, 512),
     "dlt645_scanner": Target(dlt645.scanner, dlt645.scanner_seeds),
     "dlt645_link": Target(dlt645.link, dlt645.link_seeds),
+    "dlt645_procedures": Target(dlt645_procedures.procedures, dlt645_procedures.procedure_seeds, 1024),
+    "dlt645_profiles": Target(dlt645_procedures.profiles, dlt645_procedures.profile_seeds),
     "ls1_bodies": Target(lora_socket.bodies, lora_socket.body_seeds, 256),
     "ls1_frames": Target(lora_socket.frames, lora_socket.frame_seeds, 2048),
     "ls1_joins": Target(lora_socket.joins, lora_socket.join_seeds, 512),

@@ -4,7 +4,7 @@ Silent, as the standard wants it, on a wrong address or a damaged frame. What is
 which the master asks for one by one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from chargelink.dlt645.address import is_meant
@@ -48,6 +48,10 @@ class Commanded(NamedTuple):
     frame: Frame
 
 
+Device = Callable[[str, bytes], "bytes | AnyError | None"]
+"""What a device says to a read of an identifier, given the bytes behind it in the request (how many records of a load
+profile, from when): data, an error word to refuse by, or None for what its registers say."""
+
 MeterEvent = Asked | Commanded | Noise | Defect
 
 
@@ -63,8 +67,8 @@ class Meter:
     """A meter with one address.
 
     `registers` says what each identifier holds, without +33H and low byte first, and is looked up when asked; a block
-    (FF) that it does not have is put together of its items. `part` is how many bytes of value go into one frame,
-    `delay` how long an answer takes, in s.
+    (FF) that it does not have is put together of its items. `device` is asked before them. `part` is how many bytes of
+    value go into one frame, `delay` how long an answer takes, in s.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Meter:
         part: int = USUAL_PART,
         preamble: int = 4,
         catalogue: Catalogue = STANDARD,
+        device: Device = lambda identifier, besides: None,
     ) -> None:
         """Raises EncodeError for an address that is not twelve digits, or parts that fit no frame."""
         Address(address).encode()
@@ -87,6 +92,7 @@ class Meter:
         self._part = part
         self._preamble = preamble
         self._catalogue = catalogue
+        self._device = device
         self._scanner = Scanner()
         self._outgoing = b""
         self._reply = b""
@@ -161,10 +167,14 @@ class Meter:
         """Read: all of it, or the first part."""
         size = 4 if frame.control == Function.READ else 2
         identifier = identifier_of(frame.data, size)
-        value = self._value(identifier)
-        events.append(Asked(frame, identifier, value is not None))
+        value = self._device(identifier, frame.data[size:])
         if value is None:
-            self.refuse(frame, ErrorWord.NO_REQUESTED_DATA, now)
+            value = self._value(identifier)
+        if value is None:
+            value = ErrorWord.NO_REQUESTED_DATA if size == 4 else ErrorWord1997.WRONG_IDENTIFIER
+        events.append(Asked(frame, identifier, isinstance(value, bytes)))
+        if not isinstance(value, bytes):
+            self.refuse(frame, value, now)
             return
         parts = [value[at : at + self._part] for at in range(0, len(value), self._part)] or [b""]
         self._parts = Parts(frame.data, parts, 0)
