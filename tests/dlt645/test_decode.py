@@ -188,3 +188,30 @@ def test_a_vendors_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert plain["values"] == {"raw": "34 12 00 00"}
     (yada,) = decoded(written(tmp_path, reply), capsys, "--profile", "yada_dc")
     assert yada["values"] == {"current_a": {"value": "0.1234", "unit": "A"}}
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[profile]\nenglish = "own"\nchinese = "自用"\n[poll]\nenergy = ["00010000"]\n'
+        '[[item]]\nidentifier = "02000100"\nname = "flow"\nchinese = "电流"\nform = "binary"\n'
+        'bytes = 4\ndecimals = 3\nunit = "A"\n',
+        "utf-8",
+    )
+    (mine,) = decoded(written(tmp_path, reply), capsys, "--profile", str(own))
+    assert mine["values"] == {"flow": {"value": "4.660", "unit": "A"}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        ("yada", "there is no profile 'yada': choose standard, energy_status"),
+        ("none.toml", "No such file"),
+        ("empty.toml", "empty.toml: file: Object missing required field `profile`; see a shipped profile"),
+    ],
+)
+def test_a_profile_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], profile: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.toml").touch()
+    with pytest.raises(SystemExit, match="2"):
+        decode(Path("-"), "--profile", profile)
+    assert said in capsys.readouterr().err

@@ -2,13 +2,15 @@
 
 import argparse
 from collections.abc import Iterator
+from pathlib import Path
 
 from chargelink.cli.command import Command, Example
 from chargelink.cli.language import Text
 from chargelink.dlt645.catalogue import Catalogue
-from chargelink.dlt645.profiles import PROFILES, STANDARD_PROFILE
+from chargelink.dlt645.profiles import PROFILES, STANDARD_PROFILE, Profile, ProfileError, read_profile
 from chargelink.trace.dlt645.log import Log
 from chargelink.trace.dlt645.reports import FrameOrDefect, Reporter
+from chargelink.trace.dlt645.words import said
 from chargelink.trace.report import add_input_arguments, add_output_arguments, open_bytes, show
 from chargelink.trace.source import Source
 
@@ -35,17 +37,41 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--profile",
-        choices=[*PROFILES],
-        default=STANDARD_PROFILE.name,
+        type=vendor,
+        default=STANDARD_PROFILE,
+        metavar="NAME|FILE",
         help=str(
-            Text("identifiers that a vendor has besides or otherwise", "厂家另有或不同的数据标识 (默认 standard)")
-        ),
+            Text(
+                "identifiers that a vendor has besides or otherwise: {}, or a TOML file of your own",
+                "厂家另有或不同的数据标识: {}, 或自编的 TOML 文件 (默认 standard)",
+            )
+        ).format(", ".join(PROFILES)),
     )
     add_output_arguments(parser)
 
 
+def vendor(text: str) -> Profile:
+    """A shipped profile by its name, or one of a file. Raises ArgumentTypeError."""
+    if text in PROFILES:
+        return PROFILES[text]
+    if not text.endswith(".toml"):
+        unknown = Text(
+            "there is no profile {!r}: choose {}, or a .toml file", "没有配置 {!r}: 请选择 {}, 或 .toml 文件"
+        )
+        raise argparse.ArgumentTypeError(unknown.format(text[:40], ", ".join(PROFILES)))
+    try:
+        return read_profile(text, Path(text).read_text("utf-8"))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise argparse.ArgumentTypeError(f"{text}: {Text('is not UTF-8', '不是 UTF-8')}") from None
+    except ProfileError as error:
+        path, problem, remedy = error.problems[0]
+        raise argparse.ArgumentTypeError(f"{text}: {path}: {said(problem)}; {said(remedy)}") from None
+
+
 def run(arguments: argparse.Namespace) -> int:
-    catalogue = PROFILES[arguments.profile].catalogue
+    catalogue = arguments.profile.catalogue
     with open_bytes(arguments) as source:
         hexadecimal = is_text(source.head()) if arguments.hexadecimal is None else arguments.hexadecimal
         reports = reports_of_lines(source, catalogue) if hexadecimal else reports_of_capture(source, catalogue)
