@@ -9,6 +9,7 @@ Both editions, 2007 and 1997, share the frame. Frames of DL/T 698.45 on the same
     message     any frame explained
     master      the end that asks
     meter       the end that answers
+    line        several meters on one line, asked in turn
 """
 
 from chargelink.dlt645.control import Edition, ErrorWord, Function, Function1997
