@@ -13,6 +13,7 @@ from chargelink.dlt645.frame import LONGEST_DATA
 from chargelink.dlt645.master import Master
 from chargelink.dlt645.procedures import (
     BaudChange,
+    BlockRead,
     ConfirmedRelay,
     EditionDetection,
     Finished,
@@ -35,6 +36,7 @@ MAKERS: tuple[Callable[[Master], Procedure[object]], ...] = (
     lambda master: BaudChange(master, METER, 9600, 0.0),
     lambda master: SetTime(master, METER, datetime(2026, 11, 20, 23, 59, 40), 0.0, BY),
     lambda master: SetTime(master, METER, datetime(2026, 11, 20, 12, 0), 0.0),
+    lambda master: BlockRead(master, METER, "0001FF00", 0.0),
     lambda master: EditionDetection(master, 0.0),
     lambda master: EditionDetection(master, 0.0, METER),
 )

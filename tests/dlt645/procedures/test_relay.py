@@ -154,7 +154,14 @@ def test_other_bits_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "body"), [("12", command(TRIP)), (ADDRESS, Relay(BY, TRIP, "soon")), (ADDRESS, command(300))]
+    ("address", "body"),
+    [
+        ("12", command(TRIP)),
+        ("AAAAAAAA0161", command(TRIP)),
+        ("999999999999", command(TRIP)),
+        (ADDRESS, Relay(BY, TRIP, "soon")),
+        (ADDRESS, command(300)),
+    ],
 )
 def test_what_cannot_be_sent_is_refused_at_once(address: str, body: Relay) -> None:
     with pytest.raises(EncodeError):

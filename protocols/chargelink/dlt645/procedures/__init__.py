@@ -8,6 +8,7 @@ edition      which edition a meter speaks, and its address
 """
 
 from chargelink.dlt645.procedures.baud import BaudChange, BaudOutcome, BaudState
+from chargelink.dlt645.procedures.block import BlockOutcome, BlockRead
 from chargelink.dlt645.procedures.clock import SetTime, TimeOutcome, TimeState
 from chargelink.dlt645.procedures.edition import Detected, EditionDetection
 from chargelink.dlt645.procedures.procedure import Finished, Procedure, ProcedureEvent, Script, SetRate
@@ -17,6 +18,8 @@ __all__ = [
     "BaudChange",
     "BaudOutcome",
     "BaudState",
+    "BlockOutcome",
+    "BlockRead",
     "ConfirmedRelay",
     "Detected",
     "EditionDetection",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chargelink.dlt645.control import BAUD_RATES, Words
 from chargelink.dlt645.master import Master, Refused, Reply
-from chargelink.dlt645.procedures.procedure import Procedure, Script, SetRate, Wait, ask, is_there
+from chargelink.dlt645.procedures.procedure import Procedure, Script, SetRate, Wait, ask, is_there, require_whole
 from chargelink.dlt645.request import read, set_baud
 from chargelink.wire import EncodeError
 
@@ -40,8 +40,9 @@ class BaudChange(Procedure[BaudOutcome]):
     """Changes the rate of a meter from that of the master's timing. Each `SetRate` that it tells is for the port."""
 
     def __init__(self, master: Master, address: str, baud: int, now: float) -> None:
-        """Raises EncodeError for a rate that has no feature word, or an address that is none."""
-        set_baud(address, feature_word(baud)).frame().encode()
+        """Raises EncodeError for a rate that has no feature word, or an address that names no single meter."""
+        require_whole(address)
+        feature_word(baud)
         super().__init__(master, baud_change(address, baud, master.timing.baud), now)
 
 

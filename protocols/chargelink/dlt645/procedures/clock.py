@@ -14,7 +14,7 @@ from chargelink.dlt645.catalogue import STANDARD
 from chargelink.dlt645.control import Edition, Words
 from chargelink.dlt645.forms import Stamp
 from chargelink.dlt645.master import Master, Refused, Reply, Sent
-from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask
+from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask, require_whole
 from chargelink.dlt645.request import Request, broadcast_time, read, write, write_1997
 
 TOGETHER = "0400010C"
@@ -67,8 +67,9 @@ class SetTime(Procedure[TimeOutcome]):
         by: Credentials | None = None,
         edition: Edition = Edition.DLT645_2007,
     ) -> None:
-        """Raises EncodeError for an address or credentials that are none."""
-        _write(address, TOGETHER, Stamp("2026-01-01 00:00:00", 0), by or Credentials(), edition).frame().encode()
+        """Raises EncodeError for credentials that are none, or an address that names no single meter."""
+        require_whole(address)
+        (by or Credentials()).encode()
         super().__init__(master, set_time(address, time - timedelta(seconds=now), by, edition), now)
 
 

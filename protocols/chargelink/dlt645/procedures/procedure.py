@@ -13,8 +13,10 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 
+from chargelink.dlt645.frame import ALL_METERS
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, Sent, TimedOut
 from chargelink.dlt645.request import Request
+from chargelink.wire import EncodeError
 
 Outcome = TypeVar("Outcome", covariant=True)
 Ended = Reply | Refused | Sent | TimedOut
@@ -57,6 +59,12 @@ def ask(request: Request) -> Script[Ended]:
 def is_there(event: Ended | None) -> bool:
     """Whether a meter answered, be it by a refusal."""
     return isinstance(event, Reply | Refused)
+
+
+def require_whole(address: str) -> None:
+    """Raises EncodeError unless `address` names one meter: an abbreviated one can change several."""
+    if len(address) != 12 or not (address.isascii() and address.isdecimal()) or address == ALL_METERS:
+        raise EncodeError(f"{address!r} does not name one meter in full: write its 12 digits")
 
 
 class Procedure(Generic[Outcome]):

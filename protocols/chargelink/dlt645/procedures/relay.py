@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chargelink.dlt645.bodies import Relay
 from chargelink.dlt645.control import RelayAccepted, Words
 from chargelink.dlt645.master import Master, Refused, Reply
-from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask
+from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask, require_whole
 from chargelink.dlt645.refusal import Acceptance
 from chargelink.dlt645.request import read, relay
 
@@ -68,8 +68,9 @@ class ConfirmedRelay(Procedure[RelayOutcome]):
     def __init__(
         self, master: Master, address: str, command: Relay, now: float, confirm_within: float = CONFIRM_WITHIN
     ) -> None:
-        """Raises EncodeError for a command that cannot be sent."""
-        relay(address, command).frame().encode()
+        """Raises EncodeError for a command that cannot be sent, or an address that names no single meter."""
+        require_whole(address)
+        relay(address, command)
         super().__init__(master, confirmed_relay(address, command, confirm_within), now)
 
 
