@@ -20,7 +20,7 @@ def _object(report: Report) -> dict[str, Any]:
         "tester": f"chargelink {version('chargelink')}",
         "side": report.side.name.lower(),
         "device": report.device,
-        "bus": report.place,
+        "bus": report.where,
         "began": report.began.isoformat(timespec="seconds"),
         "seconds": round(report.seconds, 3),
         "chosen": report.chosen,

@@ -45,7 +45,7 @@ def _properties(suite: Element, report: Report) -> None:
     facts = {
         "device": report.device,
         "edition": EDITIONS,
-        "bus": report.place,
+        "bus": report.where,
         "tester": f"chargelink {version('chargelink')}",
         "late_ms": f"{report.late * 1000:.1f}",
         "load": f"{report.load:.2f}",

@@ -119,7 +119,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     side: Side
     device: str
-    place: str
+    place: str  # empty in a rehearsal
     began: datetime
     seconds: float
     chosen: int
@@ -132,6 +132,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def counts(self) -> Counter[Standing]:
         return Counter(played.standing for played in self.played)
+
+    @property
+    def where(self) -> str:
+        """The bus, in words."""
+        return self.place or str(REHEARSED)
 
     @property
     def late(self) -> float:
@@ -150,6 +155,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return self.counts[Standing.PASS] > 0 and good == self.chosen
 
 
+REHEARSED = Text("none: a rehearsal", "无：预演")
 LATE = Text(
     "the tester was late by {} ms, so what it found proves nothing; try again on a machine that is less busy",
     "测试系统自身延迟达 {} ms，所得结果不能作为依据；请在较空闲的机器上重试",

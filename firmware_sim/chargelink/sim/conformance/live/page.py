@@ -57,7 +57,7 @@ def _facts(report: Report) -> str:
     rows = [
         (Text("device", "被测设备"), report.device),
         (Text("judged by", "依据"), EDITIONS),
-        (Text("bus", "总线"), report.place),
+        (Text("bus", "总线"), report.where),
         (Text("began", "开始时间"), report.began.isoformat(sep=" ", timespec="seconds")),
         (Text("took", "用时"), f"{report.seconds:.0f} s"),
         (Text("tolerances", "容差"), tolerances),

@@ -107,7 +107,7 @@ def summary(report: Report) -> list[str]:
         told.append(UNOBSERVED.format(report.unobserved))
     if any(played.case.inferred for played in report.played):
         told.append(str(INFERRED))
-    if report.place != REHEARSED.english:
+    if report.place:
         late = f"{report.late * 1000:.0f}"
         told.append(LATE.format(late, f"{report.load:.1f}", report.processors))
     return told
@@ -138,4 +138,3 @@ LATE = Text(
     "the tester was late by {} ms at most; load {} on {} processors",
     "测试系统最大延迟 {} ms；系统负载 {}，{} 个处理器",
 )
-REHEARSED = Text("rehearsal", "预演")
