@@ -91,6 +91,10 @@ class Charge:
         self.supplied = self.supplied + 1 if self.aux and wants.auxiliary else 0  # K3K4 opens faster than it closes
         side = ChargerSide(self.supplied > 2, self.battery.voltage, self.current, wants.lock)
         self.vehicle_events += self.car.feel(side, self.now)
+        vehicle = self.car._vehicle
+        if self.car.contactors and self.car._opens is None:  # and no more than the dialogue wants
+            assert vehicle is not None
+            assert vehicle.wants_contactors
         self.charger.report(self.battery.voltage, self.current, math.floor(self.now / 60))
         if before and not self.car.contactors and self.opened_at is None:
             self.opened_at = self.current
