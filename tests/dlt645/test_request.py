@@ -234,16 +234,16 @@ def test_a_device_may_answer_reads_itself() -> None:
 
 
 def test_the_1997_edition_says_again_what_it_said_last() -> None:
-    meter = Meter(ADDRESS, {"9010": b"\x01\x02\x03\x04"})
+    meter = Meter(ADDRESS, {"9010": b"\x01\x02\x03\x04", "00010000": bytes(4)})
     again = read_again(ADDRESS, "9010")
     assert again.frame() == Frame(ADDRESS, 0x03)
     said: list[Frame] = []
-    for request in (again, read(ADDRESS, "9010"), again):
+    for request in (again, read(ADDRESS, "00010000"), again, read(ADDRESS, "9010"), again):
         meter.receive(request.frame().encode(), 0.0)
         meter.tick(1.0)
         said.append(Frame.decode(meter.data_to_send()))
-    nothing, _, repeated = said
-    assert nothing == Frame(ADDRESS, 0xC3, b"\x01")
+    nothing, _, nothing_of_1997, _, repeated = said
+    assert nothing == nothing_of_1997 == Frame(ADDRESS, 0xC3, b"\x01")
     assert repeated == Frame(ADDRESS, 0x83, bytes.fromhex("10 90 01 02 03 04"))
     assert again.is_answered_by(repeated)
     assert again.value_of(repeated) == b"\x01\x02\x03\x04"

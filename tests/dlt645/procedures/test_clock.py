@@ -92,6 +92,26 @@ def test_a_clock_is_set_by_writing(ahead: float, time: datetime, together: bool,
     assert device.identifiers == (["0400010C"] if together else written)
 
 
+@pytest.mark.parametrize("hundredths", [*range(930, 955), *range(975, 1003)])
+def test_midnight_never_comes_between_date_and_time(hundredths: int) -> None:
+    time = MIDNIGHT + timedelta(seconds=hundredths / 100)
+    found = outcome(ClockMeter(time, 0.0, together=False), time)
+    assert found.state is TimeState.DONE, found
+    assert found.before is not None
+    assert abs(found.before) <= 1.5
+
+
+def test_the_time_that_is_sent_is_the_nearest_second() -> None:
+    time = NOON.replace(microsecond=900_000)
+    device = ClockMeter(time, 0.0)
+    sent: list[timedelta] = []
+    device.obey = lambda frame, now: sent.append(
+        datetime.fromisoformat(BroadcastTime.decode(frame.data).time) - (time + timedelta(seconds=now - START))
+    )
+    outcome(device, time, by=None)
+    assert abs(sent[0].total_seconds()) <= 0.6
+
+
 def test_a_clock_is_set_by_broadcast() -> None:
     device = ClockMeter(NOON, 200.0)
     found = outcome(device, by=None)
