@@ -23,7 +23,22 @@ from chargelink.dlt645.frame import read as read_frame
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, Sent, TimedOut
 from chargelink.dlt645.meter import Commanded, Meter
 from chargelink.dlt645.profiles import PROFILES
-from chargelink.dlt645.request import Request, broadcast_time, freeze, read, read_address, write
+from chargelink.dlt645.request import (
+    Request,
+    broadcast_time,
+    clear_demand_1997,
+    clear_events,
+    freeze,
+    read,
+    read_address,
+    read_again,
+    relay,
+    security,
+    set_password,
+    terminal_signal,
+    write,
+    write_address,
+)
 from chargelink.dlt645.scanner import DLT645, DLT698, ScanEvent
 from chargelink.wire import DecodeError, EncodeError
 
@@ -52,6 +67,14 @@ REQUESTS: tuple[Request, ...] = (
     freeze(),
     freeze(address=METER),
     broadcast_time("2022-03-17 14:07:47"),
+    relay(METER, Relay(Credentials(), 0x1A, "2099-12-31 23:59:59")),
+    set_password(METER, Password("02", "000000"), Password("04", "123456")),
+    clear_events(METER, Credentials()),
+    terminal_signal(0x00, METER),
+    security(METER, "078102FF", b""),
+    write_address("000000000162", METER),
+    read_again(METER, "9010"),
+    clear_demand_1997(METER),
 )
 REGISTERS = {
     "00010000": bytes(4),

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from chargelink.dlt645.control import BAUD_RATES, Words
 from chargelink.dlt645.master import Master, Refused, Reply
-from chargelink.dlt645.procedures.procedure import Procedure, Script, SetRate, Wait, ask, is_there, require_whole
+from chargelink.dlt645.procedures.procedure import (
+    Procedure,
+    Script,
+    SetRate,
+    Wait,
+    ask,
+    is_there,
+    refused_words,
+    require_whole,
+)
 from chargelink.dlt645.request import read, set_baud
 from chargelink.wire import EncodeError
 
@@ -59,11 +68,7 @@ def baud_change(address: str, baud: int, old: int) -> Script[BaudOutcome]:
     """The script of `BaudChange`; `old` is the rate that the line has."""
     answer = yield from ask(set_baud(address, feature_word(baud)))
     if isinstance(answer, Refused):
-        words = Words(
-            "refused: " + ", ".join(reason.english for reason in answer.words),
-            "被拒绝：" + "、".join(reason.chinese for reason in answer.words),
-        )
-        return BaudOutcome(BaudState.REFUSED, words, old, answer)
+        return BaudOutcome(BaudState.REFUSED, refused_words(answer), old, answer)
     rates = [baud, old]
     if isinstance(answer, Reply):
         said = BAUD_RATES.get(answer.data[0]) if answer.data else None

@@ -14,7 +14,7 @@ from chargelink.dlt645.catalogue import STANDARD
 from chargelink.dlt645.control import Edition, Words
 from chargelink.dlt645.forms import Stamp
 from chargelink.dlt645.master import Master, Refused, Reply, Sent
-from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask, require_whole
+from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask, refused_words, require_whole
 from chargelink.dlt645.request import Request, broadcast_time, read, write, write_1997
 
 TOGETHER = "0400010C"
@@ -86,11 +86,7 @@ def set_time(address: str, zero: datetime, by: Credentials | None, edition: Edit
         answer = yield from _write_apart(address, zero, by, edition)
     was = _ahead(before, zero)
     if isinstance(answer, Refused):
-        words = Words(
-            "refused: " + ", ".join(reason.english for reason in answer.words),
-            "被拒绝：" + "、".join(reason.chinese for reason in answer.words),
-        )
-        return TimeOutcome(TimeState.REFUSED, words, was, None, answer)
+        return TimeOutcome(TimeState.REFUSED, refused_words(answer), was, None, answer)
     after = yield from _clock(address, edition)
     ahead = _ahead(after, zero)
     return TimeOutcome(*_judged(ahead, isinstance(answer, Reply | Sent), by is None), was, ahead)

@@ -13,6 +13,7 @@ from collections.abc import Generator
 from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 
+from chargelink.dlt645.control import Words
 from chargelink.dlt645.frame import ALL_METERS
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, Sent, TimedOut
 from chargelink.dlt645.request import Request
@@ -59,6 +60,15 @@ def ask(request: Request) -> Script[Ended]:
 def is_there(event: Ended | None) -> bool:
     """Whether a meter answered, be it by a refusal."""
     return isinstance(event, Reply | Refused)
+
+
+def refused_words(refused: Refused) -> Words:
+    """A refusal and its reasons."""
+    reasons = refused.words or [Words("no reason given", "未说明原因")]
+    return Words(
+        "refused: " + ", ".join(reason.english for reason in reasons),
+        "被拒绝：" + "、".join(reason.chinese for reason in reasons),
+    )
 
 
 def require_whole(address: str) -> None:

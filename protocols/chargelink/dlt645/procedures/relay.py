@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chargelink.dlt645.bodies import Relay
 from chargelink.dlt645.control import RelayAccepted, Words
 from chargelink.dlt645.master import Master, Refused, Reply
-from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask, require_whole
+from chargelink.dlt645.procedures.procedure import Ended, Procedure, Script, Wait, ask, refused_words, require_whole
 from chargelink.dlt645.refusal import Acceptance
 from chargelink.dlt645.request import read, relay
 
@@ -79,7 +79,7 @@ def confirmed_relay(address: str, command: Relay, confirm_within: float = CONFIR
     before = _state_in((yield read(address, STATUS_WORD_3)).event)
     answer = yield from ask(relay(address, command))
     if isinstance(answer, Refused):
-        return RelayOutcome(RelayState.REFUSED, _refused(answer), before, None, refused=answer)
+        return RelayOutcome(RelayState.REFUSED, refused_words(answer), before, None, refused=answer)
     after = yield from _watch(address, command, confirm_within)
     answered = isinstance(answer, Reply)
     accepted = Acceptance.decode(answer.data).accepted if isinstance(answer, Reply) and len(answer.data) == 2 else None
@@ -113,14 +113,6 @@ def _shows(command: Relay, state: OperatingState | None) -> bool:
         return False
     bits, wanted = SHOWS[command.command]
     return state & bits == wanted
-
-
-def _refused(answer: Refused) -> Words:
-    reasons = answer.words or [Words("no reason given", "未说明原因")]
-    return Words(
-        "refused: " + ", ".join(reason.english for reason in reasons),
-        "被拒绝：" + "、".join(reason.chinese for reason in reasons),
-    )
 
 
 def _judged(
