@@ -191,5 +191,5 @@ def test_without_python_can_the_remedy_is_named(tmp_path: Path, monkeypatch: pyt
         return found(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without_python_can)
-    with pytest.raises(CannotRead, match=r'pip install "chargelink\[sim\]"'):
+    with pytest.raises(CannotRead, match=r'pip install "chargelink\[trace\]"'):
         read(path)

@@ -140,9 +140,11 @@ def test_where_nothing_can_be_written(option: str, tmp_path: Path, capsys: Any) 
     log = tmp_path / "a.log"
     log.write_text("1826F456#010100\n")
     assert main(["trace", str(log), option, str(tmp_path / "none" / "a")]) == Exit.CANNOT
-    assert "No such file or directory; choose another place" in capsys.readouterr().err
+    assert "there is no such file or folder; choose another place" in capsys.readouterr().err
     assert main(["trace", str(log), option, "/dev/full"]) == Exit.CANNOT
     assert "choose another place" in capsys.readouterr().err
+    assert main(["trace", str(log), option, "-"]) == Exit.CANNOT
+    assert f"give {option} the name of a file" in capsys.readouterr().err
     (tmp_path / "link").symlink_to(log)
     assert main(["trace", str(log), option, str(tmp_path / "link")]) == Exit.CANNOT
     assert f"would be overwritten: choose another name for {option}" in capsys.readouterr().err

@@ -178,7 +178,7 @@ def test_a_side_that_is_not_recorded_is_not_blamed() -> None:
 
 def test_violations_are_bounded() -> None:
     violations = Violations()
-    kind = Kind("any", Severity.REMARK, "", Text("{message} {number}", "{message} {number}"))
+    kind = Kind("any", Severity.REMARK, None, Text("{message} {number}", "{message} {number}"))
     for number in range(MOST * 3):
         violations.add(kind, "CCS", side_of("CCS"), 0.0, detail=number, number=number)
     found: tuple[Violation, ...] = violations.result("2015", None)

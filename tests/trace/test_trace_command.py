@@ -117,7 +117,8 @@ def test_several_sessions_end_in_an_overview(trace: Trace) -> None:
 def test_in_chinese(trace: Trace) -> None:
     ran = trace(text=candump(scripted(CCS_LOST)))
     assert ran.output.startswith("责任方：充电机。充电机停止通信：")
-    assert "个会话" in ran.summary
+    assert "1 次充电过程" in ran.summary
+    assert "GB/T 27930-2015 第 8、10 章、附录 A" in ran.output
 
 
 def test_a_vin_is_masked_on_the_screen(trace: Trace) -> None:
@@ -154,6 +155,19 @@ def test_one_session_of_several(trace: Trace) -> None:
 def test_a_recording_without_a_session_says_so(trace: Trace) -> None:
     with pytest.raises(CommandError, match="no message of GB/T 27930"):
         trace(text="(1.0) can0 123#00\n")
+
+
+@pytest.mark.parametrize("text", ["", "2024-01-01 meter 1234\n"])
+def test_a_file_without_frames_is_no_bus_with_another_rate(text: str, trace: Trace) -> None:
+    with pytest.raises(CommandError, match=r"no CAN frame in .*: 0 frames, 0 sessions.*is it the right file"):
+        trace(text=text)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_why_a_file_cannot_be_opened_in_chinese(tmp_path: Path) -> None:
+    for path, said in ((tmp_path, "这是一个文件夹"), (tmp_path / "none", "文件或文件夹不存在")):
+        with pytest.raises(CannotRead, match=said):
+            Source(str(path))
 
 
 def test_a_recording_that_breaks_off_is_told_until_then(

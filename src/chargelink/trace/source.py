@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
+from chargelink.cli.reasons import reason
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -67,7 +68,7 @@ class Source:
             file = io.FileIO(0 if path == "-" else path, closefd=path != "-")
         except OSError as error:
             raise CannotRead(
-                Text("cannot open {}: {}; check the path", "无法打开 {}: {}；请检查路径").format(path, error.strerror)
+                Text("cannot open {}: {}; check the path", "无法打开 {}: {}；请检查路径").format(path, reason(error))
             ) from error
         self._exit.callback(file.close)
         status = os.fstat(file.fileno())
@@ -116,8 +117,7 @@ class Source:
         try:
             yield
         except (OSError, EOFError, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise CannotRead(Text("cannot read {}: {}", "读取 {} 失败: {}").format(self.name, reason)) from error
+            raise CannotRead(Text("cannot read {}: {}", "读取 {} 失败: {}").format(self.name, reason(error))) from error
 
     def take(self, size: int) -> bytes:
         """That many bytes; fewer only at the end."""

@@ -50,8 +50,8 @@ def _python_can() -> Any:
         raise CannotRead(
             str(
                 Text(
-                    'this format needs python-can: pip install "chargelink[sim]"',
-                    '此格式需要 python-can: pip install "chargelink[sim]"',
+                    'this format needs python-can: pip install "chargelink[trace]"',
+                    '此格式需要 python-can: pip install "chargelink[trace]"',
                 )
             )
         ) from error

@@ -26,7 +26,12 @@ from chargelink.wire import Coded, Message
 from chargelink.wire.layout import Field, layout
 from chargelink.wire.show import code_words
 
-MASKED = 6  # characters at the end of a VIN that a listing does not show
+MASKED = 6  # characters at the end of a VIN that listings, reports and pages do not show
+
+
+def masked(vin: str) -> str:
+    """A VIN to be shown: make and model, and not which car."""
+    return vin[:-MASKED] + "*" * MASKED
 
 
 def words(message: Message) -> str:
@@ -93,7 +98,7 @@ def _identified(message: BRM) -> str:
         message.rated_voltage,
         charge_count=message.charge_count,
         ownership=message.ownership,
-        vin=message.vin and message.vin[:-MASKED] + "*" * MASKED,
+        vin=message.vin and masked(message.vin),
     )
     fields = [field for field in layout(BRM).fields if getattr(plain, field.name) is not None]
     return _comma().join(f"{name_of(field.name)} {_value(field, getattr(plain, field.name))}" for field in fields)

@@ -96,7 +96,7 @@ def _violation(violation: Violation) -> Mapping[str, Any]:
         "message": violation.message or None,
         "whose": violation.whose.value,
         "severity": violation.severity.value,
-        "clause": violation.clause,
+        "clause": "" if violation.clause is None else violation.clause.english,
         "count": violation.count,
         "first": _rounded(violation.first),
         "last": _rounded(violation.last),

@@ -20,9 +20,13 @@ NO_SESSION = Text(
     "{} 中没有 GB/T 27930 报文：{}；请确认抓取的是充电 CAN（250 kbit/s，扩展帧）；"
     "可用 'chargelink decode gbt27930' 查看内容",
 )
+NO_FRAME = Text(
+    "no CAN frame in {}: {}; is it the right file, and was anything written? --format names its format",
+    "{} 中没有 CAN 帧：{}；请确认是否选错文件，或未录到数据；也可用 --format 指定格式",
+)
 NO_SUCH_SESSION = Text(
     "there is no session {}: the recording has {}; leave --session out to see all",
-    "没有会话 {}：记录中共有 {} 个会话；去掉 --session 可查看全部",
+    "没有第 {} 次充电过程：记录中共有 {} 次；去掉 --session 可查看全部",
 )
 
 
@@ -49,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--session",
         type=int,
         metavar="N",
-        help=str(Text("only this session, counted from 1", "只显示第 N 个会话，从 1 起")),
+        help=str(Text("only this session, counted from 1", "只显示第 N 次充电过程，从 1 起")),
     )
     parser.add_argument(
         "--all",
@@ -78,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from chargelink.trace.sessions.terminal import Terminal, row
 
     if arguments.session is not None and arguments.session < 1:
-        raise CommandError(Text("sessions are counted from 1", "会话从 1 开始编号").format())
+        raise CommandError(Text("sessions are counted from 1", "充电过程从 1 开始编号").format())
     terminal = Terminal(terminal_width(), coloured(arguments.color), arguments.all)
     with open_bytes(arguments) as source, Exports(arguments, source.name) as exports, seldom_collecting():
         recording = Recording(source, arguments.format, arguments.edition, exports.watch)
@@ -105,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
             write("\n" + terminal.overview(rows))
         sys.stdout.flush()
         if not recording.sessions:
-            raise CommandError(NO_SESSION.format(source.name, recording.tally()))
+            missing = NO_SESSION if recording.log.frames else NO_FRAME
+            raise CommandError(missing.format(source.name, recording.tally()))
         if not told:
             raise CommandError(NO_SUCH_SESSION.format(arguments.session, recording.sessions))
         if not arguments.json:
@@ -140,7 +145,7 @@ COMMAND = Command(
     name="trace",
     summary=Text(
         "find the charging sessions of a CAN recording, and whose fault it was",
-        "分析 CAN 记录中的充电会话，判断责任方",
+        "分析 CAN 记录中的充电过程，判断责任方",
     ),
     configure=configure,
     run=run,
@@ -159,9 +164,9 @@ COMMAND = Command(
         Example("chargelink --lang zh trace session.blf", Text("the same in Chinese", "同上，输出中文")),
         Example(
             "chargelink trace --json field.csv | jq .verdict",
-            Text("for programs: one JSON object a session", "供程序使用: 每个会话一个 JSON 对象"),
+            Text("for programs: one JSON object a session", "供程序使用: 每次充电过程一个 JSON 对象"),
         ),
-        Example("chargelink trace --session 2 --all day.asc", Text("one session in full", "完整显示一个会话")),
+        Example("chargelink trace --session 2 --all day.asc", Text("one session in full", "完整显示一次充电过程")),
         Example(
             "candump -L can0 | chargelink trace -",
             Text(

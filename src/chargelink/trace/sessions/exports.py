@@ -19,6 +19,11 @@ from chargelink.trace.source import CannotRead
 STANDARD_INPUT = Text("standard input", "标准输入")
 SAME_FILE = Text("{} would be overwritten: choose another name for {}", "{} 会被覆盖：请为 {} 换一个文件名")
 
+NO_OUTPUT = Text(
+    "standard output has the report: give {} the name of a file; /dev/stdout mixes the two",
+    "标准输出用于报告：请为 {} 指定文件名；/dev/stdout 会将两者混在一起",
+)
+
 
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """The three options."""
@@ -105,9 +110,11 @@ class Exports:
 
 
 def _refuse_the_same(name: str, asked: dict[str, str]) -> None:
-    """Raises CommandError where an output is the recording, or another output."""
+    """Raises CommandError where an output is the recording, another output, or standard output."""
     taken = [name]
     for option, path in asked.items():
+        if path == "-":
+            raise CommandError(NO_OUTPUT.format(option))
         if any(_same(path, other) for other in taken):
             raise CommandError(SAME_FILE.format(path, option))
         taken.append(path)

@@ -80,7 +80,7 @@ class Violation(msgspec.Struct, frozen=True):
     message: str
     whose: Side
     severity: Severity
-    clause: str
+    clause: Text | None
     text: Text
     count: int
     first: float | None

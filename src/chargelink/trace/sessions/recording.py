@@ -48,7 +48,10 @@ class Recording:
 
     def tally(self) -> str:
         """What was read, in words."""
-        said = Text("{}, {} session(s)", "{}，{} 个会话").format(self.log.tally(), self.sessions)
-        if not self.log.unreadable:
+        said = Text("{}, {} session{}", "{}，{} 次充电过程").format(
+            self.log.tally(), self.sessions, "" if self.sessions == 1 else "s"
+        )
+        lines = self.log.unreadable
+        if not lines:
             return said
-        return said + Text(", {:,} unreadable line(s)", "，{:,} 行无法识别").format(self.log.unreadable)
+        return said + Text(", {:,} unreadable line{}", "，{:,} 行无法识别").format(lines, "" if lines == 1 else "s")

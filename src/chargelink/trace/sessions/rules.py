@@ -14,7 +14,7 @@ from chargelink.trace.sessions.model import Phase, Side
 
 CHARGER_LINK = Text(
     "look at the charger's CAN controller and its log: why did it not send?",
-    "检查充电桩 CAN 通信和日志：为何未发送？",
+    "检查充电机 CAN 通信和日志：为何未发送？",
 )
 LINK = Text(
     "check S+ and S- (wires, plug contacts, 120 ohm at both ends), and whether {peer} had power",
@@ -85,7 +85,7 @@ RULES: tuple[Rule, ...] = (
         Text(
             "the bus is disturbed: {bus_errors} error frames, about {lost_charger} frames of the charger and "
             "{lost_vehicle} of the vehicle are missing",
-            "总线受干扰：错误帧 {bus_errors} 个，充电机约缺 {lost_charger} 帧，车辆约缺 {lost_vehicle} 帧",
+            "总线受干扰：错误帧 {bus_errors} 个，充电机约丢失 {lost_charger} 帧，车辆约丢失 {lost_vehicle} 帧",
         ),
         WIRES,
     ),
@@ -246,7 +246,7 @@ RULES: tuple[Rule, ...] = (
         peer,
         Text(
             "{peer} stopped sending {awaited}: the last one was {age} old when {reporter} reported {message}: {cause}",
-            "{peer}停发 {awaited}：{reporter}报 {message}（{cause}）时，最后一帧已过去 {age}",
+            "{peer}停发 {awaited}：{reporter}报 {message}（{cause}）时，距最后一帧已 {age}",
         ),
         Text("see in the log of {peer} why it stopped sending {awaited}", "查看{peer}日志：为何停发 {awaited}"),
     ),

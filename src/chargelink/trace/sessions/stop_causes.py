@@ -15,13 +15,13 @@ class Meaning(NamedTuple):
 
 
 NOTHING_TO_DO = Text("nothing to do", "无需处理")
-CHARGER_SERVICE = Text("read the charger's own fault log of this minute", "查看充电桩该时刻的故障记录")
+CHARGER_SERVICE = Text("read the charger's own fault log of this minute", "查看充电机该时刻的故障记录")
 VEHICLE_SERVICE = Text("have the vehicle's BMS read out", "用诊断仪读取车辆 BMS 故障")
 CONNECTOR = Text(
     "look at the contacts of plug and inlet for dirt, burns and play; try another gun",
     "检查充电枪和插座触头是否脏污、烧蚀、松动；换枪再试",
 )
-COOLING = Text("check fans, filters and air paths of the charger", "检查充电桩风扇、滤网和风道")
+COOLING = Text("check fans, filters and air paths of the charger", "检查充电机风扇、滤网和风道")
 
 MATCH = Text(
     "compare what the battery takes (BCP) with what the charger gives (CML)",
@@ -33,7 +33,7 @@ C, V, N = Side.CHARGER, Side.VEHICLE, Side.NOBODY
 CST: dict[str, Meaning] = {
     "emergency_stop": Meaning(
         N,
-        Text("somebody pressed the emergency stop of the charger", "充电桩急停按钮被按下"),
+        Text("somebody pressed the emergency stop of the charger", "充电机急停按钮被按下"),
         Text("find out why it was pressed, release it", "查明按下原因并复位急停按钮"),
     ),
     "charger_overtemp": Meaning(C, Text("the charger was too hot", "充电机过温"), COOLING),
@@ -74,7 +74,7 @@ CST: dict[str, Meaning] = {
     ),
     "other_fault": Meaning(C, Text("the charger had a fault of its own", "充电机其他故障"), CHARGER_SERVICE),
     "fault_stop": Meaning(C, Text("the charger stopped for a fault of its own", "充电机故障中止"), CHARGER_SERVICE),
-    "manual_stop": Meaning(N, Text("somebody ended the charge at the charger", "在充电桩上人工中止"), NOTHING_TO_DO),
+    "manual_stop": Meaning(N, Text("somebody ended the charge at the charger", "在充电机上人工中止"), NOTHING_TO_DO),
     "charger_condition_reached": Meaning(
         N,
         Text("what was set at the charger was reached (time, energy, money)", "达到充电机设定条件（时间、电量或金额）"),
@@ -96,7 +96,7 @@ BST: dict[str, Meaning] = {
         Text("the vehicle measured an insulation fault", "车辆检测到绝缘故障"),
         Text(
             "measure the insulation of vehicle and charger apart; try the vehicle at another charger",
-            "分别测量车辆和充电桩的绝缘电阻；换桩再试",
+            "分别测量车辆和充电机的绝缘电阻；换桩再试",
         ),
     ),
     "output_connector_overtemp": Meaning(V, Text("the connector was too hot", "输出连接器过温"), CONNECTOR),

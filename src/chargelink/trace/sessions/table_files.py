@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
+from chargelink.cli.reasons import reason
 from chargelink.trace.sessions.table import COLUMNS, Row
 
 GROUP = 65_536  # rows of a row group: what is in memory at once
@@ -99,4 +100,4 @@ class ParquetFile:
 
 
 def cannot_write(path: str, error: OSError) -> CommandError:
-    return CommandError(CANNOT_WRITE.format(path, error.strerror or error))
+    return CommandError(CANNOT_WRITE.format(path, reason(error)))

@@ -7,7 +7,7 @@ from chargelink.cli.china import CHINA
 from chargelink.cli.language import Text
 from chargelink.cli.layout import columns as aligned
 from chargelink.cli.layout import padded, width, wrapped
-from chargelink.trace.gbt27930.words import MASKED
+from chargelink.trace.gbt27930.words import masked
 from chargelink.trace.report import BOLD, DIM, EPOCH_TIMES, GREEN, RED, YEAR_10000, YELLOW, printable
 from chargelink.trace.sessions.model import Curve, Session, Severity, Side, Violation
 from chargelink.trace.sessions.sparkline import sparkline
@@ -51,7 +51,7 @@ class Terminal:
 
     def overview(self, rows: Sequence[Sequence[str]]) -> str:
         """The sessions of a recording at a glance: what `row` gave for each."""
-        return "\n".join([str(Text("all sessions", "全部会话")), *aligned(rows)]) + "\n"
+        return "\n".join([str(Text("all sessions", "全部充电过程")), *aligned(rows)]) + "\n"
 
     def _verdict(self, session: Session) -> list[str]:
         verdict = session.verdict
@@ -62,7 +62,7 @@ class Terminal:
         return [self._painted(row, f"{BOLD};{colour}") for row in said] + ["  " + row for row in remedy]
 
     def _about(self, session: Session) -> list[str]:
-        number = Text("session {}", "会话 {}").format(session.number)
+        number = Text("session {}", "第 {} 次充电").format(session.number)
         said = [number]
         if session.channel:
             said.append(session.channel)
@@ -80,8 +80,8 @@ class Terminal:
             lines += [f"  {row}" for row in self._rows(car, 2)]
         stop = f"{Text('stop', '中止')}: {session.stop.text}"
         if fault := session.stop.fault_class:
-            stop += Text("; class {} of annex C: {}", "；附录 C {} 类：{}").format(
-                fault.name, Text(fault.text, fault.chinese)
+            stop += Text("; class {} of annex C: {}", "；附录 C 的 {} 类故障：{}").format(
+                fault.name.lower(), Text(fault.text, fault.chinese)
             )
         return [*lines, *(f"  {row}" for row in self._rows(stop, 2))]
 
@@ -112,7 +112,7 @@ class Terminal:
         counts = session.counts
         tally = Text(
             "{:,} frames, about {} lost (charger {}, vehicle {}), {} retries, {} aborts, {} reconnections",
-            "{:,} 帧，约缺 {} 帧（充电机 {}，车辆 {}），重传 {} 次，放弃 {} 次，重新握手 {} 次",
+            "{:,} 帧，约丢失 {} 帧（充电机 {}，车辆 {}），重传 {} 次，放弃 {} 次，重新握手 {} 次",
         ).format(
             counts.frames,
             counts.lost,
@@ -195,7 +195,7 @@ def _vehicle(session: Session) -> str:
     vehicle, limits = session.vehicle, session.limits
     said = []
     if vehicle.vin:
-        said.append(f"VIN {vehicle.vin[:-MASKED]}{'*' * MASKED}")
+        said.append(f"VIN {masked(vehicle.vin)}")
     if vehicle.battery_type:
         said.append(str(vehicle.battery_type))
     if vehicle.rated_capacity is not None:
@@ -204,7 +204,7 @@ def _vehicle(session: Session) -> str:
         takes = Text("takes {:g} V {:g} A", "允许 {:g} V {:g} A")
         said.append(takes.format(limits.max_battery_voltage / 1000, limits.max_battery_current / 1000))
     if limits.max_charger_voltage is not None and limits.max_charger_current is not None:
-        gives = Text("charger gives {:g} V {:g} A", "桩可输出 {:g} V {:g} A")
+        gives = Text("charger gives {:g} V {:g} A", "充电机可输出 {:g} V {:g} A")
         said.append(gives.format(limits.max_charger_voltage / 1000, limits.max_charger_current / 1000))
     return ", ".join(said)
 

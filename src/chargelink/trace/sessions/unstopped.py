@@ -42,7 +42,7 @@ UNSTOPPED: tuple[Rule, ...] = (
             "the charger never came out of the insulation test: {seconds} of CHM, then no CRM",
             "充电机未完成绝缘检测：CHM 持续 {seconds}，始终没有 CRM",
         ),
-        Text("read the charger's log of the insulation test", "查看充电桩绝缘检测记录"),
+        Text("read the charger's log of the insulation test", "查看充电机绝缘检测记录"),
     ),
     Rule(
         "ended-unseen",
@@ -61,7 +61,7 @@ UNSTOPPED: tuple[Rule, ...] = (
         ),
         Text(
             "ask whether somebody pulled the plug; check the lock and the supply of the charger",
-            "确认是否有人拔枪；检查电子锁和充电桩供电",
+            "确认是否有人拔枪；检查电子锁和充电机供电",
         ),
     ),
     Rule(

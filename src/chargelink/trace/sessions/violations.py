@@ -10,9 +10,9 @@ MOST = 300  # kinds and messages of one session: a hostile recording must not fi
 MOST_EXAMPLES = 3
 SIDES = {Sender.CHARGER: Side.CHARGER, Sender.BMS: Side.VEHICLE}
 SEVERITIES = [*Severity]
-TRANSPORT = "SAE J1939-21, 5.10"
-STATES = "GB/T 27930-2015, 10, annex A"
-TIMEOUTS = "GB/T 27930-2015, 8, 10, annex A"
+TRANSPORT = Text("SAE J1939-21, 5.10", "SAE J1939-21, 5.10")
+STATES = Text("GB/T 27930-2015, 10, annex A", "GB/T 27930-2015 第 10 章、附录 A")
+TIMEOUTS = Text("GB/T 27930-2015, 8, 10, annex A", "GB/T 27930-2015 第 8、10 章、附录 A")
 # The table of GB/T 27930-2015 in which a message stands with its PGN, length and period.
 TABLES = {
     **dict.fromkeys(("CHM", "BHM", "CRM", "BRM"), 3),
@@ -28,7 +28,7 @@ class Kind(NamedTuple):
 
     code: str
     severity: Severity
-    clause: str  # "" is the table of the message
+    clause: Text | None  # None is the table of the message
     text: Text
 
 
@@ -42,9 +42,12 @@ class Frame(NamedTuple):
         return f"{self.identifier:08X}#{self.data.hex().upper()}"
 
 
-def clause_of(message: str, edition: str = "2015") -> str:
-    """Where length and period of a message stand; "" where there is no message."""
-    return f"GB/T 27930-{edition}, table {TABLES[message]}" if message in TABLES else ""
+def clause_of(message: str, edition: str = "2015") -> Text | None:
+    """Where length and period of a message stand; None where there is no message."""
+    if message not in TABLES:
+        return None
+    table = TABLES[message]
+    return Text(f"GB/T 27930-{edition}, table {table}", f"GB/T 27930-{edition} 表 {table}")
 
 
 class _Seen:
@@ -147,7 +150,7 @@ def side_of(message: str) -> Side:
 
 F, V, R = Severity.FAULT, Severity.VIOLATION, Severity.REMARK
 
-PERIOD = Kind("period", V, "", Text(
+PERIOD = Kind("period", V, None, Text(
     "{message} comes every {median:.0f} ms, not every {period} ms",
     "{message} 的发送周期为 {median:.0f} ms，应为 {period} ms",
 ))  # fmt: skip
@@ -155,24 +158,24 @@ GAP = Kind("gap", F, TIMEOUTS, Text(
     "{message} was silent for {seconds:.2f} s; the peer gives up after {limit:g} s",
     "{message} 中断 {seconds:.2f} s；对方等待上限为 {limit:g} s",
 ))  # fmt: skip
-HOLE = Kind("hole", R, "", Text(
+HOLE = Kind("hole", R, None, Text(
     "neither side was recorded for {seconds:.1f} s",
     "有 {seconds:.1f} s 双方均无记录",
 ))  # fmt: skip
-LENGTH = Kind("length", V, "", Text("{message} {said}", "{message} {said}"))
-PADDED = Kind("length", R, "", Text(
+LENGTH = Kind("length", V, None, Text("{message} {said}", "{message} {said}"))
+PADDED = Kind("length", R, None, Text(
     "{message} is padded to {given} bytes, the standard says {expected}",
     "{message} 填充至 {given} 字节，标准规定 {expected}",
 ))  # fmt: skip
-PRIORITY = Kind("priority", R, "", Text("{message} {said}", "{message} {said}"))
-NOT_TRANSPORTED = Kind("not-transported", F, "", Text("{message} {said}", "{message} {said}"))
-TRANSPORTED = Kind("transported", V, "", Text("{message} {said}", "{message} {said}"))
+PRIORITY = Kind("priority", R, None, Text("{message} {said}", "{message} {said}"))
+NOT_TRANSPORTED = Kind("not-transported", F, None, Text("{message} {said}", "{message} {said}"))
+TRANSPORTED = Kind("transported", V, None, Text("{message} {said}", "{message} {said}"))
 BROADCAST = Kind("broadcast", F, TRANSPORT, Text("{message} {said}", "{message} {said}"))
-SHORT = Kind("short", F, "", Text("{message} is too short: {error}", "{message} 长度不足：{error}"))
-RANGE = Kind("range", V, "", Text("{message}: {said}", "{message}：{said}"))
-IMPLAUSIBLE = Kind("implausible", V, "", Text("{message}: {said}", "{message}：{said}"))
-ADVICE = Kind("implausible", R, "", Text("{message}: {said}", "{message}：{said}"))
-PADDING = Kind("padding", R, "GB/T 27930-2015, 7.9", Text(
+SHORT = Kind("short", F, None, Text("{message} is too short: {error}", "{message} 长度不足：{error}"))
+RANGE = Kind("range", V, None, Text("{message}: {said}", "{message}：{said}"))
+IMPLAUSIBLE = Kind("implausible", V, None, Text("{message}: {said}", "{message}：{said}"))
+ADVICE = Kind("implausible", R, None, Text("{message}: {said}", "{message}：{said}"))
+PADDING = Kind("padding", R, Text("GB/T 27930-2015, 7.9", "GB/T 27930-2015, 7.9"), Text(
     "undefined bits of {message} are not all ones",
     "{message} 的未定义位未填 1",
 ))  # fmt: skip
@@ -200,7 +203,7 @@ TAIL = Kind("packet-padding", R, TRANSPORT, Text(
     "the last packet of {message} is not filled with FF",
     "{message} 的最后一包未用 FF 填充",
 ))  # fmt: skip
-STALE = Kind("stale", R, "GB/T 27930-2015, 10.5", Text(
+STALE = Kind("stale", R, Text("GB/T 27930-2015, 10.5", "GB/T 27930-2015, 10.5"), Text(
     "{message} reports {cause} of an earlier charge: nothing of this one can have caused it",
     "{message} 报 {cause}，属于上一次充电的残留，与本次无关",
 ))  # fmt: skip
@@ -221,9 +224,9 @@ TRANSPORT_FRAME = Kind("transport", V, TRANSPORT, Text(
     "a frame of the transport protocol fits nowhere: {said}",
     "传输协议帧无法归属：{said}",
 ))  # fmt: skip
-NOT_STANDARD = Kind("frame-kind", V, "GB/T 27930-2015, 5", Text(
+NOT_STANDARD = Kind("frame-kind", V, Text("GB/T 27930-2015, 5", "GB/T 27930-2015 第 5 章"), Text(
     "{said} on the bus; only 29-bit data frames are allowed",
     "总线上有{said}；只允许扩展数据帧",
 ))  # fmt: skip
-CONTRADICTION = Kind("contradiction", V, "", Text("{said}", "{said}"))
+CONTRADICTION = Kind("contradiction", V, None, Text("{said}", "{said}"))
 CONTRADICTION_ADVICE = CONTRADICTION._replace(severity=R)

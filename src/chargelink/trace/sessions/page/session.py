@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from chargelink.cli.china import CHINA
 from chargelink.cli.language import Text
-from chargelink.cli.masking import masked
+from chargelink.trace.gbt27930.words import masked
 from chargelink.trace.report import EPOCH_TIMES, YEAR_10000
 from chargelink.trace.sessions.model import Session, Side, Violation
 from chargelink.trace.sessions.page import words
