@@ -122,6 +122,21 @@ def test_what_argparse_refuses_is_said_in_both_languages(
         assert "'chargelink some --help'" in said
 
 
+def test_one_of_several_is_asked_for_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    for language, words in (
+        (Language.ENGLISH, "one of the arguments --hot --cold is required"),
+        (Language.CHINESE, "必须给出以下参数之一: --hot --cold"),
+    ):
+        speak(language)
+        parser = some_parser()
+        either = parser.add_mutually_exclusive_group(required=True)
+        either.add_argument("--hot", action="store_true")
+        either.add_argument("--cold", action="store_true")
+        with pytest.raises(SystemExit):
+            parser.parse_args(["x"])
+        assert words in capsys.readouterr().err
+
+
 def test_not_together_is_said_in_both_languages(capsys: pytest.CaptureFixture[str]) -> None:
     speak(Language.CHINESE)
     parser = some_parser()

@@ -30,6 +30,7 @@ REFUSALS = (
     (r"argument (.+?): expected at least one argument", "参数 {}: 至少需要一个值"),
     (r"argument (.+?): invalid choice: (.+?) \(choose from (.+)\)", "参数 {}: 没有 {} 这个选择 (可选: {})"),
     (r"argument (.+?): invalid \w+ value: (.+)", "参数 {}: 值 {} 无效"),
+    (r"one of the arguments (.+) is required", "必须给出以下参数之一: {}"),
     (r"argument (.+?): not allowed with argument (.+)", "参数 {} 不能与 {} 同时使用"),
     (r"argument (.+?): ignored explicit argument (.+)", "参数 {} 不带值，却给了 {}"),
     (r"argument (.+?): (.+)", "参数 {}: {}"),

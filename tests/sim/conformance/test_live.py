@@ -169,6 +169,13 @@ def test_what_cannot_be_done_is_said_before_anything_is(line: tuple[str, ...], w
         conformance("charger", *line)
 
 
+@pytest.mark.parametrize("number", ["soc=half", "soc", "soc=-1", "soc=99999999"])
+def test_a_figure_that_is_no_number_is_said(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        conformance("charger", "--rehearse", "--figure", number)
+    assert f"{number} is no NAME=NUMBER with a whole number" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("side", ["charger", "vehicle"])
 def test_a_rehearsal(side: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert conformance(side, "--rehearse", "--case", "?P.1*", "--figure", "voltage=400000") == Exit.CLEAN

@@ -33,10 +33,10 @@ class Setting(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Setting":
-        """Raises ValueError."""
-        name, equals, value = text.partition("=")
-        if not equals or not 0 <= int(value) <= MOST:
-            raise ValueError(text)
+        """Raises ArgumentTypeError."""
+        name, _, value = text.partition("=")
+        if not value.isdecimal() or int(value) > MOST:
+            raise argparse.ArgumentTypeError(NO_SETTING.format(text))
         return cls(name.strip().replace("-", "_"), int(value))
 
 
@@ -187,6 +187,9 @@ JUNIT = Text("write the report as JUnit XML", "写出 JUnit XML 报告")
 JSON = Text("write the report as JSON", "写出 JSON 报告")
 TRACE = Text("write every frame as candump -L does", "以 candump -L 格式保存全部报文")
 NO_CASE = Text("no case is called {} ({}); --list says what there is", "没有用例 {} ({})；可用 --list 查看")
+NO_SETTING = Text(
+    "{} is no NAME=NUMBER with a whole number, as soc=41", "{} 不是 NAME=NUMBER 的形式，数值须为整数，如 soc=41"
+)
 NO_NUMBER = Text("no {} in {}; there are {}", "{1} 中没有 {0}；可用: {2}")
 UNSPEAKABLE = Text(
     "these figures do not fit in the messages: {}; voltages and currents are mV and mA",

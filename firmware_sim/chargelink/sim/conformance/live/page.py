@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from importlib.metadata import version
 
+from chargelink.cli.china import CHINA
 from chargelink.cli.language import Language, Text, spoken
 from chargelink.sim.conformance.figures import Side
 from chargelink.sim.conformance.live.outcome import EDITIONS, FIRST_FRAMES, Played, Report, Standing
@@ -19,7 +20,8 @@ h1 { font-size: 1.5rem }
 h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; border-top: 1px solid var(--line); padding-top: 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line) }
-td.time, td.standing { white-space: nowrap }
+td.time, td.standing, .facts th { white-space: nowrap }
+.facts th { font-weight: 400; padding-right: 1rem }
 .counts span { margin-right: 1.5rem; font-weight: 600 }
 .pass { color: var(--pass) } .fail { color: var(--fail) } .inconclusive { color: var(--open) }
 .not-applicable, .not-run, .unseen { color: var(--none) }
@@ -58,12 +60,13 @@ def _facts(report: Report) -> str:
         (Text("device", "被测设备"), report.device),
         (Text("judged by", "依据"), EDITIONS),
         (Text("bus", "总线"), report.where),
-        (Text("began", "开始时间"), report.began.isoformat(sep=" ", timespec="seconds")),
+        (Text("began", "开始时间"), f"{report.began.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+8"),
         (Text("took", "用时"), f"{report.seconds:.0f} s"),
         (Text("tolerances", "容差"), tolerances),
         (Text("tester", "测试系统"), f"chargelink {version('chargelink')}"),
     ]
-    return _table((), ([escape(str(name)), escape(value)] for name, value in rows))
+    body = "\n".join(f"<tr><th>{escape(str(name))}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    return f'<table class="facts"><tbody>\n{body}\n</tbody></table>'
 
 
 def _counts(report: Report) -> str:
@@ -136,7 +139,7 @@ def _table(heads: tuple[Text, ...], rows: Iterable[list[str]]) -> str:
     """Cells are HTML already."""
     head = "".join(f"<th>{escape(str(text))}</th>" for text in heads)
     body = "\n".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table>{f'<thead><tr>{head}</tr></thead>' if heads else ''}<tbody>\n{body}\n</tbody></table>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
 
 
 def _standing(standing: Standing) -> str:
