@@ -57,7 +57,7 @@ def test_a_vehicle_of_which_nothing_was_heard_is_woken_once() -> None:
     tester = charger_in("waking")
     assert tester.events[-1] == Asleep()
     assert charger_of(tester).wants == Wanted(lock=True)
-    tester.run(9.9)
+    tester.run(10.4)
     assert len(tester.times("CEM")) == 2  # of the failure; the silence before was one leap
     tester.run(0.1)
     assert tester.said[-1].name == "CHM"

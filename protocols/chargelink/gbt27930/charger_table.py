@@ -143,8 +143,8 @@ TABLE: Mapping[StrEnum, Row] = {
     S.ERROR: Row(("CEM",), (TOLD_WAIT,), {"told": S.FAILED, "stop": S.UNANSWERED, END: S.ENDED}, ALIVE),
     S.FAILED: Row(("CEM",), (UNSAFE_WAIT,), BEGINS_ANEW | {"stop": S.UNANSWERED}, ALIVE),
     S.INTERRUPTED: Row((), (UNSAFE_WAIT,), BEGINS_ANEW | {"stop": S.ENDED}, ALIVE),
-    S.WAKING: Row(  # a sleeping vehicle wakes when its auxiliary supply comes back
-        (), (Wait("auxiliary", 10.0, "woken"),), {"woken": S.HANDSHAKE, "stop": S.ENDED, END: S.ENDED}, HELD
+    S.WAKING: Row(  # a sleeping vehicle wakes when its auxiliary supply was off for 10 s; relays take their time
+        (), (Wait("auxiliary", 10.5, "woken"),), {"woken": S.HANDSHAKE, "stop": S.ENDED, END: S.ENDED}, HELD
     ),
     S.UNANSWERED: Row(("CEM",), (Wait("unanswered", 5.0, "told"),), {"told": S.ENDED, END: S.ENDED}, ALIVE),
     S.ENDED: Row((), (), {"restart": S.HANDSHAKE, "replugged": S.IDLE}, OFF),

@@ -14,6 +14,7 @@ from chargelink.edge.drivers.board_state import OFF
 from chargelink.gbt27930.catalogue import BY_NAME, Edition
 from chargelink.gbt27930.causes import VehicleTimeout, flagged
 from chargelink.gbt27930.ending import BEM
+from chargelink.gbt27930.handshake import BHM
 from chargelink.model import Caps
 from chargelink.sim.bms import NOBODY
 from chargelink.sim.vehicle_faults import Declared
@@ -295,3 +296,18 @@ def test_the_agreed_time_goes_on_meanwhile() -> None:
     assert world.causes == [Cause.TIME_REACHED]
     assert world.finished is not None
     assert 60.0 <= world.finished.charge.seconds(world.now) < 60.5
+
+
+def test_a_limit_that_comes_late_holds_for_the_test_under_way() -> None:
+    """No BHM for 10 s means 500 V; a vehicle that then says less is never tested with more."""
+    world = World()
+    world.until(Phase.AVAILABLE)
+    world.plug(edition=Edition.OF_2011)
+    world.until(Phase.LOCKED)
+    world.authorise()
+    world.until(Phase.TEST_VOLTAGE)
+    world.take(world.controller.receive(0x182756F4, BHM(420_000).encode(), world.now))
+    assert world.controller.wants.board.voltage_set == 420_000
+    world.until(Phase.INSULATION_TEST)
+    assert world.circuit.facts.inside_voltage <= 420_000
+    world.until(Phase.CONFIGURATION)

@@ -127,8 +127,10 @@ class VehicleDialogue:
         match event:
             case VehicleAnswered(max_voltage=limit):
                 vehicle.answered, vehicle.handshake_limit = True, limit
-                if limit is not None and limit < self._limits.min_voltage:
-                    return Stop(Cause.VOLTAGE_RANGE, f"BHM {limit} mV")
+                if limit is not None:  # it may come in the middle of a test that began without it
+                    self._situation.test_voltage = min(self._situation.test_voltage, limit)
+                    if limit < self._limits.min_voltage:
+                        return Stop(Cause.VOLTAGE_RANGE, f"BHM {limit} mV")
             case VehicleIdentified(message=identity):
                 return self._identified(identity.vin)
             case Parameters(message=battery):
