@@ -17,7 +17,7 @@ SIMULATORS = {
     "replay": Text("plays a CAN recording onto a bus", "把 CAN 记录回放到总线上"),
     "charger-io": Text("inside of a DC charger: modules, contactors, lock", "直流充电桩内部: 模块、接触器、电子锁"),
     "inlet": Text("plug and battery of a car, its BMS is a tester's", "车辆插座与电池，BMS 由测试系统扮演"),
-    "meter": Text("an electricity meter (DL/T 645) on a serial line", "串口上的多功能电能表 (DL/T 645)"),
+    "meter": Text("electricity meters (DL/T 645) on a serial line", "串口上的多功能电能表 (DL/T 645)"),
     "fleet": Text("edges by the thousand, to try a hub with", "成千上万个边缘网关，用于检验平台"),
     "site": Text("e-bike sockets behind a LoRa gateway", "LoRa 网关下的电动自行车智能插座"),
 }

@@ -4,7 +4,7 @@ Silent, as the standard wants it, on a wrong address or a damaged frame. What is
 which the master asks for one by one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from chargelink.dlt645.address import is_meant
@@ -15,10 +15,12 @@ from chargelink.dlt645.control import (
     FROM_METER,
     MORE_FOLLOWS,
     AnyError,
+    Edition,
     ErrorWord,
     ErrorWord1997,
     Function,
     Function1997,
+    edition_of,
 )
 from chargelink.dlt645.frame import ALL_METERS, LONGEST_DATA, Frame
 from chargelink.dlt645.reading import identifier_of
@@ -68,7 +70,7 @@ class Meter:
 
     `registers` says what each identifier holds, without +33H and low byte first, and is looked up when asked; a block
     (FF) that it does not have is put together of its items. `device` is asked before them. `part` is how many bytes of
-    value go into one frame, `delay` how long an answer takes, in s.
+    value go into one frame, `delay` how long an answer takes, in s. Requests of other `editions` meet with silence.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Meter:
         preamble: int = 4,
         catalogue: Catalogue = STANDARD,
         device: Device = lambda identifier, besides: None,
+        editions: Collection[Edition] = (Edition.DLT645_2007, Edition.DLT645_1997),
     ) -> None:
         """Raises EncodeError for an address that is not twelve digits, or parts that fit no frame."""
         Address(address).encode()
@@ -93,6 +96,7 @@ class Meter:
         self._preamble = preamble
         self._catalogue = catalogue
         self._device = device
+        self._editions = editions
         self._scanner = Scanner()
         self._outgoing = b""
         self._reply = b""
@@ -148,8 +152,16 @@ class Meter:
                 isinstance(event.frame, Frame)
                 and not event.frame.from_meter
                 and is_meant(event.frame.address, event.frame.function, self.address, event.frame.data)
+                and self._understands(event.frame)
             ):
                 self._heed(event.frame, events, now)
+
+    def _understands(self, frame: Frame) -> bool:
+        """08 is the same in both editions; functions that vendors add go to the device."""
+        if frame.function == Function.BROADCAST_TIME:
+            return True
+        edition = edition_of(frame.control, frame.data)
+        return edition is Edition.DLT645_1997_VENDOR or edition in self._editions
 
     def _heed(self, frame: Frame, events: list[MeterEvent], now: float) -> None:
         if frame.control in (Function.READ, Function1997.READ):
