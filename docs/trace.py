@@ -22,7 +22,7 @@ def rules() -> str:
 
 
 def _rule(number: int, rule: Rule) -> str:
-    whose = rule.whose.value if isinstance(rule.whose, Side) else f"*{rule.whose.__name__}*"
+    whose = rule.whose.value if isinstance(rule.whose, Side) else f"*{rule.whose.__name__.replace('_', ' ')}*"
     return f"| {number} | `{rule.code}` | {whose} | {_said(rule.text)} | {_said(rule.remedy)} |"
 
 

@@ -17,6 +17,11 @@ EIGHT = bytes.fromhex("00ffffffffffffff")
 # Header, row, frame. The Chinese ones are as in recordings that circulate; tools named in `table.py`.
 TABLES = [
     (
+        "timestamp;id;len;d0;d1;d2;d3;d4;d5;d6;d7",
+        "12.5;405206102;3;1;1;16;;;;;",  # in decimal, the bytes too
+        CanFrame(12.5, "", 0x1826F456, b"\x01\x01\x10"),
+    ),
+    (
         "序号,帧ID,时间标识,类型,报文描述,报文内容,长度,数据(Hex)",
         "0,0x1826F456,54:16.5,接收  CAN    扩展帧  数据帧,PDU1,Priority(0x6 ) Data Field(0x01 01 00 ),3,01 01 00 ",
         CanFrame(3256.5, "", 0x1826F456, CHM),

@@ -126,6 +126,16 @@ def test_half_a_byte_does_not_pass_the_fast_path() -> None:
     assert read == [Unreadable(1, "(1.0) can0 1826F456#010", BAD_DATA)]
 
 
+def test_times_since_the_frame_before_are_added_up() -> None:
+    """What `candump -td` shows; -tz looks the same and never goes back."""
+    steps = [0.0] + [0.010, 0.002] * 20
+    for shown, last in ((steps, 0.24), ([0.01 * number for number in range(41)], 0.40)):
+        lines = [f" ({step:010.6f})  can0  1826F456   [3]  01 01 00\n" for step in shown]
+        (batch,) = read_text(["".join(lines).encode()])
+        assert isinstance(batch, list)
+        assert batch[-1].time == pytest.approx(last)
+
+
 @given(st.lists(st.sampled_from([line for line, _ in LINES if len(line) < 200]), max_size=20))
 def test_no_line_is_lost(lines: list[str]) -> None:
     """Each line gives a frame, a reason or, if it is blank or a comment, nothing: together as alone."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tests.gbt27930.bus import frame
+from tests.gbt27930.bus import BMV, acknowledgement, cts, frame, packet, rts
 from tests.trace.recorded import Recording, analysed
 from tests.trace.scripted import BATTERY, HANDSHAKE, RECOGNITION, Script, charging, orderly, scripted
 
@@ -151,6 +151,18 @@ def test_lost_frames_are_counted_by_side() -> None:
     lost = len(scripted(charging(20))) - len(every_tenth)
     counts = only(every_tenth).counts
     assert counts.lost_charger == pytest.approx(lost, rel=0.2)
+    assert counts.lost_vehicle == 0
+
+
+def test_a_message_that_waited_for_another_transfer_is_not_lost() -> None:
+    cells = bytes(range(1, 253))
+    sent = [rts(BMV, 252), cts(BMV, 36, 1), *(packet(cells, number) for number in range(1, 37))]
+    sent.append(acknowledgement(BMV, 252))
+    starts = [6.0, 9.0, 12.0, 15.0]
+    cells_told = [(start + 0.014 * place, one) for start in starts for place, one in enumerate(sent)]
+    others = scripted(charging(20, {"BCS": [(3.3, 6.0), *((start + 0.6, start + 3.0) for start in starts)]}))
+    counts = only(sorted([*others, *cells_told], key=lambda timed: timed[0])).counts
+    assert counts.messages["BMV"] == len(starts)
     assert counts.lost_vehicle == 0
 
 

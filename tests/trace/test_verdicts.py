@@ -64,6 +64,9 @@ FITS: dict[str, tuple[Script, Side]] = {
                        VEHICLE),
     "over-demand": (charging(20, {"CCS": [(3.5, 19.0)], "CCS high": [(19.0, 20.0)],
                                   "BST:current_excess": [(20.0, 20.3)]}), CHARGER),
+    "error-unfounded": (charging(20, {"CEM:bst_timeout": [(20.0, 22.0)]}), CHARGER),
+    "makes-no-sense": (charging(20, {"BCL": [(3.3, 18.9)], "BCL high": [(18.9, 21.0)],
+                                     "CEM:bcl_timeout": [(20.0, 22.0)]}), VEHICLE),
     "never-answered": ({"CHM": [(0.0, 30.0)]}, VEHICLE),
     "fell-silent": (charging(20, CHARGER_GONE | {"BCL": [(3.3, 30.0)]}), CHARGER),
     "insulation-endless": ({"CHM": [(0.0, 90.0)], "BHM": [(0.25, 90.0)]}, CHARGER),
@@ -95,6 +98,8 @@ def test_rule(code: str) -> None:
         recording = sorted([*recording, (1.5, frame("1C0656F4#BE80FA0010270A0F"))], key=lambda timed: timed[0])
     session = only(analysed(recording))
     assert (session.verdict.code, session.verdict.whose) == (code, whose)
+    premature = any(violation.code == "timeout-premature" for violation in session.violations)
+    assert premature is (code == "came-all-the-same")
     for words in (session.verdict.text, session.verdict.remedy, session.stop.text):
         assert words.english
         assert words.chinese
@@ -222,6 +227,30 @@ def test_what_is_left_of_the_last_charge_is_not_the_cause_of_this_one() -> None:
     assert session.verdict.code == "orderly"
     assert session.stop_causes == ("manual_stop", "charger_stopped")
     assert [one.code for one in session.violations if one.message == "BEM" and one.code == "stale"] == ["stale"]
+
+
+def test_an_error_that_only_echoed_before_is_a_new_one_in_the_charge() -> None:
+    stale = {"BEM:ccs_timeout": [(0.3, 1.2), (21.0, 23.0)], "BST:other_fault": [(0.3, 1.2)]}
+    session = only(analysed(scripted(charging(20, CHARGER_GONE | stale))))
+    assert (session.verdict.code, session.verdict.whose) == ("peer-silent", CHARGER)
+    assert {violation.code for violation in session.violations} == {"stale", "gap"}
+
+
+def test_a_stop_before_the_charge_is_one() -> None:
+    session = only(analysed(scripted(UNTIL_CRO | {"BST:hv_relay_fault": [(3.3, 3.6)]})))
+    assert (session.verdict.code, session.verdict.whose) == ("BST:hv_relay_fault", VEHICLE)
+
+
+def test_an_error_that_nothing_led_to_is_judged_by_who_fell_silent() -> None:
+    session = only(analysed(scripted(charging(21, {"BCL": [(3.3, 20.0)], "CEM:bst_timeout": [(21.0, 23.0)]}))))
+    assert (session.verdict.code, session.verdict.whose) == ("error-unfounded", VEHICLE)
+
+
+@pytest.mark.parametrize(("cause", "whose"), [("charger_condition_reached", VEHICLE), ("manual_stop", NOBODY)])
+def test_a_pause_of_ten_minutes(cause: str, whose: Side) -> None:
+    battery = {"BCL": [(3.3, 605.0)], "BCS": [(3.3, 605.0)], "BSM": [(3.3, 5.0)], "BSM forbids": [(5.0, 605.0)]}
+    session = only(analysed(scripted(charging(605, battery | {f"CST:{cause}": [(605.0, 605.3)]}))))
+    assert session.verdict.whose is whose
 
 
 def test_a_reconnection_belongs_to_the_session() -> None:

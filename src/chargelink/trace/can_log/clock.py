@@ -17,11 +17,12 @@ class Clock:
 
     Numbers are seconds, or whatever there are `units_in_a_second` of; `0x` ticks are 0.1 ms; `hh:mm:ss.ms`,
     `mm:ss.s` and `hh:mm:ss:ms` go on counting past midnight and past the hour; with a date they are taken for UTC,
-    as a recording does not tell its time zone.
+    as a recording does not tell its time zone. With `steps` each number is the time since the frame before.
     """
 
-    def __init__(self, units_in_a_second: int = 1) -> None:
+    def __init__(self, units_in_a_second: int = 1, *, steps: bool = False) -> None:
         self._units_in_a_second = units_in_a_second
+        self.steps = steps
         self._last = 0.0
         self._offset = 0.0
 
@@ -29,7 +30,11 @@ class Clock:
         """Raises ValueError for what is no time."""
         text = text.strip()
         if _NUMBER.fullmatch(text):
-            return float(text) / self._units_in_a_second
+            moment = float(text) / self._units_in_a_second
+            if self.steps:
+                self._last += moment
+                return self._last
+            return moment
         if ticks := _TICKS.fullmatch(text):
             return self._unwrapped(int(ticks[1], 16) / TICKS_IN_A_SECOND, TICKS / TICKS_IN_A_SECOND)
         day = 0.0

@@ -81,6 +81,12 @@ def identified(text: str) -> tuple[int, Kind]:
     return value & IDENTIFIER_BITS, Kind.STANDARD if standard else Kind.EXTENDED
 
 
+def is_decimal(text: str) -> bool:
+    """Whether an identifier makes sense as a decimal number only."""
+    digits = text.strip()
+    return digits.isdecimal() and int(digits, 16) > 0xFFFF_FFFF
+
+
 _SEPARATORS = re.compile(r"[\s.,:_|-]+")
 
 

@@ -30,6 +30,7 @@ from chargelink.trace.can_log.frame import (
     Unreadable,
     data_bytes,
     identified,
+    is_decimal,
     longest_data,
 )
 from chargelink.trace.source import lines
@@ -215,7 +216,7 @@ def _frame_of_row(line: str, columns: Columns, clock: Clock) -> CanFrame | Text:
     except (ValueError, IndexError):
         return BAD_TIME
     kind = _kind(cells, columns) or kind
-    data = _data(cells, columns, kind)
+    data = _data(cells, columns, kind, columns.a_byte_each and is_decimal(cells[columns.identifier]))
     if isinstance(data, Text):
         return data
     channel = "" if columns.channel is None else cells[columns.channel].strip() if len(cells) > columns.channel else ""
@@ -234,13 +235,15 @@ def _kind(cells: list[str], columns: Columns) -> Kind | None:
     return next((kind for signs, kind in FORMS if any(sign in said for sign in signs)), None)
 
 
-def _data(cells: list[str], columns: Columns, kind: Kind) -> bytes | Text:
+def _data(cells: list[str], columns: Columns, kind: Kind, decimal: bool) -> bytes | Text:
     """Data bytes, cut to the length where that is given: what a tool shows behind is stale."""
     if kind is Kind.REMOTE:
         return b""
     end = None if columns.is_last else columns.data + 1
-    written = " ".join(cells[columns.data : end])
     try:
+        written = " ".join(
+            f"{int(cell):02X}" if decimal and cell.strip() else cell for cell in cells[columns.data : end]
+        )
         length = None if columns.length is None else int(cells[columns.length].strip(), 0)
         if length == 1:
             written = written.strip().zfill(2)  # spreadsheets make a number of a lone byte: 00 becomes 0

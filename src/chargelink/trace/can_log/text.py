@@ -12,7 +12,7 @@ by one regular expression over a block; where it does not match every line, the 
 import re
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from itertools import pairwise, repeat
 
 from chargelink.cli.language import Text
 from chargelink.trace.can_log.clock import Clock
@@ -33,12 +33,15 @@ from chargelink.trace.can_log.frame import (
 )
 from chargelink.trace.source import lines
 
+HEAD = 65_536  # bytes that tell how the times are meant
+FEWEST_STEPS = 20
 LONGEST_LINE = 1000  # characters; nothing that writes frames writes longer ones
 
 # Identifiers of 29 bits have eight digits of which the first is 0 or 1; anything else is not for the fast path.
 _CANDUMP = re.compile(
     rb"^\((\d{1,11}\.\d{1,9})\) (\S{1,32}) ([01][0-9A-Fa-f]{7})#([0-9A-Fa-f]{0,16})(?: [RT])?\r?$", re.MULTILINE
 )
+_BRACKETED = re.compile(rb"^ *\((\d{1,11}\.\d{1,9})\)", re.MULTILINE)
 _LOGGED = re.compile(r"\(([^()]*)\)\s+(\S+)\s+(\w+)#(.*)", re.ASCII)
 _SHOWN = re.compile(
     r"(?:\(([^()]*)\)\s*)?(\S+)\s+(?:[RT]X\s+\S+\s+\S+\s+)?([0-9A-Fa-f]{3,8})\s+\[\s*(\d{1,2})\](.*)", re.ASCII
@@ -57,11 +60,13 @@ _LENGTH_CODE = re.compile(r"_[9A-Fa-f]$")  # candump -8: a length code above 8, 
 
 def read_text(blocks: Iterable[bytes]) -> Iterator[list[CanFrame] | Unreadable]:
     """Frames of blocks of whole lines."""
-    clock = Clock()
+    clock: Clock | None = None
     above = 0
     for block in blocks:
+        steps = clock is None and _counts_steps(block)
+        clock = clock or Clock(steps=steps)
         count = block.count(b"\n") + (not block.endswith(b"\n"))
-        found = _CANDUMP.findall(block)
+        found = [] if clock.steps else _CANDUMP.findall(block)
         batch = _frames_of_candump(found) if len(found) == count else None
         if batch is not None:
             yield batch
@@ -73,6 +78,13 @@ def read_text(blocks: Iterable[bytes]) -> Iterator[list[CanFrame] | Unreadable]:
 def has_frames(head: bytes) -> bool:
     """Whether any line of the head of a recording is a frame."""
     return any(isinstance(frame_of_line(readable(line), Clock()), CanFrame) for line in lines(head))
+
+
+def _counts_steps(block: bytes) -> bool:
+    """Whether the times are those since the frame before (candump -td): they begin with 0 and go back all the time."""
+    times = [float(time) for time in _BRACKETED.findall(block, 0, HEAD)]
+    back = sum(later < earlier for earlier, later in pairwise(times))
+    return len(times) > FEWEST_STEPS and not times[0] and back > len(times) / 5
 
 
 class _Identifiers(dict[bytes, int]):

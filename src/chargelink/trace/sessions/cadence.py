@@ -15,7 +15,7 @@ NOT_TIMED = ("BMV", "BMT", "BSP")  # optional, once in a while, and nobody waits
 class Beat:
     """One message of one session."""
 
-    __slots__ = ("_classes", "_long", "_scale", "_spent", "count", "first", "last", "period")
+    __slots__ = ("_classes", "_excused", "_long", "_scale", "_spent", "count", "first", "last", "period")
 
     def __init__(self, entry: Entry) -> None:
         self.period = 0 if entry.name in NOT_TIMED else entry.period  # ms
@@ -25,6 +25,7 @@ class Beat:
         self._scale = 1000 * STEPS / (self.period or 1)
         self._classes = [0] * CLASSES
         self._long = 0  # gaps beyond the classes
+        self._excused = False  # the next gap says nothing
         self._spent = [0.0] * CLASSES  # s that the gaps of each took together
 
     def beat(self, now: float) -> float:
@@ -37,12 +38,18 @@ class Beat:
             return 0.0
         gap = now - last
         place = int(gap * self._scale)
-        if place < CLASSES:
+        if self._excused:
+            self._excused = False
+        elif place < CLASSES:
             self._classes[place] += 1
             self._spent[place] += gap
         else:
             self._long += 1
         return gap
+
+    def excuse(self) -> None:
+        """What comes next could not come in time: the gap before it lacks nothing."""
+        self._excused = True
 
     def coarse(self, resolution: float) -> bool:
         """Whether a clock with steps of so many s says nothing about single gaps."""

@@ -18,6 +18,8 @@ ANSWERS = {"CST": ("bms_stopped",), "BST": ("charger_stopped",)}  # to a stop of
 ORDERLY = {
     cause for meanings in MEANINGS.values() for cause, meaning in meanings.items() if meaning.whose is Side.NOBODY
 } | {cause for causes in ANSWERS.values() for cause in causes}
+LONGEST_PAUSE = 600.0  # s (GB/T 27930-2015, annex C, note 1)
+PAUSE_OVER = {"charger_condition_reached", "fault_stop", "other_fault"}  # what chargers say then
 GOES_ON = 2.0  # s of the recording after a session that show that it is really over
 FEWEST_BUS_ERRORS, BUS_ERROR_SHARE = 10, 0.001
 LOST_SHARE = 0.05  # of a side's frames
@@ -129,6 +131,37 @@ class Case:
     def came_in_time(self) -> bool:
         """What was reported as missing had come."""
         return self.decisive is not None and self.decisive.came_in_time(self.timed)
+
+    @cached_property
+    def senseless(self) -> bool:
+        """What was reported as missing came, with values that nobody can follow."""
+        decisive = self.decisive
+        return decisive is not None and self.awaited is not None and self.awaited.message in decisive.senseless
+
+    @cached_property
+    def unfounded(self) -> bool:
+        """Nothing had been said after which what is reported as missing would be waited for."""
+        decisive = self.decisive
+        if decisive is None or self.awaited is None or not self.draft.whole:
+            return False
+        return not decisive.founded
+
+    @cached_property
+    def peer_stopped(self) -> bool:
+        """What the other side says all the time in a charge had not come for longer than is waited for it."""
+        age = self.age_of("BCL" if self.reporter is Side.CHARGER else "CCS")
+        return self.charging and age is not None and age >= ENOUGH
+
+    @cached_property
+    def paused_long(self) -> bool:
+        """The vehicle forbade charging for as long as a charger waits, and the stop names nothing else."""
+        decisive = self.decisive
+        return (
+            decisive is not None
+            and self.timed
+            and decisive.forbidden >= ENOUGH * LONGEST_PAUSE
+            and {*decisive.causes} <= PAUSE_OVER
+        )
 
     @cached_property
     def gave_up_early(self) -> bool:

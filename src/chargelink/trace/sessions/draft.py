@@ -3,10 +3,11 @@
 from typing import Any
 
 from chargelink.cli.language import Text
-from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, Entry, Sender
+from chargelink.gbt27930.catalogue import BY_NAME, MESSAGES, Edition, Sender
 from chargelink.gbt27930.causes import raised
 from chargelink.gbt27930.charging import BSM, CCS
 from chargelink.gbt27930.codes import ChargePermission, Permission
+from chargelink.gbt27930.contradictions import NEVER_OBEYED, Contradiction
 from chargelink.gbt27930.contradictions import Session as Said
 from chargelink.gbt27930.faults import battery_faults
 from chargelink.gbt27930.listener import Heard, Odd, Unread
@@ -15,17 +16,18 @@ from chargelink.gbt27930.transport.frames import PACKET
 from chargelink.gbt27930.transport.frames import Control as ControlByte
 from chargelink.trace.gbt27930.words import message_name
 from chargelink.trace.sessions import violations as kinds
-from chargelink.trace.sessions.cadence import Beat
-from chargelink.trace.sessions.ending import CYCLIC, Ending, Moment, Transfer, stale
+from chargelink.trace.sessions.cadence import NOT_TIMED, Beat
+from chargelink.trace.sessions.ending import CHARGED, CYCLIC, Ending, Moment, Transfer, stale
 from chargelink.trace.sessions.model import Phase, Side
 from chargelink.trace.sessions.oddities import contradicted, filled_up, note
 from chargelink.trace.sessions.phases import Phases
 from chargelink.trace.sessions.readings import TAKE, Readings
-from chargelink.trace.sessions.states import WITH_VALUE, Fault, Shadow, Wrong, limits
+from chargelink.trace.sessions.states import Fault, Wrong, limits
+from chargelink.trace.sessions.talker import TRANSFERRED, Row, Talker
 from chargelink.trace.sessions.violations import SIDES, Frame, Violations, side_of
 from chargelink.trace.sessions.words import cause_names
+from chargelink.wire import Message
 
-STOPS = ("CST", "BST", "CEM", "BEM")
 LIMITS = limits()  # s, by word
 ANSWERS = (ControlByte.CTS, ControlByte.END_OF_MESSAGE)  # only the charger receives long messages
 FAULT_COUNTS = 5.0  # s that a fault of the battery may be the reason of a stop
@@ -33,33 +35,6 @@ SHORTEST_LIMIT = min(LIMITS.values())
 JUST_OVER = 1.02  # what is over by less, a recorder may have added
 AA = 0xAA
 FRAME = 8  # bytes
-TRANSFERRED = {entry.name for entry in MESSAGES if entry.priority == 7}
-
-
-class Talker:
-    """One of the two sides, as far as it was heard."""
-
-    __slots__ = ("edition", "last", "sender", "shadow")
-
-    def __init__(self, sender: Sender) -> None:
-        self.sender = sender
-        self.shadow = Shadow(sender)
-        self.last: float | None = None  # when it said anything
-        self.edition: Edition | None = None
-
-
-class Row:
-    """What is known of one message of the catalogue, looked up once for the many times it comes."""
-
-    __slots__ = ("beat", "name", "own", "peer", "stops", "transported", "valued")
-
-    def __init__(self, entry: Entry, own: Talker, peer: Talker) -> None:
-        self.name = entry.name
-        self.beat = Beat(entry)
-        self.own, self.peer = own, peer
-        self.valued = entry.name in WITH_VALUE
-        self.transported = entry.name in TRANSFERRED
-        self.stops = entry.name in STOPS
 
 
 class Draft:
@@ -91,6 +66,7 @@ class Draft:
         self._battery_faults: tuple[str, ...] = ()  # of the last BSM that reported one
         self._faulty_at = 0.0
         self._forbidden = self._not_permitted = False
+        self._senseless: set[str] = set()  # messages whose values nobody can follow
         for talker in self.talkers.values():
             talker.shadow.whole = whole
 
@@ -123,17 +99,21 @@ class Draft:
             self._gap(row.name, word, gap, now)
         if row.transported and len(heard.payload) > FRAME:
             self.transfer(row.name).done += 1
+            if row.name in NOT_TIMED:  # one transfer at a time: BCS had to wait for this one
+                self._rows["BCS"].beat.excuse()
         if heard.oddities:
             note(self, heard, now)
         elif not filled_up(message, heard.payload) and not self.violations.again(kinds.PADDING, row.name, None, now):
             self.violations.add(kinds.PADDING, row.name, SIDES[own.sender], now, Frame(heard.identifier, heard.payload))
         own.edition = heard.edition
-        self._follow(row, word, heard, now)
         if row.stops:
-            self._stops(row.name, own.sender, raised(message), now, heard)
+            self._stops(row, raised(message), now, heard)
             return
+        self._follow(row, word, heard, now)
         if word not in self.words:
             self.ever.add(word)
+            if word in CHARGED:
+                self.ending.charging()
         self.words[word] = now
         self.phases.heard(word, now)
         self._understand(heard, now)
@@ -143,6 +123,10 @@ class Draft:
         message = heard.message
         if found := self._said.judge(message):
             contradicted(self, heard, found, now)
+        if message.flaws or found:
+            self._doubt(heard.entry.name, message, found)
+        elif self._senseless:
+            self._senseless.discard(heard.entry.name)
         self._said.take(message, now)
         take = TAKE.get(type(message))
         if take is not None and not message.flaws:
@@ -196,17 +180,31 @@ class Draft:
             word=fault.word, other=fault.other, seconds=fault.seconds,
         )  # fmt: skip
 
-    def _stops(self, name: str, sender: Sender, causes: tuple[str, ...], now: float, heard: Heard) -> None:
-        if self.ending.is_new(name, causes):
-            echo = stale(name, causes, {*self.words}) if self.whole or self.reconnections else ()
-            if echo and not self.reconnections:
-                self._stale(name, echo, sender, now, heard)
-            left = tuple(cause for cause in causes if cause not in echo)
-            if not echo or left:
-                self.ending.take(self.moment(name, sender, left, now))
-                self.phases.heard(name, now)
-        if self.ending.first is not None:
+    def _stops(self, row: Row, causes: tuple[str, ...], now: float, heard: Heard) -> None:
+        name, sender, ending = row.name, row.own.sender, self.ending
+        if (name, causes) in ending.echoes:
+            return
+        new = ending.is_new(name, causes)
+        echo = stale(name, causes, {*self.words}) if new and (self.whole or self.reconnections) else ()
+        left = tuple(cause for cause in causes if cause not in echo)
+        if echo and not self.reconnections:
+            self._stale(name, echo, sender, now, heard)
+        if echo and not left:
+            ending.echoes.add((name, causes))
+            return
+        self._follow(row, name, heard, now)
+        if new:
+            ending.take(self.moment(name, sender, left, now))
+            self.phases.heard(name, now)
+        if ending.first is not None:
             self.words[name] = now
+
+    def _doubt(self, name: str, message: Message, found: tuple[Contradiction, ...]) -> None:
+        """Whether the values of a message can be followed."""
+        if message.flaws or any(one.conflict in NEVER_OBEYED for one in found):
+            self._senseless.add(name)
+        else:
+            self._senseless.discard(name)
 
     def _stale(self, name: str, causes: tuple[str, ...], sender: Sender, now: float, heard: Heard) -> None:
         frame = Frame(heard.identifier, heard.payload)
@@ -224,6 +222,8 @@ class Draft:
             {word: now - at for word, at in self.words.items()},
             {side: now - at for side, at in self.sides.items()},
             now - shadow.before if shadow else 0.0,
+            now - self.phases.since if self._forbidden else 0.0,
+            frozenset(self._senseless),
             {name: Transfer(*_fields(transfer)) for name, transfer in self.transfers.items()},
             self.battery_faults(now),
         )
@@ -329,7 +329,7 @@ class Draft:
     def judge_error(self, moment: Moment, timed: bool) -> None:
         """Whether what a side reports as missing had been missing."""
         awaited, sender = moment.awaited, moment.sender
-        if awaited is None or sender is None or moment.age is None:
+        if awaited is None or sender is None or moment.age is None or awaited.message in moment.senseless:
             return
         if moment.came_in_time(timed):
             self.violations.add(

@@ -47,7 +47,12 @@ AWAITED: dict[str, Awaited] = {
     B.CST: Awaited("CST", ("BST",)),
     B.CSD: Awaited("CSD", ("BSD", "BST")),
 }
-CHARGED = ("CRO(AA)", "CCS", "BCL", "BCS")  # one of these comes before a charge can be stopped
+CHARGED = ("CRO(AA)", "CCS", "BCL", "BCS")  # one of these comes before a charge
+# What a side says only when the charge before is behind it: a stop or an error that begins later is of this charge.
+BEGUN = {
+    Sender.CHARGER: {"CHM", "CRM(00)", "CRM(AA)", "CML", "CRO(00)", *CHARGED},
+    Sender.BMS: {"BRM", "RTS BRM", "BCP", "RTS BCP", "BRO(00)", "BRO(AA)", *CHARGED},
+}
 
 LIMITS: dict[str, float] = {}  # s, by field: how long it is waited for
 for _table in TABLES.values():
@@ -81,6 +86,8 @@ class Moment:
     ages: dict[str, float] = field(default_factory=dict)  # by word, since the (re)connection
     side_ages: dict[Sender, float] = field(default_factory=dict)
     waited: float = 0.0  # how long the sender had been in the state before
+    forbidden: float = 0.0  # s that BSM had forbidden to charge
+    senseless: frozenset[str] = frozenset()  # messages that came last with values that nobody can follow
     transfers: dict[str, Transfer] = field(default_factory=dict)
     battery_faults: tuple[str, ...] = ()  # of the last BSM
 
@@ -94,6 +101,11 @@ class Moment:
         return AWAITED.get(self.cause)
 
     @property
+    def founded(self) -> bool:
+        """Something had been said after which what it reports as missing is waited for."""
+        return self.awaited is None or not self.awaited.after or not self.ages.keys().isdisjoint(self.awaited.after)
+
+    @property
     def limit(self) -> float:
         """s that it is waited for."""
         return LIMITS.get(self.cause, USUAL_LIMIT)
@@ -105,7 +117,10 @@ class Moment:
 
     def came_in_time(self, timed: bool) -> bool:
         """What it reports as missing had come."""
-        if self.age is None or self.awaited is None:
+        if self.age is None or self.awaited is None or self.awaited.message in self.senseless:
+            return False
+        transfer = self.transfers.get(self.awaited.asked)
+        if transfer is not None and transfer.single and not transfer.done:
             return False
         if self.awaited.message in CYCLIC:
             return timed and self.age < ENOUGH * self.limit
@@ -121,6 +136,7 @@ class Ending:
         self.before: Moment | None = None  # what ended the connection before this one
         self.stops: dict[str, Moment] = {}  # the first CST and the first BST
         self.causes: list[str] = []  # of the whole session
+        self.echoes: set[tuple[str, tuple[str, ...]]] = set()  # of the last charge, still said in this one
         self._known: set[tuple[str, tuple[str, ...]]] = set()
 
     @property
@@ -133,7 +149,13 @@ class Ending:
         self.before = self.first or self.before
         self.stop = self.error = None
         self.stops.clear()
+        self.echoes.clear()
         self._known.clear()
+
+    def charging(self) -> None:
+        """The charge begins: no echo outlives that, the same word again is a new one."""
+        self._known -= self.echoes
+        self.echoes.clear()
 
     def is_new(self, message: str, causes: tuple[str, ...]) -> bool:
         """Whether this was not said before in this connection: a stop comes a hundred times a second."""
@@ -153,10 +175,10 @@ class Ending:
 
 def stale(message: str, causes: tuple[str, ...], said: set[str]) -> tuple[str, ...]:
     """The causes that nothing in this connection can have led to, by the words `said` in it."""
+    if said & BEGUN[BY_NAME[message].sender]:
+        return ()
     if message == "BST":
-        return () if said.intersection(CHARGED) else causes or ("",)
+        return causes or ("",)
     return tuple(
-        cause
-        for cause in causes
-        if cause in AWAITED and AWAITED[cause].after and not said.intersection(AWAITED[cause].after)
+        cause for cause in causes if cause in AWAITED and AWAITED[cause].after and said.isdisjoint(AWAITED[cause].after)
     )

@@ -26,6 +26,11 @@ class Phases:
         self.reached: set[Phase] = set()
         self._spans: list[tuple[Phase, float]] = []
 
+    @property
+    def since(self) -> float:
+        """When the phase began."""
+        return self._spans[-1][1] if self._spans else self._start
+
     def heard(self, word: str, now: float) -> None:
         """A word of either side."""
         phase = PHASES.get(word)

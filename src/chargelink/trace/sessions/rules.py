@@ -49,6 +49,11 @@ def peer(case: Case) -> Side:
     return case.peer
 
 
+def peer_or_reporter(case: Case) -> Side:
+    """The peer if it had fallen silent, whatever it was reported for."""
+    return case.peer if case.peer_stopped else case.reporter
+
+
 def _awaits(case: Case, *words: str) -> bool:
     return case.is_error and case.awaited is not None and (not words or case.awaited.word in words)
 
@@ -118,6 +123,32 @@ RULES: tuple[Rule, ...] = (
         Text(
             "the charger's software has to answer RTS with CTS within 0.2 s and acknowledge (J1939-21, 5.10)",
             "充电机软件须在 0.2 s 内以 CTS 应答 RTS，并确认接收完成 (J1939-21, 5.10)",
+        ),
+    ),
+    Rule(
+        "makes-no-sense",
+        lambda case: _awaits(case) and case.senseless,
+        peer,
+        Text(
+            "{peer} sent {awaited} with values that cannot be followed, so {reporter} reported {message}: {cause}",
+            "{peer}发送的 {awaited} 数值无法采用，{reporter}因此报 {message}：{cause}",
+        ),
+        Text(
+            "see the violations for the values; check how {peer} codes them (resolution, offset, byte order)",
+            "数值见违规项；检查{peer}的报文编码（分辨率、偏移量、字节序）",
+        ),
+    ),
+    Rule(
+        "error-unfounded",
+        lambda case: _awaits(case) and case.unfounded,
+        peer_or_reporter,
+        Text(
+            "{reporter} reported {message}: {cause}, but nothing in this charge made it wait for {awaited}",
+            "{reporter}报 {message}：{cause}，但本次充电尚未进入等待 {awaited} 的阶段",
+        ),
+        Text(
+            "see in the curves what {peer} stopped sending just before, and how {reporter} packs {message}",
+            "从曲线查看{peer}在此之前停发了什么，并检查{reporter}的 {message} 位定义",
         ),
     ),
     Rule(
@@ -304,7 +335,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "pause-too-long",
-        lambda case: case.message == "CST" and case.phase is Phase.PAUSED and not case.causes,
+        lambda case: case.message == "CST" and case.phase is Phase.PAUSED and (not case.causes or case.paused_long),
         Side.VEHICLE,
         Text(
             "the vehicle forbade charging (BSM) for so long that the charger stopped",

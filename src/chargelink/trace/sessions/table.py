@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from chargelink.gbt27930.causes import raised
 from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BSM, CCS
 from chargelink.gbt27930.listener import Heard
-from chargelink.trace.sessions.draft import STOPS, Draft
+from chargelink.trace.sessions.draft import Draft
+from chargelink.trace.sessions.talker import STOPS
 from chargelink.units import SHOWN
 from chargelink.wire import Message
 from chargelink.wire.layout import Field, layout
