@@ -212,7 +212,7 @@ def clear_demand(address: str, credentials: Credentials) -> Request:
 
 
 def clear_demand_1997(address: str) -> Request:
-    """The same of the 1997 edition, which wants the meter's key pressed instead of a password."""
+    """The same of the 1997 edition, whose request carries no password."""
     return Request(address, Function1997.CLEAR_DEMAND)
 
 
