@@ -341,6 +341,8 @@ def test_times_are_told_when_they_are_known() -> None:
 def test_what_cannot_be_said_is_refused_at_once() -> None:
     with pytest.raises(EncodeError):
         Charger(0.0, ChargerLimits(max_voltage=750_050, min_voltage=0, max_current=100_000))
+    with pytest.raises(EncodeError):
+        Charger(0.0, msgspec.structs.replace(LIMITS, region="CN12"))
 
 
 def test_a_faulty_parameter_is_not_obeyed() -> None:

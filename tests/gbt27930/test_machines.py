@@ -1,5 +1,9 @@
 """Both ends against whatever can happen: frames, commands, losses, clock steps (`tests.gbt27930.witness` judges)."""
 
+import tracemalloc
+from random import Random
+
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -7,7 +11,8 @@ from tests.gbt27930.charger_witness import ChargerWitness
 from tests.gbt27930.vehicle_witness import VehicleWitness
 from tests.gbt27930.witness import Witness
 
-from chargelink.gbt27930.catalogue import Edition
+from chargelink.gbt27930.catalogue import MESSAGES, Edition
+from chargelink.gbt27930.transport.frames import TP_CM, TP_DT
 
 IDENTIFIERS = st.one_of(
     st.integers(0, 0x1FFFFFFF), st.integers(0, 0xFF).map(lambda pdu_format: 0x180056F4 | pdu_format << 16),
@@ -85,3 +90,33 @@ TestVehicle = VehicleMachine.TestCase
 TestOldVehicle = OldVehicleMachine.TestCase
 TestCharger.settings = TestVehicle.settings = BUDGET
 TestOldVehicle.settings = settings(BUDGET, max_examples=10)
+
+
+@pytest.mark.parametrize("kind", [ChargerWitness, VehicleWitness])
+def test_hostile_frames_fill_no_memory(kind: type[Witness]) -> None:
+    """Requests for long messages that never come, messages that cannot be read, in every state of a charge."""
+    witness = kind()
+    dice = Random(27930)
+    pdu_formats = [entry.pgn >> 8 for entry in MESSAGES] + [TP_CM] * 8 + [TP_DT] * 8
+
+    def hostile(frames: int) -> None:
+        for _ in range(frames):
+            identifier = 0x1C000000 | dice.choice(pdu_formats) << 16 | dice.choice((0x56F4, 0xF456))
+            control = bytes((dice.choice((0x10, 0x11, 0x13, 0x20, 0xFF, 1, 2, 3)),))
+            witness.frame(identifier, control + dice.randbytes(dice.randrange(8)))
+
+    def everywhere(frames: int) -> None:
+        for _ in range(14):
+            witness.advance()
+            hostile(frames)
+
+    everywhere(20)
+    tracemalloc.start()
+    try:
+        everywhere(20)
+        before, _ = tracemalloc.get_traced_memory()
+        everywhere(100)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 20_000

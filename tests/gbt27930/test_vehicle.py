@@ -168,6 +168,13 @@ def test_a_handshake_that_goes_on_for_ever_is_told_so_until_it_ends() -> None:
 
 
 def test_what_cannot_be_said_is_refused_at_once() -> None:
+    for identity, battery, limit in [
+        (msgspec.structs.replace(IDENTITY, rated_voltage=50), BATTERY, 420_000),
+        (IDENTITY, msgspec.structs.replace(BATTERY, soc=1_001), 420_000),
+        (IDENTITY, BATTERY, 420_050),
+    ]:
+        with pytest.raises(EncodeError):
+            Vehicle(0.0, identity, battery, limit)
     vehicle = device(vehicle_in("charging"))
     with pytest.raises(EncodeError):
         vehicle.measure(msgspec.structs.replace(DEMAND, voltage_demand=410_050))
@@ -256,6 +263,11 @@ def test_crossed_limits_are_not_obeyed_but_zeros_are() -> None:
     charger.say_message(CML(750_000, 200_000, -50_000, -280_000))
     assert isinstance(charger.events[-1], Unreadable)
     assert charger.state == "parameters"
+    charger.say_message(CML(200_000, 750_000, -50_000, 0))
+    assert charger.state == "parameters"
+    flawed = CML(750_000, 200_000, 10_000, 0).encode(checked=False)
+    charger.say_frame(Frame(0x1808F456, flawed))
+    assert charger.events[-1] == Unreadable("CML", flawed, "max_output_current_A is above its range")
     charger.say_message(CML(0, 0, 0, 0))
     assert charger.state == "preparing"
 
