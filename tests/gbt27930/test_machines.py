@@ -1,6 +1,7 @@
 """Both ends against whatever can happen: frames, commands, losses, clock steps (`tests.gbt27930.witness` judges)."""
 
 import tracemalloc
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -93,7 +94,7 @@ TestOldVehicle.settings = settings(BUDGET, max_examples=10)
 
 
 @pytest.mark.parametrize("kind", [ChargerWitness, VehicleWitness])
-def test_hostile_frames_fill_no_memory(kind: type[Witness]) -> None:
+def test_hostile_frames_fill_no_memory(kind: Callable[[], Witness]) -> None:
     """Requests for long messages that never come, messages that cannot be read, in every state of a charge."""
     witness = kind()
     dice = Random(27930)

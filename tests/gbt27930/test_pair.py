@@ -9,7 +9,8 @@ from tests.gbt27930.test_charge import LATENCY, Charge
 
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.causes import ChargerCause, VehicleCause
-from chargelink.gbt27930.dialogue import Dialogue, Ended, Reconnecting
+from chargelink.gbt27930.charger_table import State as ChargerState
+from chargelink.gbt27930.dialogue import Dialogue, Ended, Reconnecting, Stopped
 from chargelink.gbt27930.transport import Frame
 from chargelink.gbt27930.vehicle_table import State as VehicleState
 
@@ -64,6 +65,24 @@ class RoughCharge(Charge):
 
 
 SETTLED = {("charging", "charging"), ("ended", "ended")}
+
+
+def test_a_stop_right_after_a_readiness_that_is_lost_is_orderly() -> None:
+    """One CRO(AA) was said, nobody heard it: the vehicle must not miss it for 5 s of CST and make a fault of a stop."""
+    charge = Charge()
+    for step in range(1000):
+        charge.run(step / 2000)
+        if charge.charger.state is ChargerState.READY:
+            break
+    assert {identifier for identifier, _ in charge.charger.data_to_send()} == {0x100AF456}
+    assert charge.vehicle.state is VehicleState.READY
+    charge.happened(charge.charger, charge.charger.stop(charge.now, ChargerCause.MANUAL))
+    charge.run(60.0)
+    stop = [Stopped(Sender.CHARGER, ("manual_stop",))]
+    assert charge.told(Stopped) == {Sender.CHARGER: stop, Sender.BMS: stop}
+    assert charge.told(Ended) == {Sender.CHARGER: [Ended()], Sender.BMS: [Ended()]}
+
+
 gaps = st.lists(st.tuples(st.floats(0.0, ROUGH), st.floats(0.1, 12.0)), max_size=3)
 
 

@@ -50,21 +50,28 @@ PATHS = {
 
 # Where each stimulus leads; a stimulus that is not named changes nothing.
 CELLS: dict[str, dict[str, str]] = {
-    "waiting": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "error", "end": "ended"},
-    "handshake": {"CRM(00)": "recognition", "silence": "error", "end": "ended"},
-    "recognition": {"CRM(AA)": "parameters", "silence": "error", "end": "ended", "CEM": "interrupted"},
-    "parameters": {"CML": "preparing", "silence": "error", "end": "ended", "CEM": "interrupted"},
+    "waiting": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "error", "stop": "ended", "end": "ended"},
+    "handshake": {"CRM(00)": "recognition", "silence": "error", "stop": "ended", "end": "ended"},
+    "recognition": {"CRM(AA)": "parameters", "silence": "error", "stop": "ended", "end": "ended", "CEM": "interrupted"},
+    "parameters": {"CML": "preparing", "silence": "error", "stop": "ended", "end": "ended", "CEM": "interrupted"},
     "preparing": {"ready": "ready", "stop": "ended", "end": "ended", "CEM": "interrupted"},
-    "ready": {"CRO(AA)": "charging", "silence": "error", "stop": "ended", "end": "ended", "CEM": "interrupted"},
+    "ready": {
+        "CRO(AA)": "charging",
+        "CST": "answering",
+        "silence": "error",
+        "stop": "ended",
+        "end": "ended",
+        "CEM": "interrupted",
+    },
     "charging": {"stop": "stopping", "CST": "answering", "silence": "error", "end": "ended", "CEM": "interrupted"},
     "stopping": {"CST": "statistics", "silence": "unanswered", "end": "ended", "CEM": "ended"},
     "answering": {"silence": "statistics", "end": "ended", "CEM": "ended"},
     "statistics": {"CSD": "ended", "silence": "unanswered", "end": "ended", "CEM": "ended"},
-    "error": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "ended", "end": "ended"},
-    "interrupted": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "ended", "end": "ended"},
+    "error": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "ended", "stop": "unanswered", "end": "ended"},
+    "interrupted": {"CHM": "handshake", "CRM(00)": "recognition", "silence": "ended", "stop": "ended", "end": "ended"},
     "unanswered": {"CRM(00)": "ended", "silence": "ended", "end": "ended"},
     "ended": {},
-}
+}  # fmt: skip
 
 
 def vehicle_in(state: str, edition: Edition = Edition.OF_2015) -> Opposite:

@@ -203,7 +203,7 @@ class Vehicle(Dialogue):
             case "stop":
                 self._causes = frozenset(self._wanted)
                 return [Stopped(Sender.BMS, tuple(cause for cause in VehicleCause if cause in self._causes))]
-            case "CST" if self.state is State.CHARGING:
+            case "CST" if self.state in (State.READY, State.CHARGING):
                 self._causes = frozenset({VehicleCause.CHARGER_STOPPED})
                 return [Stopped(Sender.CHARGER, self._reasons)]
             case "CEM":

@@ -40,6 +40,7 @@ S, T = State, VehicleTimeout
 
 CRM_WAIT = Wait("CRM", 60.0, T.CRM_00)  # from the plug on, whether or not a CHM came
 CSD_WAIT = Wait("CSD", 10.0, T.CSD)  # from the first BST on
+BEFORE: dict[str, StrEnum] = {"stop": S.ENDED, END: S.ENDED}  # nobody has to be told
 FAILS: dict[str, StrEnum] = {"CEM": S.INTERRUPTED, END: S.ENDED}
 OVER: dict[str, StrEnum] = {"CEM": S.ENDED, END: S.ENDED}  # of a charge that is over
 GIVEN_UP = Wait("anew", 30.0, "given up")  # figures A.11 and A.12
@@ -54,21 +55,22 @@ OPEN: frozenset[StrEnum] = frozenset()
 CLOSED: frozenset[StrEnum] = frozenset({Want.CONTACTORS})
 
 TABLE: Mapping[StrEnum, Row] = {
-    S.WAITING: Row((), (CRM_WAIT,), {"CHM": S.HANDSHAKE, "CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR, END: S.ENDED}),
+    S.WAITING: Row((), (CRM_WAIT,), {"CHM": S.HANDSHAKE, "CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR} | BEFORE),
     S.HANDSHAKE: Row(
         ("BHM",),
         (CRM_WAIT, Wait("recognition", 30.0, T.CRM_00)),
-        {"CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR, END: S.ENDED},
+        {"CRM(00)": S.RECOGNITION, T.CRM_00: S.ERROR} | BEFORE,
     ),
     S.RECOGNITION: Row(
-        ("BRM",), (Wait("CRM(AA)", 5.0, T.CRM_AA),), {"CRM(AA)": S.PARAMETERS, T.CRM_AA: S.ERROR} | FAILS
+        ("BRM",), (Wait("CRM(AA)", 5.0, T.CRM_AA),), {"CRM(AA)": S.PARAMETERS, T.CRM_AA: S.ERROR} | BEFORE | FAILS
     ),
-    S.PARAMETERS: Row(("BCP",), (Wait("CML", 5.0, T.CML),), {"CML": S.PREPARING, T.CML: S.ERROR} | FAILS),
-    S.PREPARING: Row(("BRO",), (), {"ready": S.READY, "stop": S.ENDED} | FAILS, CLOSED),
+    S.PARAMETERS: Row(("BCP",), (Wait("CML", 5.0, T.CML),), {"CML": S.PREPARING, T.CML: S.ERROR} | BEFORE | FAILS),
+    S.PREPARING: Row(("BRO",), (), {"ready": S.READY} | BEFORE | FAILS, CLOSED),
     S.READY: Row(
         ("BRO",),
         (Wait("CRO", 5.0, T.CRO, ("CRO(00)",)), Wait("readiness", 60.0, T.CRO)),
-        {"CRO(AA)": S.CHARGING, T.CRO: S.ERROR, "stop": S.ENDED} | FAILS,
+        # a charger that stops at once said CRO(AA), which was lost
+        {"CRO(AA)": S.CHARGING, "CST": S.ANSWERING, T.CRO: S.ERROR} | BEFORE | FAILS,
         CLOSED,
     ),
     S.CHARGING: Row(
@@ -86,8 +88,8 @@ TABLE: Mapping[StrEnum, Row] = {
         ("BST",), (Wait("answer", 0.1, "answered"), CSD_WAIT), {"answered": S.STATISTICS, T.CSD: S.UNANSWERED} | OVER
     ),
     S.STATISTICS: Row(("BSD",), (CSD_WAIT,), {"CSD": S.ENDED, T.CSD: S.UNANSWERED} | OVER),
-    S.ERROR: Row(("BEM",), (GIVEN_UP,), BEGINS_ANEW),
-    S.INTERRUPTED: Row((), (GIVEN_UP,), BEGINS_ANEW),
+    S.ERROR: Row(("BEM",), (GIVEN_UP,), BEGINS_ANEW | {"stop": S.UNANSWERED}),
+    S.INTERRUPTED: Row((), (GIVEN_UP,), BEGINS_ANEW | BEFORE),
     S.UNANSWERED: Row(
         ("BEM",), (Wait("end", 30.0, "given up"),), {"given up": S.ENDED, "CRM(00)": S.ENDED, END: S.ENDED}
     ),
