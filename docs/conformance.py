@@ -24,14 +24,21 @@ def tolerances() -> str:
     """What a device may be off by, when nobody chose otherwise."""
     usual = Tolerances()
     rows = (
-        ("mean period", f"± {usual.period} %, and {usual.dated} ms over all that are counted"),
+        ("mean period", f"± {usual.period} %, and {usual.dated} ms over all that are counted", "period, dated"),
         (
             "longest gap between two messages of a period",
             f"{usual.gap} periods, or {usual.least_gap} ms if that is more",
+            "gap, least_gap",
         ),
-        ("a wait of 1 s", f"+ {usual.after_1_s} ms"),
-        ("a wait of 5 s", f"+ {usual.after_5_s} ms"),
-        ("a longer wait", f"+ {usual.after_longer} ms"),
-        ("any wait, too early", f"- {usual.early} %, at most what it may be late"),
+        ("a wait of 1 s", f"+ {usual.after_1_s} ms", "after_1_s"),
+        ("a wait of 5 s", f"+ {usual.after_5_s} ms", "after_5_s"),
+        ("a longer wait", f"+ {usual.after_longer} ms", "after_longer"),
+        ("any wait, too early", f"- {usual.early} %, at most what it may be late", "early"),
     )
-    return "\n".join(["| | tolerance |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join(
+        [
+            "| | tolerance | `--tolerance` |",
+            "|---|---|---|",
+            *(f"| {of} | {value} | {name} |" for of, value, name in rows),
+        ]
+    )

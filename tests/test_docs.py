@@ -122,6 +122,8 @@ def test_both_readmes_say_the_same() -> None:
         READMES[0].name: READMES[1].name,
         "docs/images/hub-en.png": "docs/images/hub-zh.png",
         "docs/tariffs.md": "docs/tariffs.zh.md",
+        "docs/trace.md": "docs/trace.zh.md",
+        "docs/conformance.md": "docs/conformance.zh.md",
     }
     assert [other.get(link, link) for link in _internal(english)] == [
         other.get(link, link) for link in _internal(chinese)
