@@ -86,6 +86,7 @@ class Device:
         self._flowed = self.register.flowed
         self._next_minute = self._minute_after(clock)
         self.register.pass_time(now)
+        self.register.tariff = self.slot.tariff
         self.meter = Meter(
             address,
             Registers(lambda name: quantity(self, name), self._kept, self.catalogue),

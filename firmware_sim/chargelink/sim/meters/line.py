@@ -44,7 +44,7 @@ class Line:
         for device in self.devices:
             device.receive(data, now, speed)
         if any(device.faults.active("echo", now) for device in self.devices):
-            self._put(data, now, -1, speed or USUAL_BAUD)
+            self._outgoing += data  # it was on the wire already when it came here
         self.tick(now, speed)
 
     def tick(self, now: float, speed: int | None = None) -> None:

@@ -29,10 +29,14 @@ class Registers(Mapping[str, bytes]):
         """Raises KeyError for what this meter does not have, and for blocks."""
         if (kept := self._kept(identifier)) is not None:
             return kept
-        item = self._catalogue.find(identifier)
-        if item is None:
+        items = self._catalogue.expand(identifier)
+        if not items or items[0].identifier != identifier:
             raise KeyError(identifier)
-        return shown(item.form, self._quantities(item.name))
+        value = shown(items[0].form, self._quantities(items[0].name))
+        with suppress(KeyError):  # one tariff after the other, where they share an identifier
+            for item in items[1:]:
+                value += shown(item.form, self._quantities(item.name))
+        return value
 
     def __iter__(self) -> Iterator[str]:
         for row in self._catalogue.rows:
