@@ -21,7 +21,8 @@ from chargelink.lora_radio.gwmp import (
     write_content,
 )
 from chargelink.lora_radio.packets import RECEIVED, STATISTICS, TRANSMIT, ReceivedPacket
-from chargelink.lora_radio.server import Server, UnreachableError, immediately
+from chargelink.lora_radio.radio import UnreachableError
+from chargelink.lora_radio.server import Server, immediately
 from chargelink.wire import DecodeError, EncodeError
 
 EUI = bytes(range(1, 9))

@@ -3,11 +3,13 @@
 import pytest
 
 from chargelink.lora_radio import gateway as gateway_side
+from chargelink.lora_radio import radio
 from chargelink.lora_radio import server as server_side
 from chargelink.lora_radio.gateway import Gateway
 from chargelink.lora_radio.gwmp import Datagram, Kind, TransmitResult
 from chargelink.lora_radio.packets import ReceivedPacket, Statistics, TransmitPacket
-from chargelink.lora_radio.server import GatewayReported, PacketDropped, PacketReceived, Server, immediately
+from chargelink.lora_radio.radio import GatewayReported, PacketDropped, PacketReceived
+from chargelink.lora_radio.server import Server, immediately
 from chargelink.wire import EncodeError
 
 EUI = bytes.fromhex("0016c001f153a14c")
@@ -22,7 +24,7 @@ class Exchange:
         self.gateway = Gateway(EUI, now=0.0)
         self.server = Server({EUI: ["127.0.0.1"]})
         self.gateway_events: list[gateway_side.GatewayEvent] = []
-        self.server_events: list[server_side.ServerEvent] = []
+        self.server_events: list[radio.RadioEvent] = []
 
     def run(self, now: float) -> None:
         """Carry datagrams until there are none."""
@@ -40,7 +42,7 @@ class Exchange:
 def exchange() -> Exchange:
     exchange = Exchange()
     exchange.run(0.0)
-    assert exchange.server_events == [server_side.GatewayReachable(EUI)]
+    assert exchange.server_events == [radio.GatewayReachable(EUI)]
     assert exchange.gateway_events == [gateway_side.ServerReachable()]
     exchange.server_events.clear()
     exchange.gateway_events.clear()
@@ -75,18 +77,18 @@ def test_a_downlink_is_sent_and_answered_by_its_token(exchange: Exchange) -> Non
     assert asked.packet.inverted
     exchange.gateway.acknowledge(asked.token, TransmitResult("TX_FREQ"))
     exchange.run(2.1)
-    assert exchange.server_events == [server_side.Transmitted(EUI, token, TransmitResult("TX_FREQ"))]
+    assert exchange.server_events == [radio.Transmitted(EUI, token, TransmitResult("TX_FREQ"))]
 
 
 def test_an_answer_that_comes_late_or_twice_is_refused(exchange: Exchange) -> None:
     token = exchange.server.transmit(EUI, DOWNLINK, now=2.0)
     assert exchange.server.tick(2.9) == []
-    assert exchange.server.tick(3.0) == [server_side.TransmitUnanswered(EUI, token)]
+    assert exchange.server.tick(3.0) == [radio.TransmitUnanswered(EUI, token)]
     assert exchange.server.tick(3.0) == []
     exchange.gateway.acknowledge(token, TransmitResult())
     exchange.run(3.1)
     (refused,) = exchange.server_events
-    assert isinstance(refused, server_side.Refused)
+    assert isinstance(refused, radio.Refused)
     assert refused.reason == "TX_ACK that nothing waits for"
 
 
@@ -94,8 +96,8 @@ def test_an_unreadable_answer_leaves_the_question_open(exchange: Exchange) -> No
     token = exchange.server.transmit(EUI, DOWNLINK, now=2.0)
     torn = Datagram(Kind.TX_ACK, token, EUI, b'{"txpk_ack":').encode()
     (event,) = exchange.server.receive(torn, SOURCE, 2.1)
-    assert isinstance(event, server_side.Refused)
-    assert exchange.server.tick(3.0) == [server_side.TransmitUnanswered(EUI, token)]
+    assert isinstance(event, radio.Refused)
+    assert exchange.server.tick(3.0) == [radio.TransmitUnanswered(EUI, token)]
 
 
 def test_keepalives_and_silence() -> None:
@@ -119,9 +121,9 @@ def test_a_push_that_nobody_acknowledges_is_told() -> None:
 
 def test_a_gateway_that_goes_away_is_no_way_back(exchange: Exchange) -> None:
     assert exchange.server.reachable == {EUI}
-    assert exchange.server.tick(server_side.FORGOTTEN_AFTER) == [server_side.GatewayLost(EUI)]
+    assert exchange.server.tick(server_side.FORGOTTEN_AFTER) == [radio.GatewayLost(EUI)]
     assert exchange.server.deadline is None
-    with pytest.raises(server_side.UnreachableError):
+    with pytest.raises(radio.UnreachableError):
         exchange.server.transmit(EUI, DOWNLINK, now=61.0)
 
 
@@ -137,7 +139,7 @@ def test_a_gateway_that_goes_away_is_no_way_back(exchange: Exchange) -> None:
 def test_a_server_hears_only_its_gateways(data: Datagram, source: server_side.Address, reason: str) -> None:
     server = Server({EUI: ["127.0.0.1"]})
     (event,) = server.receive(data.encode(), source, 0.0)
-    assert isinstance(event, server_side.Refused)
+    assert isinstance(event, radio.Refused)
     assert reason in event.reason
     assert server.data_to_send() == []
     assert server.reachable == frozenset()

@@ -12,90 +12,30 @@ from chargelink.lora_radio.gwmp import (
     Content,
     Datagram,
     Kind,
-    TransmitResult,
     read_content,
     read_result,
     write_content,
 )
-from chargelink.lora_radio.packets import ReceivedPacket, Statistics, TransmitPacket
-from chargelink.wire import ChargelinkError, DecodeError, EncodeError
+from chargelink.lora_radio.packets import ReceivedPacket, TransmitPacket
+from chargelink.lora_radio.radio import (
+    GatewayLost,
+    GatewayReachable,
+    GatewayReported,
+    PacketDropped,
+    PacketReceived,
+    RadioEvent,
+    Refused,
+    Transmission,
+    Transmitted,
+    TransmitUnanswered,
+    UnreachableError,
+)
+from chargelink.wire import DecodeError, EncodeError
 
 ANSWER_WITHIN = 1.0  # s from PULL_RESP to TX_ACK; a forwarder answers before it transmits
 FORGOTTEN_AFTER = 60.0  # s without PULL_DATA: the way back through address translation has closed
 
 Address = tuple[str, int]  # host, UDP port
-
-
-class UnreachableError(ChargelinkError):
-    """A gateway has opened no way back, so nothing can be sent through it."""
-
-
-class PacketReceived(NamedTuple):
-    """A gateway heard a packet whose CRC is not wrong."""
-
-    gateway: bytes
-    packet: ReceivedPacket
-
-
-class PacketDropped(NamedTuple):
-    """A gateway handed up a packet that must not be used."""
-
-    gateway: bytes
-    reason: str
-
-
-class GatewayReported(NamedTuple):
-    """A gateway's statistics."""
-
-    gateway: bytes
-    statistics: Statistics
-
-
-class GatewayReachable(NamedTuple):
-    """A gateway opened a way back; packets can be sent through it."""
-
-    gateway: bytes
-
-
-class GatewayLost(NamedTuple):
-    """A gateway's way back was not refreshed for FORGOTTEN_AFTER seconds."""
-
-    gateway: bytes
-
-
-class Transmitted(NamedTuple):
-    """A gateway took a packet to send, or said why not: see `result.error`."""
-
-    gateway: bytes
-    token: int
-    result: TransmitResult
-
-
-class TransmitUnanswered(NamedTuple):
-    """Whether a packet was sent is unknown: the gateway did not say in time."""
-
-    gateway: bytes
-    token: int
-
-
-class Refused(NamedTuple):
-    """A datagram that is not for us or cannot be read."""
-
-    reason: str
-    data: bytes
-    source: Address
-
-
-ServerEvent = (
-    PacketReceived
-    | PacketDropped
-    | GatewayReported
-    | GatewayReachable
-    | GatewayLost
-    | Transmitted
-    | TransmitUnanswered
-    | Refused
-)
 
 
 class _Way(NamedTuple):
@@ -144,17 +84,17 @@ class Server:
         self._asked[gateway, self._token] = now + ANSWER_WITHIN
         return self._token
 
-    def receive(self, data: bytes, source: Address, now: float) -> list[ServerEvent]:
+    def receive(self, data: bytes, source: Address, now: float) -> list[RadioEvent]:
         """Take a datagram that came from `source`."""
         try:
             datagram = Datagram.decode(data)
             return self._received(datagram, source, now)
         except DecodeError as error:
-            return [Refused(str(error), data, source)]
+            return [Refused(str(error), data, source[0])]
 
-    def tick(self, now: float) -> list[ServerEvent]:
+    def tick(self, now: float) -> list[RadioEvent]:
         """Let time pass: unanswered requests and gateways that went away."""
-        events: list[ServerEvent] = []
+        events: list[RadioEvent] = []
         for gateway, token in [asked for asked, until in self._asked.items() if until <= now]:
             del self._asked[gateway, token]
             events.append(TransmitUnanswered(gateway, token))
@@ -163,7 +103,7 @@ class Server:
             events.append(GatewayLost(gateway))
         return events
 
-    def _received(self, datagram: Datagram, source: Address, now: float) -> list[ServerEvent]:
+    def _received(self, datagram: Datagram, source: Address, now: float) -> list[RadioEvent]:
         gateway = datagram.gateway
         if gateway is None:
             raise DecodeError(f"{datagram.kind.name} comes from servers")
@@ -178,10 +118,10 @@ class Server:
             return self._pulled(gateway, datagram.token, source, now)
         return self._transmitted(gateway, datagram, now)
 
-    def _pushed(self, gateway: bytes, datagram: Datagram, source: Address) -> list[ServerEvent]:
+    def _pushed(self, gateway: bytes, datagram: Datagram, source: Address) -> list[RadioEvent]:
         content = read_content(datagram.document())
         self._answer(Kind.PUSH_ACK, datagram.token, source)
-        events: list[ServerEvent] = [
+        events: list[RadioEvent] = [
             PacketReceived(gateway, packet) if packet.intact else PacketDropped(gateway, _why(packet))
             for packet in content.received
         ]
@@ -190,13 +130,13 @@ class Server:
             events.append(GatewayReported(gateway, content.statistics))
         return events
 
-    def _pulled(self, gateway: bytes, token: int, source: Address, now: float) -> list[ServerEvent]:
+    def _pulled(self, gateway: bytes, token: int, source: Address, now: float) -> list[RadioEvent]:
         known = gateway in self._ways
         self._ways[gateway] = _Way(source, now + FORGOTTEN_AFTER)
         self._answer(Kind.PULL_ACK, token, source)
         return [] if known else [GatewayReachable(gateway)]
 
-    def _transmitted(self, gateway: bytes, datagram: Datagram, now: float) -> list[ServerEvent]:
+    def _transmitted(self, gateway: bytes, datagram: Datagram, now: float) -> list[RadioEvent]:
         if self._asked.get((gateway, datagram.token), now) <= now:
             raise DecodeError("TX_ACK that nothing waits for")
         result = read_result(datagram.document())
@@ -226,19 +166,24 @@ def _check(packet: TransmitPacket) -> None:
         raise EncodeError(f"a packet to send lacks {', '.join(missing)}")
 
 
-def immediately(frequency_hz: int, spreading_factor: int, payload: bytes, power_dbm: int) -> TransmitPacket:
-    """A downlink of the private star: at once, 125 kHz, 4/5, preamble 8, inverted IQ so that sockets do not hear each
-    other, with CRC. `power_dbm` is what the gateway feeds its antenna."""
+def as_packet(transmission: Transmission) -> TransmitPacket:
+    """A transmission as a forwarder takes it."""
     return TransmitPacket(
-        immediate=True,
-        frequency_hz=frequency_hz,
+        immediate=transmission.clock_us is None,
+        clock_us=transmission.clock_us,
+        frequency_hz=transmission.frequency_hz,
         radio=0,
-        power_dbm=power_dbm,
+        power_dbm=transmission.power_dbm,
         modulation="LORA",
-        data_rate=f"SF{spreading_factor}BW125",
+        data_rate=f"SF{transmission.spreading_factor}BW125",
         coding_rate="4/5",
-        inverted=True,
+        inverted=transmission.inverted,
         preamble=8,
         without_crc=False,
-        payload=payload,
+        payload=transmission.frame,
     )
+
+
+def immediately(frequency_hz: int, spreading_factor: int, payload: bytes, power_dbm: int) -> TransmitPacket:
+    """A downlink of the private star, at once. `power_dbm` is what the gateway feeds its antenna."""
+    return as_packet(Transmission(payload, frequency_hz, spreading_factor, power_dbm))

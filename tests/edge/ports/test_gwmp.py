@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chargelink.edge.ports.address import Address, AddressError, LinkError
-from chargelink.edge.ports.gwmp import MOST_WAITING, GwmpPort
+from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.ports.radio import MOST_WAITING
 from chargelink.lora_radio.gateway import Gateway, TransmitRequested
 from chargelink.lora_radio.packets import ReceivedPacket
-from chargelink.lora_radio.server import GatewayReachable, PacketReceived, Refused, immediately
+from chargelink.lora_radio.radio import GatewayReachable, PacketReceived, Refused, Transmission
 
 OURS, OTHER = bytes.fromhex("a84041ffff1e2d3c"), bytes(8)
 PATIENCE = 10.0  # s, for what takes milliseconds
@@ -45,7 +46,7 @@ async def test_packets_come_and_go(port: GwmpPort) -> None:
                 events += await port.read()
         assert [type(event) for event in events] == [GatewayReachable, PacketReceived]
         assert port.reachable == {OURS}
-        port.transmit(OURS, immediately(470_300_000, 8, b"\xe0down", 14))
+        port.transmit(OURS, Transmission(b"\xe0down", 470_300_000, 8, 14))
         asked = [event for _ in range(3) for event in gateway.receive(wire.recv(4096), 0.1)]
         (request,) = [event for event in asked if isinstance(event, TransmitRequested)]
         assert request.packet.payload == b"\xe0down"
@@ -62,7 +63,7 @@ async def test_gateways_of_others_are_refused(port: GwmpPort) -> None:
     assert all(isinstance(event, Refused) for event in events)
     assert port.reachable == frozenset()
     with pytest.raises(LinkError):
-        port.transmit(OTHER, immediately(470_300_000, 8, b"x", 14))
+        port.transmit(OTHER, Transmission(b"x", 470_300_000, 8, 14))
 
 
 async def test_a_flood_is_dropped_not_kept(port: GwmpPort) -> None:

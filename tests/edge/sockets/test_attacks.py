@@ -12,7 +12,7 @@ from chargelink.edge.sockets.events import FrameRefused, SocketJoined, UnderAtta
 from chargelink.edge.sockets.watch import FORGED_A_MINUTE, MINUTE, MOST_ADDRESSES, ForgeryWatch
 from chargelink.lora_radio.gateway import Gateway
 from chargelink.lora_radio.packets import ReceivedPacket
-from chargelink.lora_radio.server import Refused
+from chargelink.lora_radio.radio import Refused
 from chargelink.lora_socket.channel import Reason
 from chargelink.lora_socket.codes import StopReason
 from chargelink.lora_socket.frame import Header

@@ -8,7 +8,8 @@ from chargelink.edge.sockets.keys import SiteKeys, SocketKey
 from chargelink.edge.sockets.memory import Memory
 from chargelink.edge.sockets.plan import RadioPlan
 from chargelink.edge.sockets.site import Site
-from chargelink.lora_radio.server import PacketReceived, Server, UnreachableError, immediately
+from chargelink.lora_radio.radio import PacketReceived, UnreachableError
+from chargelink.lora_radio.server import Server, immediately
 from chargelink.lora_socket.codes import Place
 from chargelink.lora_socket.keys import device_key
 from chargelink.lora_socket.messages import Event, Settle

@@ -17,7 +17,8 @@ from chargelink.edge.drivers.socket_view import view
 from chargelink.edge.drivers.surroundings import AGAIN_AFTER, Surroundings
 from chargelink.edge.ledger import LedgerError
 from chargelink.edge.ports.address import Address, LinkError
-from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.ports.radio import RadioPort
+from chargelink.edge.ports.radios import radio_port
 from chargelink.edge.sockets import events
 from chargelink.edge.sockets.charges import OUTLETS, Charges
 from chargelink.edge.sockets.diversity import Diversity
@@ -28,15 +29,16 @@ from chargelink.edge.sockets.plan import RadioPlan
 from chargelink.edge.sockets.site import Site
 from chargelink.edge.sockets.terms import StartRefused, Terms
 from chargelink.link.messages import Caps
-from chargelink.lora_radio.server import (
+from chargelink.lora_radio.radio import (
+    ForbiddenError,
     GatewayLost,
     GatewayReachable,
     PacketReceived,
-    ServerEvent,
+    RadioEvent,
+    Transmission,
     Transmitted,
-    immediately,
 )
-from chargelink.lora_radio.server import Refused as DatagramRefused
+from chargelink.lora_radio.radio import Refused as DatagramRefused
 from chargelink.lora_socket.codes import Place
 from chargelink.lora_socket.commands import Stop
 from chargelink.lora_socket.messages import Status, StatusShort
@@ -50,7 +52,7 @@ class SocketSite:
 
     def __init__(
         self,
-        port: GwmpPort,
+        port: RadioPort,
         keys: SiteKeys,
         names: Mapping[bytes, str],
         file: MemoryFile,
@@ -85,7 +87,7 @@ class SocketSite:
         known = {key.eui for key in keys.sockets}
         if missing := [eui.hex() for eui in names if eui not in known]:
             raise KeyFileError(f"{section.keys}: has no key for {', '.join(missing)}")
-        port = GwmpPort(Address.parse(section.radio), [bytes.fromhex(gateway) for gateway in section.gateways])
+        port = radio_port(Address.parse(section.radio), [bytes.fromhex(gateway) for gateway in section.gateways])
         terms = Terms(tier_bounds=section.tier_bounds)
         return cls(port, keys, names, MemoryFile(data / f"sockets-{section.id}.json"), around, terms=terms)
 
@@ -227,10 +229,10 @@ class SocketSite:
             gateway = self._diversity.best(downlink.address, self._port.reachable)
             if gateway is None:
                 continue  # as if it were lost: it is repeated
-            packet = immediately(downlink.frequency_hz, downlink.spreading_factor, downlink.frame, downlink.power_dbm)
+            _, frequency_hz, spreading_factor, power_dbm, frame = downlink
             try:
-                self._port.transmit(gateway, packet)
-            except LinkError as error:
+                self._port.transmit(gateway, Transmission(frame, frequency_hz, spreading_factor, power_dbm))
+            except (LinkError, ForbiddenError) as error:
                 log.warning("packet not sent", gateway=gateway.hex(), reason=str(error))
 
     async def _once(self, site: Site) -> None:
@@ -252,7 +254,7 @@ class SocketSite:
             except LedgerError as error:  # not acknowledged: the socket tells it again
                 log.error("ledger trouble", what=type(event).__name__, why=str(error))
 
-    def _heard(self, site: Site, event: ServerEvent, now: float) -> list[SiteEvent]:
+    def _heard(self, site: Site, event: RadioEvent, now: float) -> list[SiteEvent]:
         match event:
             case PacketReceived(gateway=gateway, packet=packet):
                 if packet.payload is not None and self._diversity.is_new(gateway, packet, now):
@@ -264,7 +266,7 @@ class SocketSite:
             case Transmitted(gateway=gateway, result=result) if result.error != "NONE":
                 log.warning("packet not sent", gateway=gateway.hex(), reason=result.error)
             case DatagramRefused(reason=reason, source=source):
-                self._refusals.note(now, "datagram refused", source=source[0], reason=reason)
+                self._refusals.note(now, "datagram refused", source=source, reason=reason)
         return []
 
     async def _take(self, site: Site, event: SiteEvent) -> None:

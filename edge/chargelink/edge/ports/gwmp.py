@@ -10,31 +10,33 @@ from ipaddress import ip_address
 from typing import Any, cast
 
 from chargelink.edge.ports.address import Address, AddressError, LinkError
-from chargelink.lora_radio.packets import TransmitPacket
-from chargelink.lora_radio.server import Server, ServerEvent, UnreachableError
+from chargelink.edge.ports.radio import MOST_WAITING, RadioPort
+from chargelink.lora_radio.radio import Capabilities, RadioEvent, Transmission, UnreachableError
+from chargelink.lora_radio.server import Server, as_packet
 
 STANDARD_PORT = 1700
-MOST_WAITING = 512  # datagrams; more than these come only from somebody who floods us
+CAPABILITIES = Capabilities(
+    listens=False, timed=True, any_iq=True
+)  # whether a concentrator listens first is its own configuration
 
 _Arrived = tuple[bytes, tuple[str, int]]
 
 
-class GwmpPort(asyncio.DatagramProtocol):
-    """The server's end. Needs a running loop; `open` it before anything else."""
+class GwmpPort(RadioPort, asyncio.DatagramProtocol):
+    """The server's end."""
 
     def __init__(self, address: Address, gateways: Sequence[bytes]) -> None:
         """`gateways` are EUIs, 8 bytes each. Raises AddressError for an address that cannot be meant."""
+        super().__init__(CAPABILITIES)
         address.only("from")
         self._host = address.host
         self._port = address.port if ":" in address.text.removeprefix("gwmp://") else STANDARD_PORT
         self._server = Server({gateway: _sources(address) for gateway in gateways})
         self._arrived: asyncio.Queue[_Arrived | None] = asyncio.Queue(MOST_WAITING)
         self._transport: asyncio.DatagramTransport | None = None
-        self.dropped = 0
 
     @property
     def reachable(self) -> frozenset[bytes]:
-        """Gateways through which a packet can be sent."""
         return self._server.reachable
 
     @property
@@ -53,34 +55,30 @@ class GwmpPort(asyncio.DatagramProtocol):
             raise LinkError(f"gwmp://{self._host}:{self._port}: {error.strerror}") from error
 
     def close(self) -> None:
-        """Listen no more."""
         if self._transport is not None:
             self._transport.close()
             self._transport = None
 
-    def transmit(self, gateway: bytes, packet: TransmitPacket) -> None:
-        """Have a packet sent. Raises LinkError when the gateway has opened no way back."""
+    def _transmit(self, gateway: bytes, transmission: Transmission) -> int:
         try:
-            self._server.transmit(gateway, packet, self._now())
+            token = self._server.transmit(gateway, as_packet(transmission), self._now())
         except UnreachableError as error:
             raise LinkError(str(error)) from error
         self._flush()
+        return token
 
-    async def read(self) -> list[ServerEvent]:
-        """What came in; waits for the next datagram, or for `wake`."""
+    async def _read(self) -> list[RadioEvent]:
         arrived = [await self._arrived.get()]
         while not self._arrived.empty():
             arrived.append(self._arrived.get_nowait())
         events = [event for one in arrived if one is not None for event in self._server.receive(*one, self._now())]
         self._flush()
-        return [*events, *self.tick()]
+        return [*events, *self._tick()]
 
-    def tick(self) -> list[ServerEvent]:
-        """Let time pass: gateways that went away, packets of which nobody says whether they were sent."""
+    def _tick(self) -> list[RadioEvent]:
         return self._server.tick(self._now())
 
     def wake(self) -> None:
-        """Let `read` return: something is to be sent."""
         if self._arrived.empty():
             self._arrived.put_nowait(None)
 

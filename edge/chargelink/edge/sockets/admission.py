@@ -41,9 +41,9 @@ class Admission:
             join_nonce=1,  # the door gives the next one
             address=self._roster[request.eui].address,
             network_time=network_time,
-            frequency_1=self._plan.frequencies[0],
-            frequency_2=self._plan.frequencies[1],
-            frequency_3=self._plan.frequencies[2],
+            frequency_1=self._plan.told[0],
+            frequency_2=self._plan.told[1],
+            frequency_3=self._plan.told[2],
             channel=channel[request.eui],
             spreading_factor=self._plan.spreading_factor,
             power=self._plan.power_dbm,

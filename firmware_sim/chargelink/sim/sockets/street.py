@@ -1,6 +1,7 @@
 """Simulated sockets around one gateway: the whole site without its edge, pure and by time as argument."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from chargelink.lora_socket.codes import Place
 from chargelink.sim.sockets.air import Air, Packet, Radio
@@ -13,8 +14,31 @@ TURNAROUND = 0.012  # s from the end of a frame to its answer
 SPREADING_FACTOR = 8
 
 
+class Station(Protocol):
+    """A gateway of any make between air and wire; `Forwarder` is one. It listens in the air under its EUI."""
+
+    eui: bytes
+
+    @property
+    def deadline(self) -> float: ...
+
+    def data_to_send(self) -> list[bytes]: ...
+
+    def receive(self, datagram: bytes, now: float) -> None: ...
+
+    def tick(self, now: float) -> None: ...
+
+    def hear(self, packet: Packet, now: float) -> None: ...
+
+
+class NewStation(Protocol):
+    """How a station begins: its EUI, the air, and the time."""
+
+    def __call__(self, eui: bytes, air: Air, now: float) -> Station: ...
+
+
 class Street:
-    """Sockets by number from 1 on, one gateway. Datagrams to and from the gateway's server; `now` in seconds."""
+    """Sockets by number from 1 on, one gateway. What goes to and from the edge on its wire; `now` in seconds."""
 
     def __init__(
         self,
@@ -26,9 +50,10 @@ class Street:
         loss: float = 0.0,
         seed: int = 0,
         top_up: int = TOP_UP,
+        station: NewStation = Forwarder,
     ) -> None:
         self.air = Air(loss, seed)
-        self.forwarder = Forwarder(gateway, self.air, now)
+        self.station = station(gateway, self.air, now)
         self.join_frequency_hz = join_frequency_hz
         self._top_up = top_up
         self._radios: dict[int, Radio] = {}
@@ -46,17 +71,17 @@ class Street:
     @property
     def deadline(self) -> float:
         """When `tick` has something to do."""
-        waits = [self.forwarder.deadline, *(socket.deadline for socket in self._sockets.values())]
+        waits = [self.station.deadline, *(socket.deadline for socket in self._sockets.values())]
         waits += [radio.deadline for radio in self._radios.values() if radio.deadline is not None]
         return min(waits if self.air.deadline is None else [*waits, self.air.deadline])
 
     def data_to_send(self) -> list[bytes]:
-        """Datagrams of the gateway for its server."""
-        return self.forwarder.data_to_send()
+        """What the gateway has for its wire, each piece to be sent as one."""
+        return self.station.data_to_send()
 
     def receive(self, datagram: bytes, now: float) -> None:
-        """Take a datagram from the server."""
-        self.forwarder.receive(datagram, now)
+        """Take what came on the wire."""
+        self.station.receive(datagram, now)
 
     def tick(self, now: float) -> None:
         """Let time pass: what has arrived is heard, what is due is sent."""
@@ -65,14 +90,14 @@ class Street:
                 self._sockets[heard.station].receive(heard.packet.payload, heard.at)
                 self._send(heard.station, heard.at)
             else:
-                self.forwarder.hear(heard.packet, heard.at)
+                self.station.hear(heard.packet, heard.at)
         for number, socket in self._sockets.items():
             if socket.deadline <= now:
                 socket.tick(now)
                 self._send(number, now)
         for radio in self._radios.values():
             radio.tick(now)
-        self.forwarder.tick(now)
+        self.station.tick(now)
 
     def plug(self, number: int, place: Place, load: Ebike, now: float) -> None:
         """Somebody plugs an e-bike in. Raises KeyError for a socket that is not there."""
