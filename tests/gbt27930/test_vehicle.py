@@ -7,8 +7,9 @@ from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, 
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.causes import VehicleCause
 from chargelink.gbt27930.charging import BMT, BMV, Cell
-from chargelink.gbt27930.ending import BSD
+from chargelink.gbt27930.ending import BSD, CEM
 from chargelink.gbt27930.faults import FaultClass
+from chargelink.gbt27930.handshake import VERSION_2011, VERSION_2015
 from chargelink.gbt27930.parameters import CML
 from chargelink.gbt27930.transport import Frame
 from chargelink.gbt27930.vehicle import (
@@ -302,3 +303,42 @@ def test_a_vehicle_of_2011_does_not_know_chm() -> None:
     charger.say("CHM")
     assert charger.state == "waiting"
     assert not charger.said
+
+
+def test_readiness_is_said_when_the_contactors_are_closed() -> None:
+    charger = vehicle_in("preparing")
+    charger.run(0.3)
+    assert {said.payload for said in charger.said if said.name == "BRO"} == {b"\x00"}
+    apply(charger, "ready")
+    assert charger.said[-1].payload == b"\xaa"
+
+
+def test_an_error_of_the_charger_interrupts_it_if_it_says_one() -> None:
+    charger = vehicle_in("charging")
+    charger.say_message(CEM(0, 0, 0, 0, 0, 0, 2))  # untrusted is none (annex C)
+    assert charger.state == "charging"
+    charger.say("CEM")
+    assert charger.events[-1] == Failed(Sender.CHARGER, ("bcl_timeout",))
+    charger.say("CRM(00)")  # of the same charger, so of 2015
+    charger.run(0.2)
+    assert len(next(said.payload for said in reversed(charger.said) if said.name == "BRM")) == 49
+
+
+def test_statistics_before_the_end_are_none() -> None:
+    charger = vehicle_in("charging")
+    charger.say("CSD")
+    assert not any(isinstance(event, ChargerStatistics) for event in charger.events)
+
+
+def test_it_says_the_version_that_it_speaks() -> None:
+    """Whatever stands in its identity."""
+    charger = Opposite(Vehicle(0.0, msgspec.structs.replace(IDENTITY, protocol_version=VERSION_2011), BATTERY, 420_000))
+    charger.say("CHM", "CRM(00)")
+    charger.run(0.2)
+    assert charger.said[-1].payload[:3] == VERSION_2015
+
+
+def test_a_least_current_out_of_range_is_no_matter() -> None:
+    charger = vehicle_in("parameters")
+    charger.say_frame(Frame(0x1808F456, CML(750_000, 200_000, -50_000, 10_000).encode(checked=False)))
+    assert charger.state == "preparing"
