@@ -1,9 +1,11 @@
 """A master and simulated meters at the two ends of a line, in jumping time."""
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from chargelink.dlt645.forms import Value
 from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, Sent, TimedOut, Unsolicited
+from chargelink.dlt645.procedures import Procedure, SetRate
 from chargelink.dlt645.request import Request, read
 from chargelink.dlt645.timing import Timing
 from chargelink.sim.cable import Probe
@@ -15,6 +17,7 @@ ADDRESS = "000000000161"
 NOON = datetime(2026, 11, 20, 12, 0, 30)  # a Friday
 ENDS = (Reply, Refused, Sent, TimedOut)
 PROBES = timedelta(seconds=0.5)
+Outcome = TypeVar("Outcome")
 
 
 class Bench:
@@ -46,6 +49,22 @@ class Bench:
             due = [time for time in (self.master.deadline, self.line.deadline) if time is not None]
             self.now = max(self.now, min(due))
             self.line.tick(self.now, self.speed)
+
+    def play(self, procedure: Procedure[Outcome]) -> Outcome:
+        """What came of a script that was begun on our master; the port follows it to other rates."""
+        told = procedure.tick(self.now)
+        while True:
+            for event in told:
+                if isinstance(event, SetRate):
+                    self.speed = event.baud
+            if procedure.outcome is not None:
+                return procedure.outcome
+            if data := procedure.data_to_send():
+                self.line.receive(data, self.now, self.speed)
+            due = [time for time in (procedure.deadline, self.line.deadline) if time is not None]
+            self.now = max(self.now, min(due))
+            self.line.tick(self.now, self.speed)
+            told = procedure.receive(self.line.data_to_send(), self.now)
 
     def raw(self, identifier: str, besides: bytes = b"") -> bytes:
         """What an identifier holds; b"" if it is refused."""

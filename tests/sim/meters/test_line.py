@@ -1,6 +1,7 @@
 """Several meters on one pair of wires, and everything that can be wrong with one of them."""
 
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,6 +16,7 @@ from chargelink.dlt645.timing import BITS
 from chargelink.sim.cable import Probe
 from chargelink.sim.meters.device import Built
 from chargelink.sim.meters.faults import FAULTS, LEAP, Declared
+from chargelink.sim.meters.hands import ORDERS
 from chargelink.sim.meters.line import USUAL_BAUD
 
 OTHER = "000000000172"
@@ -182,3 +184,12 @@ def test_whatever_comes_a_line_is_quiet_again_soon_and_holds_little(story: list[
     settle(bench)
     (event,) = scanner.receive(bench.line.data_to_send(), bench.now)
     assert isinstance(event, Received)
+
+
+def test_the_documentation_names_every_fault_and_order() -> None:
+    page = (Path(__file__).parents[3] / "docs/simulators.md").read_text("utf-8")
+    for name, fault in FAULTS.items():
+        assert f"| `{name}` | {fault.meaning.english} | {fault.meaning.chinese} |" in page
+    for name, order in ORDERS.items():
+        written = order.written.replace("|", "` or `")
+        assert f"| `{name}` | `{written}` | {order.meaning.english} | {order.meaning.chinese} |" in page
