@@ -166,7 +166,7 @@ def test_json() -> None:
 def test_lines_on_a_terminal() -> None:
     assert lines(PASSED) == [
         "DP.1001  pass            plugged in, locked, auxiliary on, started          2.0 s"
-        "  9 times, every 250.0 ms on average"
+        "  9 times, every 250.0 ms on average (right: 222.5 … 277.5 ms)"
     ]
     assert lines(FAILED)[1:] == [
         "    says CEM SPN3925=01 1 s after the last BCL of the tester: after 1.002 s (right: 1.000 s … 1.000 s)"

@@ -58,10 +58,11 @@ class Repeats(msgspec.Struct, frozen=True):
                 filled(Text("at least {}", "至少 {}"), times(self.least)),
                 where.start,
             )
+        moments = [word.at for word in asked]
         return (
             self._length(words, asked, figures.long)
-            or self._period([word.at for word in asked], figures.period, tolerances)
-            or Finding(self.text, True, self._measured([word.at for word in asked]), Text("", ""))
+            or self._period(moments, figures.period, tolerances)
+            or Finding(self.text, True, self._measured(moments), _periods(moments, figures.period, tolerances))
         )
 
     def _length(self, words: Iterable[Word], asked: Iterable[Word], long: bool) -> Finding | None:
@@ -83,7 +84,7 @@ class Repeats(msgspec.Struct, frozen=True):
         mean, (least, most) = _mean(moments), tolerances.mean(period, len(moments))
         if not least <= mean <= most:
             measured = filled(Text("every {:.1f} ms on average", "平均周期 {:.1f} ms"), mean)
-            return Finding(self.text, False, measured, _both(f"{least:.1f} … {most:.1f} ms"), moments[0])
+            return Finding(self.text, False, measured, _periods(moments, period, tolerances), moments[0])
         longest, at = _longest(moments)
         if longest > tolerances.longest(period):
             return Finding(self.text, False, filled(GAP, seconds(longest)), span(0, tolerances.longest(period)), at)
@@ -95,6 +96,14 @@ class Repeats(msgspec.Struct, frozen=True):
             return filled(SAID, times(len(moments)))
         said = Text("{}, every {:.1f} ms on average", "{}，平均周期 {:.1f} ms")
         return filled(said, times(len(moments)), _mean(moments))
+
+
+def _periods(moments: list[float], period: int, tolerances: Tolerances) -> Text:
+    """What their mean may be; nothing where there are too few."""
+    if len(moments) < ENOUGH:
+        return Text("", "")
+    least, most = tolerances.mean(period, len(moments))
+    return _both(f"{least:.1f} … {most:.1f} ms")
 
 
 class Says(msgspec.Struct, frozen=True, kw_only=True):

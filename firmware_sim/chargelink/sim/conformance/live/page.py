@@ -20,7 +20,7 @@ h1 { font-size: 1.5rem }
 h2 { font-size: 1.1rem; margin: 2rem 0 .3rem; border-top: 1px solid var(--line); padding-top: 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line) }
-td.time, td.standing, .facts th { white-space: nowrap }
+.standing, .facts th, thead th, thead + tbody td:last-child { white-space: nowrap }
 .facts th { font-weight: 400; padding-right: 1rem }
 .counts span { margin-right: 1.5rem; font-weight: 600 }
 .pass { color: var(--pass) } .fail { color: var(--fail) } .inconclusive { color: var(--open) }
