@@ -22,7 +22,7 @@ from chargelink.edge.control import Answer, Control, Request
 from chargelink.edge.drivers.gun import Gun
 from chargelink.edge.drivers.gun_hardware import Hardware
 from chargelink.edge.drivers.io_board import IoBoard
-from chargelink.edge.drivers.meter import MeterDriver
+from chargelink.edge.drivers.meters import device_path, meter_lines
 from chargelink.edge.drivers.socket_site import SocketSite
 from chargelink.edge.drivers.surroundings import Surroundings
 from chargelink.edge.entrance import Entrance
@@ -108,6 +108,7 @@ class Daemon:
         self._around = Surroundings(journal, self._sessions, self._board, self._clock.now, self._telemetry.hear, people)
         self._verifications = verifications(config)
         guns = [(section, self._gun(section)) for section in config.guns if section.mode == "charge"]
+        self._meter_lines = meter_lines(config, {section.meter: gun.hear_meter for section, gun in guns}, self._around)
         self._hardware = {gun.device: self._wired(section, gun) for section, gun in guns}
         self._monitors = [self._monitor(gun) for gun in config.guns if gun.mode == "monitor"]
         self._sites = [
@@ -153,6 +154,7 @@ class Daemon:
             (gun.device, gun.run(self._hardware[gun.device])) for gun in self._places.guns.values()
         ]
         works += [(monitor.device, monitor.run()) for monitor in self._monitors]
+        works += [(f"meters {path}", line.run()) for path, line in self._meter_lines.items()]
         works += [("sockets", site.run()) for site, _ in self._sites]
         if self._uplink:
             works.append(("uplink", self._uplink.run()))
@@ -201,7 +203,7 @@ class Daemon:
             guard=Guarded(
                 self._config.guard.lines, folder, paths.guard_mark(self._config.site.data, section.id), gun.hear_guard
             ),
-            meter=MeterDriver(meter.id, meter.port, meter.address, gun.hear_meter, self._config.profiles[meter.id]),
+            meter=self._meter_lines.pop(device_path(meter.port)),
         )
 
     def _monitor(self, section: GunSection) -> "Monitor":

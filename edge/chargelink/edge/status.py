@@ -17,16 +17,18 @@ STATES = {
     "full": "已充满",
     "idle": "空闲",
     "offline": "离线",
+    "online": "在线",
     "plugged": "已插入",
     "preparing": "准备中",
     "topping up": "浮充",
     "unavailable": "暂停服务",
 }
-KINDS = {"gun": "充电枪", "socket": "智能插座"}
-# What a gun tells in numbers: its name, the integers in a unit, that unit, digits behind the point.
+KINDS = {"gun": "充电枪", "socket": "智能插座", "meter": "电能表"}
+# What a gun or a meter tells in numbers: its name, the integers in a unit, that unit, digits behind the point.
 NUMBERS = {
     "voltage": (Text("", ""), 1_000, "V", 1),
     "current": (Text("", ""), 1_000, "A", 1),
+    "power": (Text("", ""), 1_000_000, "kW", 3),
     "soc": (Text("SOC ", "SOC "), 10, "%", 1),
     "energy": (Text("", ""), 1_000_000, "kWh", 3),
 }

@@ -152,6 +152,27 @@ def test_one_device_on_a_line(folder: Path) -> None:
     ]
 
 
+def another_meter(port: str, address: str = "000000000999") -> str:
+    return f'\n[[meter]]\nid = "ac"\nport = "{port}"\naddress = "{address}"\n'
+
+
+def test_meters_share_a_line(folder: Path) -> None:
+    config = load(written(folder, GATEWAY + another_meter("serial:/dev/ttyS1?parity=E&baud=9600&stop=1")))
+    assert [meter.id for meter in config.meters] == ["meter-1", "ac"]
+    (line,) = problems(folder, GATEWAY + another_meter("serial:/dev/ttyS1?baud=2400"))
+    assert line.startswith("meter[1].port: 'serial:/dev/ttyS1?baud=2400' and ")
+    assert "write the same baud, parity and stop" in line
+    ours = GATEWAY.partition('address = "')[2][:12]
+    lines = problems(folder, GATEWAY + another_meter("serial:/dev/ttyS1", ours))
+    assert [line.partition(":")[0] for line in lines] == ["meter[0].address", "meter[1].address"]
+
+
+def test_two_guns_do_not_share_a_line_of_meters(folder: Path) -> None:
+    second = SIMULATED[SIMULATED.index("[[meter]]") :].replace("-1", "-2").replace("/can0", "/can1")
+    second = second.replace('address = "0', 'address = "1').replace(":5020", ":5021")
+    assert "meter[1].port" in [line.partition(":")[0] for line in problems(folder, SIMULATED + second)]
+
+
 def test_a_second_gun_on_the_lines_of_a_guard(folder: Path) -> None:
     second = SIMULATED[SIMULATED.index("[[meter]]") :].replace("-1", "-2").replace("/can0", "/can1")
     (line,) = problems(folder, SIMULATED + second.replace("/dev/pts/7", "/dev/pts/8").replace(":5020", ":5021"))

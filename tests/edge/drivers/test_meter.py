@@ -1,4 +1,4 @@
-"""The meter's driver on a real serial line with a simulated meter, each a process; it comes and goes."""
+"""The driver of a line of meters on a real serial line with a simulated meter, each a process; it comes and goes."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.sim.simulator import Simulator, simulator
 
-from chargelink.edge.drivers.meter import MeterDriver
+from chargelink.edge.drivers.meter_line import MeterLine, PolledMeter
 from chargelink.edge.drivers.meter_poll import PollEvent, Quantity
 from chargelink.edge.drivers.reading import Quality, Reading
 from chargelink.edge.ports.address import AddressError
@@ -45,11 +45,11 @@ class Heard:
 
 
 @asynccontextmanager
-async def driven(path: str, heard: Heard, address: str = ADDRESS) -> AsyncIterator[MeterDriver]:
-    driver = MeterDriver("m1", f"serial:{path}?baud=9600&parity=E", address, heard)
+async def driven(path: str, heard: Heard, address: str = ADDRESS) -> AsyncIterator[None]:
+    driver = MeterLine(f"serial:{path}?baud=9600&parity=E", [PolledMeter("m1", address, heard)])
     task = asyncio.create_task(driver.run())
     try:
-        yield driver
+        yield
     finally:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -73,13 +73,13 @@ async def test_a_meter_is_read() -> None:
     heard = Heard()
     with simulator("meter", "--address", "161", "--energy", "12.3456") as meter:
         feeding = asyncio.create_task(fed(meter))
-        async with driven(meter.places["serial"], heard) as driver:
+        async with driven(meter.places["serial"], heard):
             power = await heard.until(
                 lambda reading: reading.quantity == Quantity.POWER and reading.value == 37_093_000
             )
             assert power.quality is Quality.GOOD
-            assert driver.latest[Quantity.VOLTAGE].value == 378_500
-            assert driver.latest[Quantity.CURRENT].value == 98_000
+            shown = {event.quantity: event.value for event in heard.events if isinstance(event, Reading)}
+            assert (shown[Quantity.VOLTAGE], shown[Quantity.CURRENT]) == (378_500, 98_000)
             more = await heard.until(lambda reading: (reading.value or 0) > 12_345_600 and reading.quantity == "energy")
             assert more.quality is Quality.GOOD
             assert more.value
@@ -110,8 +110,8 @@ async def test_a_line_that_goes_and_comes_back(tmp_path: Path) -> None:
 
 def test_what_cannot_be_driven() -> None:
     with pytest.raises(AddressError):
-        MeterDriver("m1", "modbus-tcp://127.0.0.1:502", ADDRESS, Heard())
+        MeterLine("modbus-tcp://127.0.0.1:502", [PolledMeter("m1", ADDRESS, Heard())])
     with pytest.raises(AddressError):
-        MeterDriver("m1", "serial:/dev/ttyS1?baud=fast", ADDRESS, Heard())
+        MeterLine("serial:/dev/ttyS1?baud=fast", [PolledMeter("m1", ADDRESS, Heard())])
     with pytest.raises(EncodeError):
-        MeterDriver("m1", "serial:/dev/ttyS1", "12", Heard())
+        MeterLine("serial:/dev/ttyS1", [PolledMeter("m1", "12", Heard())])

@@ -12,6 +12,7 @@ from chargelink.dlt645.frame import Frame
 from chargelink.dlt645.meter import Meter
 from chargelink.dlt645.profiles import STANDARD_PROFILE
 from chargelink.dlt645.timing import Timing
+from chargelink.edge.drivers.meter_line import LinePoll
 from chargelink.edge.drivers.meter_poll import (
     BELIEVED_AFTER,
     LOST_AFTER,
@@ -54,7 +55,8 @@ class Line:
 
     def __init__(self, held: dict[str, bytes], address: str = ADDRESS) -> None:
         self.now = 100.0
-        self.poll = MeterPoll("m1", address, self.now, TIMING)
+        self.meters_poll = MeterPoll("m1", address, self.now)
+        self.poll = LinePoll([self.meters_poll], TIMING)
         self.meter = Meter(ADDRESS, held)
         self.events: list[PollEvent] = []
         self.asked: list[str] = []
@@ -142,7 +144,7 @@ def test_a_meter_that_refuses_by_silence_comes_back() -> None:
     line.cut = False
     line.swallows = lambda data: data == bytes.fromhex(PRECISE_ENERGY)[::-1]
     assert 12_340_000 in values(line.run(6.0), Quantity.ENERGY)
-    assert not line.poll.lost
+    assert not line.meters_poll.lost
 
 
 def test_once_precise_always_precise() -> None:
@@ -163,14 +165,14 @@ def test_lost_and_back() -> None:
     assert [type(event) for event in events] == [MeterLost]
     assert isinstance(events[0], MeterLost)
     assert events[0].silent == pytest.approx(LOST_AFTER, abs=0.01)
-    assert line.poll.lost
+    assert line.meters_poll.lost
     line.cut = False
     events = line.run(5.0)
     back = [isinstance(event, MeterBack) for event in events].index(True)
     assert values(events[:back], Quantity.ENERGY) == []
     assert values(events[back : back + 2], Quantity.ENERGY) == [12_345_600]
     assert values(events, Quantity.CURRENT)
-    assert not line.poll.lost
+    assert not line.meters_poll.lost
 
 
 def test_a_meter_that_was_never_there_is_lost() -> None:
@@ -250,7 +252,7 @@ def test_what_is_not_bcd_is_doubtful() -> None:
 
 def test_an_address_that_is_none() -> None:
     with pytest.raises(EncodeError):
-        MeterPoll("m1", "12", 0.0, TIMING)
+        MeterPoll("m1", "12", 0.0)
 
 
 def test_any_meter_on_the_line() -> None:
@@ -261,7 +263,7 @@ def test_any_meter_on_the_line() -> None:
 @given(st.lists(st.tuples(st.binary(max_size=40), st.floats(0.001, 2)), max_size=30))
 def test_whatever_is_heard_it_goes_on(story: list[tuple[bytes, float]]) -> None:
     now = 0.0
-    poll = MeterPoll("m1", ADDRESS, now, TIMING)
+    poll = LinePoll([MeterPoll("m1", ADDRESS, now)], TIMING)
     for data, step in story:
         poll.tick(now)
         poll.data_to_send()

@@ -5,6 +5,7 @@ import pytest
 from chargelink.dlt645.meter import Asked, Meter
 from chargelink.dlt645.profiles import PROFILES
 from chargelink.dlt645.timing import Timing
+from chargelink.edge.drivers.meter_line import LinePoll
 from chargelink.edge.drivers.meter_poll import MeterLost, MeterPoll, PollEvent
 from chargelink.edge.drivers.reading import Quality, Reading
 
@@ -21,7 +22,7 @@ WIDE = {"00010000": "45 23 01 00", "02010100": "00 23", "02020100": "67 45 23 01
 
 def polled(profile: str, registers: dict[str, str], seconds: float = 2.5) -> tuple[list[PollEvent], list[str]]:
     """What is told, and the identifiers asked for."""
-    poll = MeterPoll("m1", ADDRESS, 0.0, Timing(9600), PROFILES[profile])
+    poll = LinePoll([MeterPoll("m1", ADDRESS, 0.0, PROFILES[profile])], Timing(9600))
     meter = Meter(ADDRESS, {name: bytes.fromhex(data) for name, data in registers.items()})
     now, told, asked = 0.0, poll.tick(0.0), []
     while now < seconds:

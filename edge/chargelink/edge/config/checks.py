@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from chargelink.cli.language import Text
 from chargelink.cli.strict import Problem
 from chargelink.dlt645.profiles import PROFILES
-from chargelink.edge.config.sections import Document, Gun, Metering
+from chargelink.edge.config.sections import Document, Gun, Meter, Metering
 from chargelink.edge.ports.address import Address, AddressError
 
 # What each kind of port may be: the part of its address before the colon.
@@ -20,6 +20,7 @@ SCHEMES = {
     "radio": ("gwmp",),
     "guard": ("unix",),
 }
+SERIAL_SETTINGS = {"baud": "9600", "parity": "E", "stop": "1", "rs485": "0"}  # of a line that says nothing else
 # Limits of a gun: the most that its board can be told (docs/protocols/io_board.md) and GB/T 27930-2015 can say.
 LIMITS = {
     "max_voltage_V": ("max_voltage_volt", Decimal(1000)),
@@ -174,14 +175,57 @@ def _lowest_voltage(gun: Gun, path: str) -> Iterator[Problem]:
 
 def _shared(document: Document) -> Iterator[Problem]:
     """A CAN bus, a meter and an io board serve one gun each, for GB/T 27930 has no address for a second one; and a line
-    has one at its other end."""
+    has one at its other end, unless meters share it."""
     for key in ("can", "meter", "io"):
         used = [(f"gun[{index}].{key}", getattr(gun, key)) for index, gun in enumerate(document.guns)]
         yield from _twice([(path, value) for path, value in used if value is not None])
-    ports = [(f"meter[{index}].port", _line(meter.port)) for index, meter in enumerate(document.meters)]
+    # One port stands for each line of meters: that of the first.
+    first = {_line(meter.port): f"meter[{index}].port" for index, meter in reversed([*enumerate(document.meters)])}
+    ports = [(path, line) for line, path in first.items()]
     ports += [(f"io[{index}].port", _line(board.port)) for index, board in enumerate(document.io_boards)]
     ports += [(f"socket_site[{index}].radio", _line(site.radio)) for index, site in enumerate(document.socket_sites)]
     yield from _twice(ports)
+    yield from _meter_lines(document)
+
+
+def _meter_lines(document: Document) -> Iterator[Problem]:
+    """Meters on one line: told apart by their addresses, the line set the same for all, one gun's among them."""
+    lines: dict[str, list[tuple[int, Meter]]] = {}
+    for index, meter in enumerate(document.meters):
+        lines.setdefault(_line(meter.port), []).append((index, meter))
+    billing = {gun.meter for gun in document.guns}
+    for meters in lines.values():
+        yield from _twice([(f"meter[{index}].address", meter.address) for index, meter in meters])
+        first = meters[0][1]
+        for index, meter in meters[1:]:
+            if _settings(meter.port) != _settings(first.port):
+                problem = Text(
+                    f"{meter.port!r} and {first.port!r} of {first.id!r} are one line, set differently",
+                    f"{meter.port!r} 与 {first.id!r} 的 {first.port!r} 是同一线路，但参数不同",
+                )
+                remedy = Text(
+                    "write the same baud, parity and stop for every meter on it",
+                    "同一线路上的电能表须使用相同的波特率、校验位和停止位",
+                )
+                yield Problem(f"meter[{index}].port", problem, remedy)
+        guns = [(index, meter) for index, meter in meters if meter.id in billing]
+        for index, _ in guns[1:]:
+            problem = Text(
+                f"{guns[0][1].id!r} on this line bills already, and two guns do not wait for each other",
+                f"该线路上已有计费电能表 {guns[0][1].id!r}，两把枪不能互相等待",
+            )
+            yield Problem(
+                f"meter[{index}].port", problem, Text("give each gun's meter a line", "请为每把枪的电能表单独布线")
+            )
+
+
+def _settings(port: str) -> dict[str, str]:
+    """How a line is set, with what is left out filled in. What is no address is told elsewhere."""
+    try:
+        options = Address.parse(port).options
+    except AddressError:
+        return {}
+    return {**SERIAL_SETTINGS, **options}
 
 
 def _line(text: str) -> str:

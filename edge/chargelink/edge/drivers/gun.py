@@ -2,7 +2,7 @@
 
 gun = Gun("gun-1", limits, around)
 hardware = Hardware(board=IoBoard(..., gun.hear_board), bus=CanBus(..., gun.hear_frame),
-                    guard=Guarded(..., gun.hear_guard), meter=MeterDriver(..., gun.hear_meter))
+                    guard=Guarded(..., gun.hear_guard), meter=MeterLine(...))  # with gun.hear_meter
 await gun.run(hardware)
 """
 

@@ -1,6 +1,6 @@
 """What a meter is asked, again and again, and what its answers are worth. No I/O, time in seconds as an argument.
 
-Every second the energy register is read first, then voltage, current and power, as far as the meter's profile has them.
+Every period the energy register is read first, then voltage, current and power, as far as the meter's profile has them.
 Where a profile has several energy registers (the precise one of State Grid's supplement of 2014, 0.1 Wh, and that of
 the standard, 10 Wh), which of them the meter has is found out once, the finest first, and again after the meter was
 lost, for it may be another one then.
@@ -10,16 +10,15 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chargelink.dlt645.forms.unit import AMPERE, KW, KWH, VOLT
-from chargelink.dlt645.master import Master, MasterEvent, Refused, Reply, TimedOut
+from chargelink.dlt645.master import Refused, Reply, TimedOut
 from chargelink.dlt645.profiles import STANDARD_PROFILE, Profile
 from chargelink.dlt645.profiles.reader import value_form
 from chargelink.dlt645.reading import Readings
-from chargelink.dlt645.request import read
-from chargelink.dlt645.timing import Timing
+from chargelink.dlt645.request import Request, read
 from chargelink.edge.drivers.reading import Quality, Reading
 
-PERIOD = 1.0  # s
-LOST_AFTER = 5.0  # s without the energy register: charging stops (GB/T 18487.1 asks for metering, the value is ours)
+PERIOD = 1.0  # s, of a meter that bills
+LOST_AFTER = 5  # periods without the energy register; then charging stops (GB/T 18487.1 asks for metering)
 SILENCES = 2  # of the precise register while the meter answers the rest: there are meters that refuse by silence
 FASTEST = 1_000_000_000  # mW; what counts faster is no charging place
 SLACK = 20_000  # mWh; two steps of the coarse register
@@ -63,19 +62,22 @@ PollEvent = Reading | MeterLost | MeterBack
 
 
 class MeterPoll:
-    """Four verbs for a line with one meter. `source` names the meter in what it gives, `address` has twelve digits;
-    `profile` says what it is asked for and what its answers mean."""
+    """One meter: what it `wants` to be asked goes to a line, how that ended comes back to `hear`.
+
+    `source` names the meter in what it gives, `address` has twelve digits; `profile` says what it is asked for and what
+    its answers mean; `period` is in s.
+    """
 
     def __init__(
-        self, source: str, address: str, now: float, timing: Timing, profile: Profile = STANDARD_PROFILE
+        self, source: str, address: str, now: float, profile: Profile = STANDARD_PROFILE, period: float = PERIOD
     ) -> None:
         """Raises EncodeError for an address that is none."""
         poll = profile.poll
         read(address, poll.energy[0]).frame().encode()
         self.lost = False
+        self.address = address
+        self.period = period
         self._source = source
-        self._address = address
-        self._master = Master(timing, retries=0)  # the next round is the next attempt
         self._round: list[Quantity] = []
         self._asked: Quantity | None = None
         self._next_round = now
@@ -92,51 +94,45 @@ class MeterPoll:
         self._doubted: tuple[int, float] | None = None  # the last that was not
         self._doubts = 0  # how many of these agreed with each other
 
-    def data_to_send(self) -> bytes:
-        """What is to be written to the line now; b"" if nothing."""
-        return self._master.data_to_send()
-
     @property
-    def deadline(self) -> float:
-        """When `tick` is due."""
+    def deadline(self) -> float | None:
+        """When `tick` is due, and then `wants`; None while a lost meter's answer is awaited."""
         due = [self._next_round] if self._asked is None else []
-        if self._master.deadline is not None:
-            due.append(self._master.deadline)
         if not self.lost:
-            due.append(self._heard + LOST_AFTER)
-        return min(due, default=self._next_round)
-
-    def receive(self, data: bytes, now: float) -> list[PollEvent]:
-        """Take bytes that came in at `now`."""
-        return self._go_on(self._master.receive(data, now), now)
+            due.append(self._lost_at)
+        return min(due, default=None)
 
     def tick(self, now: float) -> list[PollEvent]:
         """Let time pass."""
-        return self._go_on(self._master.tick(now), now)
-
-    def _go_on(self, heard: list[MasterEvent], now: float) -> list[PollEvent]:
         events: list[PollEvent] = []
-        for event in heard:
-            if isinstance(event, Reply | Refused | TimedOut) and self._asked is not None:
-                quantity, self._asked = self._asked, None
-                self._take(quantity, event, events, now)
-        if not self.lost and now - self._heard >= LOST_AFTER:
+        if not self.lost and now >= self._lost_at:
             self._lose(events, now)
-        self._ask(now)
         return events
 
-    def _ask(self, now: float) -> None:
+    def wants(self, now: float) -> Request | None:
         """The next question, if none is open. Of a meter that is lost no more than whether it is there."""
         if self._asked is not None:
-            return
+            return None
         if not self._round and now >= self._next_round:
             # A second question tells a meter that is lost from one that has no such register.
             self._round = [Quantity.ENERGY, *self._others][: 2 if self.lost else None]
-            self._next_round = now + PERIOD
-        if self._round:
-            self._asked = self._round.pop(0)
-            identifier = self._others.get(self._asked, self._energy)
-            self._master.request(read(self._address, identifier), now)
+            self._next_round = now + self.period
+        if not self._round:
+            return None
+        self._asked = self._round.pop(0)
+        return read(self.address, self._others.get(self._asked, self._energy))
+
+    def hear(self, event: Reply | Refused | TimedOut, now: float) -> list[PollEvent]:
+        """How the open question ended."""
+        events: list[PollEvent] = []
+        if self._asked is not None:
+            quantity, self._asked = self._asked, None
+            self._take(quantity, event, events, now)
+        return events
+
+    @property
+    def _lost_at(self) -> float:
+        return self._heard + LOST_AFTER * self.period
 
     def _take(self, quantity: Quantity, event: Reply | Refused | TimedOut, events: list[PollEvent], now: float) -> None:
         if quantity is Quantity.ENERGY:
