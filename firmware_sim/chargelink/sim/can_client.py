@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from chargelink.cli.command import CommandError
 from chargelink.cli.language import Text
+from chargelink.cli.reasons import reason
 from chargelink.sim.socketcand import HI, OK, OPEN, RAW_MODE, CanFrame, Messages, carried, message, send
 from chargelink.wire import ChargelinkError, DecodeError
 
@@ -122,7 +123,7 @@ async def joined_here(name: str) -> AsyncIterator[CanClient]:
     try:
         raw = bound(name)
     except OSError as error:
-        raise CommandError(NO_INTERFACE.format(name, error.strerror)) from error
+        raise CommandError(NO_INTERFACE.format(name, reason(error))) from error
     with closing(raw):
         yield InterfaceClient(raw, name)
 
@@ -137,7 +138,7 @@ async def joined_over_tcp(address: str) -> AsyncIterator[CanClient]:
             client = SocketcandClient(reader, writer)
             await client.open(name)
     except (OSError, LinkError) as error:
-        raise CommandError(NOT_THERE.format(address, error)) from error
+        raise CommandError(NOT_THERE.format(address, reason(error))) from error
     try:
         yield client
     finally:

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 from typing import IO, NamedTuple, Protocol
 
 from chargelink.cli.language import Text
+from chargelink.cli.reasons import reason
 from chargelink.sim.conformance.bench import Prompt
 from chargelink.sim.conformance.case import Case
 from chargelink.sim.conformance.figures import MESSAGES, Side
@@ -217,7 +218,7 @@ class Simulator:
             async with asyncio.timeout(ORDER_PATIENCE):
                 return await self._order(*self._orders[prompt])
         except (OSError, ValueError) as error:  # ValueError: a line without end. A timeout is an OSError
-            return Answer(False, filled(NO_CONTROL, self._path, error or type(error).__name__))
+            return Answer(False, filled(NO_CONTROL, self._path, reason(error)))
 
     async def _order(self, *orders: str) -> Answer:
         """One after the other; the first that is refused ends it."""
