@@ -17,6 +17,11 @@ EIGHT = bytes.fromhex("00ffffffffffffff")
 # Header, row, frame. The Chinese ones are as in recordings that circulate; tools named in `table.py`.
 TABLES = [
     (
+        "序号,第几路CAN,时间标识,ID号,数据长度,数据",
+        "1,2,12.5,1826F456,3,01 01 00",
+        CanFrame(12.5, "2", 0x1826F456, CHM),
+    ),
+    (
         "timestamp;id;len;d0;d1;d2;d3;d4;d5;d6;d7",
         "12.5;405206102;3;1;1;16;;;;;",  # in decimal, the bytes too
         CanFrame(12.5, "", 0x1826F456, b"\x01\x01\x10"),

@@ -132,6 +132,9 @@ def test_many_become_one_with_first_last_and_count() -> None:
 def test_a_period_is_judged_from_where_the_message_begins() -> None:
     (found,) = [one for one in only(slower("CCS", 1.4)).violations if one.code == "period"]
     assert found.first == pytest.approx(3.5)
+    assert found.severity is Severity.REMARK  # good chargers do so
+    (slow,) = [one for one in only(slower("CCS", 1.6)).violations if one.code == "period"]
+    assert slow.severity is Severity.VIOLATION
     assert "every 70 ms, not every 50 ms" in found.text.english
 
 

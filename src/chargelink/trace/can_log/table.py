@@ -44,13 +44,17 @@ DATA_NAMES = {
     "数据内容",
 }  # fmt: skip
 LENGTH_NAMES = {"长度", "数据长度", "帧长度", "dlc", "len", "length", "datalength", "bytes", "字节数"}
-CHANNEL_NAMES = {"通道", "can通道", "通道号", "源通道", "channel", "bus", "chn", "ch", "interface", "总线"}
+CHANNEL_NAMES = {
+    "通道", "can通道", "通道号", "源通道", "设备通道", "第几路can", "channel", "canchannel", "bus", "chn", "ch",
+    "interface", "总线",
+}  # fmt: skip
 FORM_NAMES = {"帧格式", "帧类型", "格式", "类型", "format", "type", "frametype", "frameformat", "flags", "idtype"}
 FLAG_NAMES = {"extended", "ext", "isextended", "remote", "rtr", "error"}
 # The adapter's own clock before the computer's: it is the finer one where a table has both.
 TIME_NAMES = (
     "时间标识", "接收时间标识", "硬件时间", "相对时间", "timestamp", "时间戳", "time", "时间",
-    "reltime", "relativetime", "abstime", "absolutetime", "系统时间", "接收时间", "systemtime", "datetime", "date",
+    "reltime", "relativetime", "timeoffset", "记录时间", "采集时间", "绝对时间", "abstime", "absolutetime",
+    "系统时间", "接收时间", "systemtime", "datetime", "date",
 )  # fmt: skip
 MILLI, MICRO, NANO = 1_000, 1_000_000, 1_000_000_000  # in a second
 UNITS = {"ms": MILLI, "毫秒": MILLI, "us": MICRO, "µs": MICRO, "微秒": MICRO, "ns": NANO, "纳秒": NANO}

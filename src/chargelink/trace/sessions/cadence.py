@@ -8,6 +8,7 @@ CLASSES = STEPS * PERIODS
 FEWEST = 10  # gaps from which on a median says something
 MISSED = 1.6  # medians: a longer gap lacks frames
 MOST_OFF = 0.1  # of the period
+LIVED_WITH = 0.45  # of the period: chargers in the field are off by so much in good charges
 COARSE = 0.2  # of the period: a clock that is coarser says nothing about single gaps
 NOT_TIMED = ("BMV", "BMT", "BSP")  # optional, once in a while, and nobody waits for them
 

@@ -6,7 +6,7 @@ from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import BY_NAME, Edition, Sender
 from chargelink.gbt27930.contradictions import Conflict
 from chargelink.trace.sessions import violations as kinds
-from chargelink.trace.sessions.cadence import MOST_OFF
+from chargelink.trace.sessions.cadence import LIVED_WITH, MOST_OFF
 from chargelink.trace.sessions.case import Case
 from chargelink.trace.sessions.draft import Draft
 from chargelink.trace.sessions.model import Counts, EnergySource, Session, Side
@@ -83,8 +83,15 @@ def _judge_beats(draft: Draft, resolution: float) -> dict[Sender, int]:
         if median is not None and abs(median - beat.period) > beat.period * MOST_OFF * (
             2 if beat.coarse(resolution) else 1
         ):
+            usual = abs(median - beat.period) <= beat.period * LIVED_WITH
             draft.violations.add(
-                kinds.PERIOD, name, side_of(name), beat.first, count=beat.count, median=median, period=beat.period
+                kinds.PERIOD_ROUGH if usual else kinds.PERIOD,
+                name,
+                side_of(name),
+                beat.first,
+                count=beat.count,
+                median=median,
+                period=beat.period,
             )
     return lost
 

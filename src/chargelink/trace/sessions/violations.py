@@ -154,6 +154,7 @@ PERIOD = Kind("period", V, None, Text(
     "{message} comes every {median:.0f} ms, not every {period} ms",
     "{message} 的发送周期为 {median:.0f} ms，应为 {period} ms",
 ))  # fmt: skip
+PERIOD_ROUGH = PERIOD._replace(severity=R)
 GAP = Kind("gap", F, TIMEOUTS, Text(
     "{message} was silent for {seconds:.2f} s; the peer gives up after {limit:g} s",
     "{message} 中断 {seconds:.2f} s；对方等待上限为 {limit:g} s",
