@@ -6,7 +6,7 @@ from tests.gbt27930.opposite import BATTERY, DEMAND, IDENTITY, MESSAGES, SOUND, 
 
 from chargelink.gbt27930.catalogue import Edition, Sender
 from chargelink.gbt27930.causes import VehicleCause
-from chargelink.gbt27930.charging import BMT, BMV, Cell
+from chargelink.gbt27930.charging import BCS2011, BMT, BMV, Cell
 from chargelink.gbt27930.ending import BSD, CEM
 from chargelink.gbt27930.faults import FaultClass
 from chargelink.gbt27930.handshake import VERSION_2011, VERSION_2015
@@ -342,3 +342,18 @@ def test_a_least_current_out_of_range_is_no_matter() -> None:
     charger = vehicle_in("parameters")
     charger.say_frame(Frame(0x1808F456, CML(750_000, 200_000, -50_000, 10_000).encode(checked=False)))
     assert charger.state == "preparing"
+
+
+def test_few_cells_fit_one_full_frame() -> None:
+    """J1939-21, 5.10.5.2: what is shorter than a transfer travels in one frame of eight bytes."""
+    charger = vehicle_in("ready")
+    device(charger).measure(BMV((Cell(3_400, 0),) * 3))
+    charger.say("CRO(AA)")
+    assert [said.payload for said in charger.said if said.name == "BMV"] == [bytes.fromhex("540154015401FFFF")]
+
+
+def test_a_status_of_2011_is_said_as_one() -> None:
+    charger = vehicle_in("charging", Edition.OF_2011)
+    device(charger).measure(BCS2011(380_000, -99_000, 3_460, 7, 420, 38))
+    charger.run(0.8, {"CCS": 0.05})
+    assert [said.payload for said in charger.said if said.name == "BCS"][-1] == bytes.fromhex("D80EC20B5A612A2600")
