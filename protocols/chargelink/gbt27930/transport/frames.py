@@ -41,7 +41,7 @@ class AbortReason(Coded):
     are left to J1939-71, which names none: real BMSs send 255 when a charger does not answer.
     """
 
-    BUSY = 1, "already in a session", "已在会话中"
+    BUSY = 1, "already in a session", "已有其他连接"
     RESOURCES = 2, "resources are needed elsewhere", "资源被占用"
     TIMEOUT = 3, "timeout", "超时"
     CTS_DURING_TRANSFER = 4, "CTS while data is being transferred", "传输过程中收到 CTS"
