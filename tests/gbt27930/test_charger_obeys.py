@@ -96,3 +96,10 @@ def test_a_stop_ends_in_the_class_of_its_cause(cause: ChargerCause, fault: Fault
     tester.say("BST", "BSD")
     apply(tester, SILENCE)
     assert tester.events[-1] == Ended(fault)
+
+
+def test_a_vehicle_that_stays_ready_is_prepared_for_as_long_as_it_takes() -> None:
+    """Pre-charging has no limit of its own: BRO(AA) feeds the wait (DN.2007)."""
+    tester = charger_in("preparing")
+    tester.run(30.0, {"BRO(AA)": 0.25})
+    assert tester.state == "preparing"
