@@ -76,6 +76,7 @@ FITS: dict[str, tuple[Script, Side]] = {
     "no-reason": (charging(20, {"CST:": [(20.0, 20.3)]}), CHARGER),
 }  # fmt: skip
 ELSEWHERE = {
+    "began-anew",
     "one-side-recorded",
     "bus-disturbed",
     "no-transport",
@@ -146,6 +147,11 @@ def test_transfers_that_never_get_whole() -> None:
     script = UNTIL_BRM | {"BRM": [(1.1, 6.1)], "CEM:brm_timeout": [(6.2, 8.0)]}
     recording = [timed for timed in scripted(script) if timed[1].data[:1] != b"\x05" and timed[1].data[:1] != b"\x13"]
     assert only(analysed(recording)).verdict.code == "transfer-broken"
+
+
+def test_a_charger_that_begins_anew_in_the_middle_of_a_charge() -> None:
+    first, second = analysed([*scripted(charging(20)), *scripted(orderly(), start=20.4)])
+    assert (first.verdict.code, first.verdict.whose, second.verdict.whose) == ("began-anew", CHARGER, NOBODY)
 
 
 def test_a_plug_that_is_pulled() -> None:

@@ -195,7 +195,7 @@ class Analyser:
             return self._open(bus, pair, time, whole=opens)
         silent = now - draft.last
         if begins(draft, heard, silent, now):
-            self._finish(bus, pair)
+            self._finish(bus, pair, heard.entry.sender)
             return self._open(bus, pair, time, whole=opens)
         if reconnects(draft, heard, now):
             draft.reconnect(now)
@@ -213,11 +213,13 @@ class Analyser:
         pair.clock.restart(time)
         return pair.begin(Draft(bus.name, pair.addresses, self._sessions, time, whole), bus.counted)
 
-    def _finish(self, bus: Bus, pair: Pair) -> None:
+    def _finish(self, bus: Bus, pair: Pair, followed_by: Sender | None = None) -> None:
         if pair.draft is None:
             return
         foreign, not_standard = (now - before for now, before in zip(bus.counted, pair.before, strict=True))
         after = max((self._last or 0.0) - pair.clock.shift - pair.draft.last, 0.0)
-        around = Surroundings(pair.clock.shift, after, self._resolution, foreign, not_standard, pair.errors)
+        around = Surroundings(
+            pair.clock.shift, after, self._resolution, foreign, not_standard, pair.errors, followed_by
+        )
         self._finished.append(reported(pair.draft, around))
         pair.draft = None

@@ -37,6 +37,7 @@ class Case:
     counts: Counts
     after: float  # s that the recording goes on after the session
     timed: bool
+    followed_by: Sender | None = None  # who began the next one, where it ended that way
 
     @cached_property
     def decisive(self) -> Moment | None:
@@ -248,6 +249,11 @@ class Case:
     def over(self) -> bool:
         """The recording goes on after the session: it did not just end there."""
         return self.after > GOES_ON
+
+    @cached_property
+    def broken_off_by(self) -> Side | None:
+        """Who began anew at once, without a word that it stops."""
+        return None if self.followed_by is None or self.over or not self.timed else SIDES[self.followed_by]
 
     def values(self) -> dict[str, object]:
         """What the words of a rule may name."""

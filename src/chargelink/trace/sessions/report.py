@@ -25,6 +25,7 @@ class Surroundings(NamedTuple):
     foreign: int = 0
     not_standard: int = 0  # frames with 11 bits, remote and FD frames
     bus_errors: int = 0  # error frames before its last message
+    followed_by: Sender | None = None  # who began the next session, where that ended this one
 
 
 def reported(draft: Draft, around: Surroundings) -> Session:
@@ -38,7 +39,7 @@ def reported(draft: Draft, around: Surroundings) -> Session:
     energies = draft.readings.energies(timed)
     source: EnergySource | None = next(iter(energies), None)
     first_soc, last_soc = draft.readings.socs()
-    case = Case(draft, counts, around.after, timed)
+    case = Case(draft, counts, around.after, timed, around.followed_by)
     if not timed:
         draft.violations.forget(Conflict.ENERGY_APART)
     _judge_transfers(case)

@@ -13,6 +13,10 @@ def silent(case: Case) -> Side:
     return case.silent_side or Side.UNKNOWN
 
 
+def who_broke_off(case: Case) -> Side:
+    return case.broken_off_by or Side.UNKNOWN
+
+
 UNSTOPPED: tuple[Rule, ...] = (
     Rule(
         "never-answered",
@@ -43,6 +47,16 @@ UNSTOPPED: tuple[Rule, ...] = (
             "充电机未完成绝缘检测：CHM 持续 {seconds}，始终没有 CRM",
         ),
         Text("read the charger's log of the insulation test", "查看充电机绝缘检测记录"),
+    ),
+    Rule(
+        "began-anew",
+        lambda case: case.broken_off_by is not None and case.phase is not Phase.STATISTICS,
+        who_broke_off,
+        Text(
+            "{silent} broke off in the phase {phase} without a word and began a new handshake",
+            "{silent}在{phase}阶段未发送中止报文，直接重新开始握手",
+        ),
+        Text("see in the log of {silent} whether it restarted", "查看{silent}日志，确认是否重启"),
     ),
     Rule(
         "ended-unseen",
