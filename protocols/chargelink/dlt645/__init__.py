@@ -10,6 +10,7 @@ Both editions, 2007 and 1997, share the frame. Frames of DL/T 698.45 on the same
     master      the end that asks
     meter       the end that answers
     line        several meters on one line, asked in turn
+    discovery   which meters are on a line
 """
 
 from chargelink.dlt645.control import Edition, ErrorWord, Function, Function1997

@@ -30,9 +30,15 @@ class Wait(NamedTuple):
 
 
 class SetRate(NamedTuple):
-    """The line goes on at another rate. As an event: set the port to it before anything more is written."""
+    """The line goes on at another rate, and with `parity` "E" or "N". As an event: set the port to it before anything
+    more is written."""
 
     baud: int
+    parity: str = "E"
+
+
+class Progress:
+    """What a script tells on its way: an event of the procedure, and nothing else."""
 
 
 class Told(NamedTuple):
@@ -46,8 +52,8 @@ class Finished(NamedTuple):
     """The script is over; `Procedure.outcome` has what came of it. The master is free again."""
 
 
-Script = Generator[Request | Wait | SetRate, Told, Outcome]
-ProcedureEvent = MasterEvent | SetRate | Finished
+Script = Generator[Request | Wait | SetRate | Progress, Told, Outcome]
+ProcedureEvent = MasterEvent | SetRate | Progress | Finished
 
 
 def ask(request: Request) -> Script[Ended]:
@@ -119,20 +125,27 @@ class Procedure(Generic[Outcome]):
         events, self._events = self._events, []
         for event in heard:
             events.append(event)
-            if isinstance(event, Ended) and self.running:
-                self._step(event, now, events)
+            if isinstance(event, Ended):
+                if self.running:
+                    self._step(event, now, events)
+            else:
+                self._overhear(event)
         if self._until is not None and now >= self._until:
             self._until = None
             self._step(None, now, events)
         return events
+
+    def _overhear(self, event: MasterEvent) -> None:
+        """What ends no exchange: most scripts take no notice of it."""
 
     def _step(self, ended: Ended | None, now: float, events: list[ProcedureEvent]) -> None:
         """Tell the script how its step ended, until it wants something that takes time."""
         try:
             step = self._script.send(Told(ended, now)) if self._begun else next(self._script)
             self._begun = True
-            while isinstance(step, SetRate):
-                self._master.timing = replace(self._master.timing, baud=step.baud)
+            while isinstance(step, SetRate | Progress):
+                if isinstance(step, SetRate):
+                    self._master.timing = replace(self._master.timing, baud=step.baud)
                 events.append(step)
                 step = self._script.send(Told(None, now))
         except StopIteration as stop:
