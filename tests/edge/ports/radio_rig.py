@@ -82,6 +82,10 @@ class Rig(ABC):
     async def unplug(self) -> None:
         """Cut the wire."""
 
+    async def cut(self) -> None:
+        """Unplug, and let the edge notice where it can."""
+        await self.unplug()
+
     @abstractmethod
     def put(self, data: bytes) -> None:
         """Send a piece towards the edge."""
@@ -103,7 +107,7 @@ class Rig(ABC):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.port.close()
+        await self.port.close()
         await self.unplug()
 
     def take(self, data: bytes) -> None:

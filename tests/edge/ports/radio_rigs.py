@@ -3,11 +3,18 @@
 import asyncio
 from typing import Any, cast
 
+import aiomqtt
+from tests.edge.ports.broker import Broker
 from tests.edge.ports.radio_rig import GATEWAY, Rig
 
 from chargelink.edge.ports.address import Address
 from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.ports.mqtt import MqttRadio
+from chargelink.lora_radio.chirpstack import Marshaler, topic
+from chargelink.sim.sockets.air import Air
+from chargelink.sim.sockets.chirpstack import ChirpstackGateway
 from chargelink.sim.sockets.forwarder import Forwarder
+from chargelink.sim.sockets.street import Station
 
 
 class GwmpRig(Rig, asyncio.DatagramProtocol):
@@ -35,4 +42,66 @@ class GwmpRig(Rig, asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None: ...
 
 
-RIGS: dict[str, type[Rig]] = {"gwmp": GwmpRig}
+class MqttRig(Rig):
+    """A gateway of ChirpStack at a real broker; the wire that is cut is the broker's."""
+
+    marshaler = Marshaler.PROTOBUF
+
+    @classmethod
+    def new_station(cls, eui: bytes, air: Air, now: float) -> Station:
+        return ChirpstackGateway(eui, air, now, cls.marshaler)
+
+    async def plug(self) -> None:
+        if not hasattr(self, "port"):
+            self._broker = Broker()
+            await self._broker.start()
+            address = f"mqtt://127.0.0.1:{self._broker.port}?marshaler={self.marshaler.value}"
+            self.port = MqttRadio(Address.parse(address), [GATEWAY])
+            await self.port.open()
+        else:
+            await self._broker.start()
+        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self._client = asyncio.create_task(self._gateway())
+
+    async def unplug(self) -> None:
+        self._client.cancel()
+        await asyncio.gather(self._client, return_exceptions=True)
+        self._broker.stop()
+
+    async def cut(self) -> None:
+        await self.unplug()
+        await self.until(lambda: not self.port.reachable)
+
+    async def end(self) -> None:
+        await super().end()
+        self._broker.remove()
+
+    def put(self, data: bytes) -> None:
+        self._outbox.put_nowait(data)
+
+    def noise(self) -> list[bytes]:
+        up, conn = (topic("", GATEWAY, what).encode() + b" " for what in ("event/up", "state/conn"))
+        return [up + b"\xff\x00noise", up + b"{", up, topic("", GATEWAY, "event/ack").encode() + b" ", conn + b"\xff"]
+
+    async def _gateway(self) -> None:
+        async with aiomqtt.Client("127.0.0.1", self._broker.port) as client:
+            await client.subscribe(topic("", GATEWAY, "command/down"))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._publish(client))
+                async for message in client.messages:
+                    assert isinstance(message.payload, bytes)
+                    self.take(f"{message.topic} ".encode() + message.payload)
+
+    async def _publish(self, client: aiomqtt.Client) -> None:
+        while True:
+            name, _, message = (await self._outbox.get()).partition(b" ")
+            await client.publish(name.decode(), message, retain=name.endswith(b"/state/conn"))
+
+
+class MqttJsonRig(MqttRig):
+    """The same in JSON."""
+
+    marshaler = Marshaler.JSON
+
+
+RIGS: dict[str, type[Rig]] = {"gwmp": GwmpRig, "mqtt protobuf": MqttRig, "mqtt json": MqttJsonRig}

@@ -23,7 +23,7 @@ async def port() -> AsyncIterator[GwmpPort]:
     port = GwmpPort(Address.parse(LOOPBACK), [OURS])
     await port.open()
     yield port
-    port.close()
+    await port.close()
 
 
 def forwarder(port: GwmpPort) -> socket.socket:

@@ -164,7 +164,7 @@ async def test_noise_on_the_wire_is_survived(rig: Rig, hall: Hall) -> None:
 
 
 async def test_a_wire_that_was_cut_is_taken_up_again(rig: Rig, hall: Hall) -> None:
-    await rig.unplug()
+    await rig.cut()
     await rig.plug()
     hall.station = rig.new_station(GATEWAY, hall.air, rig.now())
     rig.move()

@@ -17,7 +17,7 @@ SCHEMES = {
     "can": ("socketcan", "socketcand"),
     "meter": ("serial",),
     "io": ("modbus-rtu", "modbus-tcp"),
-    "radio": ("gwmp",),
+    "radio": ("gwmp", "mqtt"),
     "guard": ("unix",),
 }
 SERIAL_SETTINGS = {"baud": "9600", "parity": "E", "stop": "1", "rs485": "0"}  # of a line that says nothing else
@@ -229,12 +229,13 @@ def _settings(port: str) -> dict[str, str]:
 
 
 def _line(text: str) -> str:
-    """What only one can open: a serial device whatever its settings, the address of packet forwarders, a unit."""
+    """What only one can open: a serial device whatever its settings, the address of packet forwarders, a unit. A broker
+    serves many."""
     try:
         address = Address.parse(text)
     except AddressError:
         return text  # told elsewhere
-    return text if address.scheme == "modbus-tcp" else address.path or f"{address.host}:{address.port}"
+    return text if address.scheme in ("modbus-tcp", "mqtt") else address.path or f"{address.host}:{address.port}"
 
 
 def _hub(url: str) -> Iterator[Problem]:

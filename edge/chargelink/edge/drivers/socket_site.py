@@ -110,7 +110,7 @@ class SocketSite:
             raise AssertionError("a site runs until it is cancelled")
         finally:
             self._around.journal.on_epoch.remove(self._end_life)
-            self._port.close()
+            await self._port.close()
 
     async def _converse(self, site: Site) -> NoReturn:
         while True:

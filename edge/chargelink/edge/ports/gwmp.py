@@ -54,7 +54,7 @@ class GwmpPort(RadioPort, asyncio.DatagramProtocol):
         except OSError as error:
             raise LinkError(f"gwmp://{self._host}:{self._port}: {error.strerror}") from error
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
             self._transport = None

@@ -1,6 +1,7 @@
 """The one face of every radio: packet forwarders, MQTT gateways and serial modems look alike to the site.
 
-    gwmp://127.0.0.1:1700                          Semtech's packet forwarder
+    gwmp://127.0.0.1:1700     Semtech's packet forwarder
+    mqtt://127.0.0.1:1883     gateways of ChirpStack
 
 A port adds I/O to a codec of `chargelink.lora_radio` and nothing else. What may be sent is checked here, in front of
 every one of them.
@@ -37,7 +38,7 @@ class RadioPort(ABC):
         """Begin. Raises LinkError for what no waiting mends; a gateway that is merely not there yet is waited for."""
 
     @abstractmethod
-    def close(self) -> None:
+    async def close(self) -> None:
         """Listen no more; once or more often."""
 
     def transmit(self, gateway: bytes, transmission: Transmission) -> int:
