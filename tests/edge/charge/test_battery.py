@@ -1,5 +1,6 @@
 """What a vehicle tells of its battery: from which message each part comes, and what is not believed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.edge.charge.world import World
 from tests.gbt27930.bus import VECTORS
 from tests.gbt27930.opposite import BATTERY, IDENTITY, SOUND, STATUS
 
@@ -16,7 +18,9 @@ from chargelink.gbt27930.charging import BCS2011, BMT, BMV, CCS, Cell
 from chargelink.gbt27930.codes import BatteryType
 from chargelink.gbt27930.ending import BSD
 from chargelink.gbt27930.handshake import BRM, VERSION_2011
+from chargelink.gbt27930.parameters import BCP
 from chargelink.model import Battery
+from chargelink.sim.bms import Bms
 from chargelink.wire import Message
 from chargelink.wire.layout import layout
 
@@ -158,3 +162,12 @@ def test_whatever_comes_it_can_be_recorded(messages: list[Message]) -> None:
     battery = said.battery or Battery()
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(battery), type=Battery) == battery
     msgspec.json.encode(said.shown())
+
+
+def test_a_soc_that_began_in_whole_percents_is_set_right_by_bcs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BCP says 6.2 % where BCS says 62 %: on record from 2011."""
+    right: Callable[[Bms], BCP] = Bms.__dict__["parameters"].fget
+    wrong = property(lambda bms: replace(right(bms), soc=right(bms).soc // 10))
+    monkeypatch.setattr(Bms, "parameters", wrong)
+    world = World().charging()
+    assert world.controller.situation.vehicle.soc_start == 620

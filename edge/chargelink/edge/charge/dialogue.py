@@ -27,6 +27,7 @@ from chargelink.gbt27930.charger import (
     Wanted,
 )
 from chargelink.gbt27930.charging import BCS, BCS2011
+from chargelink.gbt27930.contradictions import Conflict
 from chargelink.gbt27930.faults import MOST_RECONNECTIONS
 from chargelink.gbt27930.parameters import BCP
 from chargelink.gbt27930.transport import Frame
@@ -144,8 +145,11 @@ class VehicleDialogue:
                 vehicle.asked = Asked(voltage, current)
             case VehiclePermits(permitted=permitted):
                 vehicle.permits = permitted
-            case Status(message=BCS(soc=soc) | BCS2011(soc=soc)):
-                vehicle.soc = state_of_charge(soc) if state_of_charge(soc) is not None else vehicle.soc
+            case Status(message=BCS(soc=soc) | BCS2011(soc=soc)) if state_of_charge(soc) is not None:
+                vehicle.soc = soc
+                miscoded = Conflict.WHOLE_PERCENTS in self._charger.doubts
+                if miscoded and vehicle.battery and vehicle.soc_start == vehicle.battery.soc:
+                    vehicle.soc_start = soc
             case Stopped(by=Sender.BMS, causes=causes):
                 return stopped_by_vehicle(causes)
             case Stopped(causes=causes):
