@@ -15,10 +15,12 @@ from typing import Any, NoReturn
 from chargelink.cli.command import Command, CommandError, Example
 from chargelink.cli.language import Text
 from chargelink.dlt645.control import BAUD_RATES, Edition
+from chargelink.dlt645.frame import ALL_METERS
 from chargelink.dlt645.meter import LONGEST_PART, USUAL_PART
 from chargelink.dlt645.profiles import PROFILES, STANDARD_PROFILE
 from chargelink.sim.cable import Probe, decode
-from chargelink.sim.loopback import port
+from chargelink.sim.loopback import PORTS, port
+from chargelink.sim.meters.clock import known
 from chargelink.sim.meters.device import BOTH, Built, Device
 from chargelink.sim.meters.faults import FAULTS, Declared
 from chargelink.sim.meters.hands import ORDERS, obey
@@ -138,20 +140,26 @@ def built(arguments: argparse.Namespace) -> Built:
 
 
 def addresses(arguments: argparse.Namespace) -> list[str]:
-    """Those named, and counted on from the last up to `--meters`. Raises CommandError for too many."""
+    """Those named, and counted on from the last up to `--meters`. Raises CommandError for more than there can be."""
     named: list[str] = arguments.address or [FIRST_ADDRESS]
     last = int(named[-1])
     more = [f"{last + number:012d}" for number in range(1, (arguments.meters or 0) - len(named) + 1)]
-    if len(named) + len(more) > MOST_METERS or any(len(address) > len(FIRST_ADDRESS) for address in more):
+    if len(named) + len(more) > MOST_METERS:
         raise CommandError(
             str(Text(f"a line has room for {MOST_METERS} meters", f"一条线路最多接 {MOST_METERS} 只电能表"))
+        )
+    if more and int(more[-1]) >= int(ALL_METERS):
+        raise CommandError(str(Text(f"no addresses are left after {named[-1]}", f"{named[-1]} 之后没有可用的地址")))
+    if arguments.probe_port and arguments.probe_port + len(named) + len(more) - 1 not in PORTS:
+        raise CommandError(
+            str(Text(f"no ports are left after {arguments.probe_port}", f"{arguments.probe_port} 之后没有可用的端口"))
         )
     return named + more
 
 
 def address(text: str) -> str:
-    """Twelve digits, or fewer with the zeros left out. Raises ValueError."""
-    if not text.isascii() or not text.isdecimal() or len(text) > len(FIRST_ADDRESS):
+    """Twelve digits, or fewer with the zeros left out; not that of all meters. Raises ValueError."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len(FIRST_ADDRESS) or text == ALL_METERS:
         raise ValueError(text)
     return text.zfill(len(FIRST_ADDRESS))
 
@@ -184,6 +192,14 @@ def seconds_a_day(text: str) -> float:
     if not abs(drift) <= 3600:
         raise ValueError(text)
     return drift
+
+
+def local_time(text: str) -> datetime:
+    """Without a zone: meters know none. Raises ValueError."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is not None or not known(time):
+        raise ValueError(text)
+    return time
 
 
 def fault(text: str) -> str:
@@ -250,7 +266,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--clock",
         "what its clock shows at first, YYYY-MM-DDThh:mm:ss (default: local time)",
         "时钟初值 YYYY-MM-DDThh:mm:ss (默认: 本地时间)",
-        type=datetime.fromisoformat,
+        type=local_time,
         metavar="TIME",
     )
     option(

@@ -89,6 +89,9 @@ class Bench:
         while probe is not None and self.now < until:
             self.meter.measure(probe, self.now)
             self.now += min(PROBES.total_seconds(), until - self.now)
+        while (due := self.line.deadline) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.line.tick(self.now, self.speed)
         self.now = until
         for device in self.line.devices:
             device.pass_time(self.now)

@@ -143,7 +143,13 @@ def test_an_order_goes_to_one_meter_or_to_all() -> None:
     "line",
     [
         *("", "x", "cover", "cover ajar", "key", "clock noon", "relay", "power", "fault x", "mend x"),
-        *("000000000999 cover open", "cover open now", "clock 2026-11-20 12:00:00"),
+        *(
+            "000000000999 cover open",
+            "cover open now",
+            "clock 2026-11-20 12:00:00",
+            "clock 9999-12-31T23:59:59",
+            "clock 2026-11-20T12:00:00Z",
+        ),
     ],
 )
 def test_an_order_that_makes_no_sense(line: str) -> None:

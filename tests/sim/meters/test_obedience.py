@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.sim.meters.bench import ADDRESS, NOON, Bench
 
-from chargelink.dlt645 import ErrorWord
-from chargelink.dlt645.bodies import Credentials, Password, Relay
-from chargelink.dlt645.control import Edition, RelayError, SecurityError
+from chargelink.dlt645 import ErrorWord, Frame
+from chargelink.dlt645.bodies import Credentials, Password
+from chargelink.dlt645.control import Edition
 from chargelink.dlt645.master import MasterEvent, Refused, Reply, Sent, TimedOut
 from chargelink.dlt645.request import (
     Request,
@@ -21,8 +23,6 @@ from chargelink.dlt645.request import (
     read,
     read_address,
     read_again,
-    relay,
-    security,
     set_baud,
     set_password,
     set_password_1997,
@@ -39,7 +39,6 @@ BY = Credentials("02", "000000", "12345678")
 WRONG = Credentials("02", "111111", "12345678")
 LOW = Credentials("05", "000000", "12345678")
 OPEN = Built(unlocked=True)
-LATER = "2099-12-31 23:59:59"
 FULL = Probe(400_000, 90_000)
 PERIOD = "04000103"
 
@@ -52,10 +51,6 @@ def error(event: MasterEvent) -> object:
 def done(event: MasterEvent, data: bytes = b"") -> None:
     assert isinstance(event, Reply), event
     assert event.data == data
-
-
-def order(command: int, wait: int = 0, until: str = LATER, by: Credentials = BY) -> Request:
-    return relay(ADDRESS, Relay(by, command, until, wait))
 
 
 def test_who_is_there() -> None:
@@ -191,6 +186,13 @@ def test_demand_is_cleared_and_what_it_was_comes_in_two_frames() -> None:
     assert record[2][0] == 36_000_000  # type: ignore[index]
 
 
+@pytest.mark.parametrize(("part", "frames"), [(1, 202), (100, 3), (195, 2)])
+def test_how_much_goes_into_a_frame(part: int, frames: int) -> None:
+    event = Bench(Built(part=part)).ask(read(ADDRESS, "03300201"))
+    assert isinstance(event, Reply)
+    assert (len(event.data), event.frames) == (202, frames)
+
+
 def test_a_meter_is_cleared() -> None:
     bench = Bench(Built(energy=7_000_000, unlocked=True))
     bench.order("cover open")
@@ -260,78 +262,6 @@ def test_the_clock_is_set_and_that_is_recorded() -> None:
     assert bench.value("03300402")[1].text[:16] == "2026-11-20 12:00"  # type: ignore[index, union-attr]
 
 
-def test_the_relay_trips_and_closes() -> None:
-    bench = Bench()
-    done(bench.ask(order(0x1A)))
-    assert bench.value("04000503") == 1 << 4 | 1 << 6
-    bench.wait(timedelta(seconds=10), FULL)
-    assert bench.value("00010000") == 0  # no current through an open relay
-    done(bench.ask(order(0x1B)))
-    assert bench.value("04000503") == 1 << 4  # permitted, not yet done
-    bench.order("key closing")
-    assert bench.value("04000503") == 0
-    assert (bench.value("1D000001"), bench.value("1E000001")) == (1, 1)
-    assert bench.value("1D000101")[1] == "12345678"  # type: ignore[index]
-
-
-def test_a_trip_with_return_and_power_that_is_kept() -> None:
-    bench = Bench()
-    assert error(bench.ask(order(0x1D))) == ErrorWord.NOT_AUTHORISED  # returns when?
-    done(bench.ask(order(0x1D, wait=2)))
-    assert error(bench.ask(order(0x1E, wait=2))) == ErrorWord.NOT_AUTHORISED  # tripped already
-    bench.wait(timedelta(minutes=9))
-    assert bench.meter.relay.open
-    bench.wait(timedelta(minutes=1))
-    assert not bench.meter.relay.open
-    done(bench.ask(order(0x3A)))
-    assert error(bench.ask(order(0x1A))) == ErrorWord.NOT_AUTHORISED
-    done(bench.ask(order(0x3B)))
-    done(bench.ask(order(0x1A)))
-    done(bench.ask(order(0x1C)))
-    done(bench.ask(order(0x2A)))
-    assert bench.value("04000503") == 1 << 7
-    done(bench.ask(order(0x2B)))
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        order(0x1A, until="2026-11-20 12:00:00"),  # past
-        order(0x1A, until="2026-13-20 12:00:00"),
-        order(0x1A, by=WRONG),
-        order(0x1A, by=LOW),
-        order(0x1A, by=Credentials("98")),
-        order(0x4F),
-    ],
-)
-def test_a_relay_that_refuses(request_: Request) -> None:
-    bench = Bench()
-    assert error(bench.ask(request_)) == ErrorWord.NOT_AUTHORISED
-    assert not bench.meter.relay.told_to_trip
-
-
-def test_a_relay_that_says_yes_and_does_not_move() -> None:
-    bench = Bench()
-    bench.order("fault relay-stuck")
-    done(bench.ask(order(0x1A)))
-    assert bench.value("04000503") == 1 << 6
-    assert bench.value("1D000001") == 0
-
-
-def test_a_grid_meter_trips_through_its_security_module_only() -> None:
-    bench = Bench(Built(esam=True))
-    identity = security(ADDRESS, "070000FF", bytes(24))
-    enciphered = order(0x1A, by=Credentials("98"))
-    assert error(bench.ask(order(0x1A))) == ErrorWord.NOT_AUTHORISED
-    assert error(bench.ask(enciphered)) == RelayError.AUTHENTICATION_TIMED_OUT
-    assert error(bench.ask(security(ADDRESS, "070301FF", b""))) == SecurityError.AUTHENTICATION_FAILED
-    done(bench.ask(identity), bytes.fromhex("01020304 1122334455667788"))
-    assert error(bench.ask(enciphered)) == RelayError.WRONG_MAC
-    assert error(bench.ask(security(ADDRESS, "070301FF", b""))) == SecurityError.ESAM_CHECK_FAILED
-    done(bench.ask(order(0x1C)))
-    assert error(Bench().ask(identity)) == SecurityError.AUTHENTICATION_FAILED
-
-
 def test_the_load_profile_by_number_and_time() -> None:
     bench = Bench(Built(alternating=True))
     assert bench.raw("06000002") == b""
@@ -367,6 +297,23 @@ def test_the_edition_of_1997() -> None:
     done(bench.ask(clear_demand_1997(ADDRESS)))
     done(bench.ask(write_address("000000000777", ADDRESS, Edition.DLT645_1997)))
     assert bench.meter.address == "000000000777"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from([OPEN, Built(unlocked=True, esam=True, editions=BOTH, profile="yada_dc")]),
+    st.lists(st.tuples(st.integers(0, 0x7F), st.binary(max_size=30), st.booleans()), max_size=20),
+)
+def test_whatever_it_is_told_it_goes_on(built: Built, story: list[tuple[int, bytes, bool]]) -> None:
+    bench = Bench(built)
+    for control, data, proven in story:
+        body = data[:4] + BY.encode() + data[4:] if proven else data
+        bench.line.receive(Frame(bench.meter.address, control, body).encode(), bench.now)
+        bench.wait(timedelta(seconds=30))
+    address = bench.meter.address
+    bench.speed = bench.meter.baud
+    assert isinstance(bench.ask(read(address, "04000401")), Reply)
+    assert bench.value("00010000") == 0
 
 
 def test_a_meter_of_2007_is_silent_in_1997() -> None:

@@ -19,7 +19,7 @@ from chargelink.dlt645.procedures import (
 from chargelink.sim.meters.device import BOTH, Built
 
 BY = Credentials("02", "000000", "12345678")
-TRIP = Relay(BY, 0x1A, "2099-12-31 23:59:59")
+TRIP = Relay(BY, 0x1A, "2026-12-31 23:59:59")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ TRIP = Relay(BY, 0x1A, "2099-12-31 23:59:59")
         ((), RelayState.DONE),
         (("relay trip",), RelayState.DONE),
         (("fault relay-stuck",), RelayState.ACCEPTED),
-        (("clock 2100-01-01T00:00:00",), RelayState.REFUSED),
+        (("clock 2027-01-01T00:00:00",), RelayState.REFUSED),
         (("fault mute",), RelayState.UNKNOWN),
     ],
 )

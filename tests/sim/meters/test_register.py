@@ -162,6 +162,6 @@ def test_no_register_shows_that(text: str) -> None:
 
 def test_addresses_from_the_command_line() -> None:
     assert address("161") == ADDRESS
-    for text in ("1234567890123", "AA", "", "-1"):
+    for text in ("1234567890123", "AA", "", "-1", "999999999999"):
         with pytest.raises(ValueError, match=f"^{text}$"):
             address(text)

@@ -13,6 +13,11 @@ def written(moment: datetime) -> str:
     return f"20{moment.year % 100:02d}-{moment.strftime(FORMAT)}"
 
 
+def known(moment: datetime) -> bool:
+    """Whether a meter can show a moment."""
+    return moment.year // 100 == 20
+
+
 def read(text: str) -> datetime:
     """A moment of a frame. Raises ValueError for one that is in no calendar."""
     return datetime.fromisoformat(text)

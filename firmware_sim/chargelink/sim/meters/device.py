@@ -13,7 +13,7 @@ from chargelink.dlt645.profiles import PROFILES, STANDARD_PROFILE
 from chargelink.sim.cable import Probe
 from chargelink.sim.meters import events, freezes
 from chargelink.sim.meters.access import Passwords, ProgrammingKey
-from chargelink.sim.meters.clock import Clock, written
+from chargelink.sim.meters.clock import Clock, known, written
 from chargelink.sim.meters.curves import Curves
 from chargelink.sim.meters.demand import Demand
 from chargelink.sim.meters.faults import LEAP, Declared, Faults
@@ -189,7 +189,9 @@ class Device:
             self.events.went_on(kind, when, now, *before, *energies)
 
     def set_clock(self, to: datetime) -> None:
-        """A demand period does not go on across a step."""
+        """A demand period does not go on across a step. Raises ValueError for what it cannot show."""
+        if not known(to):
+            raise ValueError(to)
         self.clock.set(to, self.now)
         self.clock_was_set()
 

@@ -1,5 +1,6 @@
 """What can be wrong with a meter and its end of the line, as a table."""
 
+import math
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
@@ -99,9 +100,13 @@ class Declared(NamedTuple):
         """`mute`, `mute@2.5` or `mute@2.5+3`. Raises ValueError for anything else."""
         name, _, moment = text.partition("@")
         since, _, lasting = moment.partition("+")
-        if name not in FAULTS:
-            raise ValueError(name)
-        return cls(name, float(since) if since else 0.0, float(lasting) if lasting else None)
+        try:
+            fault = cls(name, float(since or 0), float(lasting) if lasting else None)
+        except ValueError:
+            raise ValueError(text) from None
+        if name not in FAULTS or not all(0 <= seconds < math.inf for seconds in (fault.since, fault.lasting or 0)):
+            raise ValueError(text)
+        return fault
 
     def active(self, elapsed: float) -> bool:
         return elapsed >= self.since and (self.lasting is None or elapsed < self.since + self.lasting)

@@ -45,7 +45,10 @@ def press_key(device: Device, word: str) -> None:
 
 
 def set_clock(device: Device, word: str) -> None:
-    device.set_clock(datetime.fromisoformat(word).replace(tzinfo=None))
+    to = datetime.fromisoformat(word)
+    if to.tzinfo is not None:
+        raise ValueError(word)
+    device.set_clock(to)
 
 
 def move_relay(device: Device, word: str) -> None:
@@ -95,6 +98,6 @@ def obey(line: Line, text: str, now: float) -> str:
         device.pass_time(now)
         try:
             ORDERS[name].does(device, word)
-        except (ValueError, OverflowError):
+        except ValueError:
             return f"error {name} {ORDERS[name].written}"
     return "ok"
