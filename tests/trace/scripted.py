@@ -13,8 +13,8 @@ from tests.trace.recorded import Recording
 
 from chargelink.gbt27930.catalogue import BY_NAME
 from chargelink.gbt27930.causes import flagged
-from chargelink.gbt27930.charging import BCL, CCS
-from chargelink.gbt27930.codes import ChargeMode, Permission
+from chargelink.gbt27930.charging import BCL, BCS, BSM, CCS
+from chargelink.gbt27930.codes import ChargeMode, ChargePermission, Permission
 from chargelink.gbt27930.ending import BEM, BST, CEM, CST
 from chargelink.gbt27930.parameters import CTS
 from chargelink.gbt27930.transport import Frame
@@ -24,6 +24,8 @@ Spans = list[tuple[float, float]]
 Script = dict[str, Spans]
 OTHERS: Mapping[str, Message] = MESSAGES | {
     "CTS": CTS(*(None,) * 6),
+    "BCS full": BCS(380_000, -5_000, 3_450, 1, 990, 0),
+    "BSM full": BSM(53, 310, 7, 280, 16, 0, 1, 0, 0, 0, 0, ChargePermission.PERMITTED),
     "BCL high": BCL(500_000, -100_000, ChargeMode.CONSTANT_CURRENT),
     "CCS high": CCS(380_000, -130_000, 1, Permission.PERMITTED),  # BCL asks for 100 A
 }

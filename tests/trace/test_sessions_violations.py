@@ -120,6 +120,15 @@ def test_the_worst_comes_first() -> None:
     assert found[0].severity is Severity.FAULT
 
 
+def test_a_date_that_nobody_charges_by_is_a_remark() -> None:
+    def of_2084(one: Frame) -> Frame:
+        return Frame(one.identifier, bytes((3, *one.data[1:3], 99, *one.data[4:]))) if one.data[0] == 3 else one
+
+    recording = [(at, of_2084(one) if one.identifier == 0x1CEB56F4 else one) for at, one in scripted(charging(20))]
+    found = [one for one in only(recording).violations if (one.code, one.message) == ("range", "BRM")]
+    assert [one.severity for one in found] == [Severity.REMARK]
+
+
 def test_many_become_one_with_first_last_and_count() -> None:
     (found,) = [one for one in only(changed("BCL", padded)).violations if one.code == "length"]
     assert found.count > 300
@@ -155,6 +164,12 @@ def test_lost_frames_are_counted_by_side() -> None:
     counts = only(every_tenth).counts
     assert counts.lost_charger == pytest.approx(lost, rel=0.2)
     assert counts.lost_vehicle == 0
+
+
+def test_who_sends_more_often_than_it_has_to_loses_nothing() -> None:
+    hasty = [(at + 0.01, one) for at, one in slower("CCS", 1.0) if one.identifier == 0x1812F456 and at % 1 > 0.4]
+    counts = only(sorted([*scripted(charging(20)), *hasty], key=lambda timed: timed[0])).counts
+    assert counts.lost_charger == 0
 
 
 def test_a_message_that_waited_for_another_transfer_is_not_lost() -> None:

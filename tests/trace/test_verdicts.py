@@ -60,6 +60,8 @@ FITS: dict[str, tuple[Script, Side]] = {
     "bcl-lost": (charging(21, {"BCL": [(3.3, 20.0)], "CST:other_fault": [(21.0, 21.3)]}), VEHICLE),
     "battery-fault": (charging(20, {"BSM": [(3.3, 18.0)], "BSM fault": [(18.0, 19.0)], "CST:fault_stop": [(18.3, 19.0)],
                                     "CCS": [(3.5, 18.2)]}), VEHICLE),
+    "battery-full": (charging(20, {"BCS": [(3.3, 17.0)], "BCS full": [(17.0, 20.0)], "BSM": [(3.3, 18.0)],
+                                   "BSM full": [(18.0, 19.0)], "CST:": [(18.3, 19.0)], "CCS": [(3.5, 18.2)]}), NOBODY),
     "pause-too-long": (charging(40, {"BSM": [(3.3, 18.0)], "BSM forbids": [(18.0, 40.0)], "CST:": [(40.0, 41.0)]}),
                        VEHICLE),
     "over-demand": (charging(20, {"CCS": [(3.5, 19.0)], "CCS high": [(19.0, 20.0)],

@@ -82,7 +82,8 @@ class Beat:
         median = self.interval(resolution)
         if not median or self.coarse(resolution):
             return 0
-        own = median * STEPS / self.period  # in classes
+        # In classes. Who sends more often than it has to lacks nothing while it keeps the period.
+        own = max(median * STEPS / self.period, STEPS)
         missed = sum(
             count * (round((place + 0.5) / own) - 1)
             for place, count in enumerate(self._classes)

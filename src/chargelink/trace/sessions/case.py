@@ -5,6 +5,7 @@ from functools import cached_property
 
 from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import Sender
+from chargelink.gbt27930.faults import BatteryFault
 from chargelink.trace.sessions.draft import Draft
 from chargelink.trace.sessions.ending import CHARGED, ENOUGH, ERRORS, USUAL_LIMIT, Awaited, Moment, Transfer
 from chargelink.trace.sessions.model import Counts, Phase, Side
@@ -18,6 +19,7 @@ ANSWERS = {"CST": ("bms_stopped",), "BST": ("charger_stopped",)}  # to a stop of
 ORDERLY = {
     cause for meanings in MEANINGS.values() for cause, meaning in meanings.items() if meaning.whose is Side.NOBODY
 } | {cause for causes in ANSWERS.values() for cause in causes}
+NEARLY_FULL = 950  # 0.1 %
 LONGEST_PAUSE = 600.0  # s (GB/T 27930-2015, annex C, note 1)
 PAUSE_OVER = {"charger_condition_reached", "fault_stop", "other_fault"}  # what chargers say then
 GOES_ON = 2.0  # s of the recording after a session that show that it is really over
@@ -222,6 +224,12 @@ class Case:
     @cached_property
     def battery_faults(self) -> tuple[str, ...]:
         return self.decisive.battery_faults if self.decisive else self.draft.battery_faults(self.draft.last)
+
+    @cached_property
+    def battery_full(self) -> bool:
+        """Nothing is the matter with the battery but that it is charged."""
+        soc = self.draft.readings.last_soc
+        return self.battery_faults == (BatteryFault.SOC,) and soc is not None and soc >= NEARLY_FULL
 
     def age_of(self, *words: str) -> float | None:
         """How long before the end one of these had come; None: never, or there is no time."""

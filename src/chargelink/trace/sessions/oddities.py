@@ -28,6 +28,7 @@ KINDS: dict[Odd, Kind] = {
     Odd.BROADCAST: kinds.BROADCAST,
     Odd.RETRIED: kinds.RETRIED,
 }
+SHOWN_ONLY = ("production_", "vendor_", "pack_serial_", "charge_count", "ownership", "bms_software_version")
 FULL = 8  # bytes: devices of 2011 pad every frame to that
 ONE_BYTE = 0xFF  # a charger number of 2011
 
@@ -72,7 +73,8 @@ def note(draft: "Draft", heard: Heard, now: float) -> None:
 def _sorted(name: str, odd: Flaw | Implausible | Oddity) -> tuple[Kind, object]:
     """The kind of an odd thing, and what tells it apart from others of its kind."""
     if isinstance(odd, Flaw):
-        return kinds.RANGE, (odd.field.partition("[")[0], odd.why)
+        shown_only = name == "CTS" or (name == "BRM" and odd.field.startswith(SHOWN_ONLY))
+        return kinds.RANGE_SHOWN if shown_only else kinds.RANGE, (odd.field.partition("[")[0], odd.why)
     if isinstance(odd, Implausible):
         return (kinds.ADVICE if odd in ADVISORY else kinds.IMPLAUSIBLE), odd.name
     if odd.odd is Odd.LENGTH and odd.given == FULL and odd.given > _longest(name):

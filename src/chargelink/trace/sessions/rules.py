@@ -11,6 +11,7 @@ from chargelink.cli.language import Text
 from chargelink.trace.sessions.case import Case
 from chargelink.trace.sessions.ending import ENOUGH
 from chargelink.trace.sessions.model import Phase, Side
+from chargelink.trace.sessions.stop_causes import NOTHING_TO_DO
 
 CHARGER_LINK = Text(
     "look at the charger's CAN controller and its log: why did it not send?",
@@ -322,6 +323,16 @@ RULES: tuple[Rule, ...] = (
             "车辆在充电中停发 BCL，充电机因此中止（CST：{causes}）",
         ),
         Text("see in the log of the BMS why it stopped sending", "查看 BMS 日志：为何停发"),
+    ),
+    Rule(
+        "battery-full",
+        lambda case: case.message in ("CST", "BST") and case.battery_full,
+        Side.NOBODY,
+        Text(
+            "the battery is full: BSM says that its SOC is too high, and {reporter} stopped ({message})",
+            "电池已充满：BSM 报 SOC 过高，{reporter}随后中止 ({message})",
+        ),
+        NOTHING_TO_DO,
     ),
     Rule(
         "battery-fault",

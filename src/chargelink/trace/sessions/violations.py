@@ -174,6 +174,7 @@ TRANSPORTED = Kind("transported", V, None, Text("{message} {said}", "{message} {
 BROADCAST = Kind("broadcast", F, TRANSPORT, Text("{message} {said}", "{message} {said}"))
 SHORT = Kind("short", F, None, Text("{message} is too short: {error}", "{message} 长度不足：{error}"))
 RANGE = Kind("range", V, None, Text("{message}: {said}", "{message}：{said}"))
+RANGE_SHOWN = RANGE._replace(severity=R)  # of what no charge depends on
 IMPLAUSIBLE = Kind("implausible", V, None, Text("{message}: {said}", "{message}：{said}"))
 ADVICE = Kind("implausible", R, None, Text("{message}: {said}", "{message}：{said}"))
 PADDING = Kind("padding", R, Text("GB/T 27930-2015, 7.9", "GB/T 27930-2015, 7.9"), Text(
