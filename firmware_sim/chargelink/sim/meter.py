@@ -131,6 +131,7 @@ def built(arguments: argparse.Namespace) -> Built:
         editions=EDITIONS[arguments.edition],
         profile=arguments.profile,
         part=arguments.part,
+        delay=arguments.delay / 1000,
         baud=arguments.baud,
         drift=arguments.drift,
         unlocked=arguments.unlocked,
@@ -184,6 +185,11 @@ def count(text: str) -> int:
 def part(text: str) -> int:
     """Bytes of value in a frame. Raises ValueError."""
     return _within(int(text), LONGEST_PART)
+
+
+def delay(text: str) -> int:
+    """Up to a minute, in ms: longer than Td may be, for gateways over radio. Raises ValueError."""
+    return _within(int(text), 60_000)
 
 
 def seconds_a_day(text: str) -> float:
@@ -254,6 +260,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=part,
         default=USUAL_PART,
         metavar="BYTES",
+    )
+    option(
+        "--delay",
+        "ms from a request to its answer, 20..500 by the standard (default: 20)",
+        "收到命令到应答的延时 (毫秒)，标准规定 20..500 (默认: 20)",
+        type=delay,
+        default=20,
+        metavar="MS",
     )
     option(
         "--baud",

@@ -7,6 +7,7 @@ from tests.sim.meters.bench import ADDRESS, NOON, Bench
 
 from chargelink.dlt645 import Edition
 from chargelink.dlt645.bodies import Credentials, Relay
+from chargelink.dlt645.discovery import Discovery
 from chargelink.dlt645.procedures import (
     BaudChange,
     BaudState,
@@ -73,3 +74,13 @@ def test_editions_that_are_found_out(editions: set[Edition]) -> None:
     detected = bench.play(EditionDetection(bench.master, bench.now))
     assert set(detected.editions) == editions
     assert detected.address == ADDRESS
+
+
+@pytest.mark.parametrize("addresses", [("000000000161", "000000000162", "123456789161"), ("999999999998",)])
+def test_all_meters_of_a_line_are_found_at_their_rate(addresses: tuple[str, ...]) -> None:
+    bench = Bench(Built(baud=9600), *addresses)
+    found = bench.play(Discovery(bench.master, bench.now, [(2400, "E"), (9600, "E")]))
+    assert found.complete
+    assert found.unresolved == ()
+    assert sorted(place.address for place in found.meters) == sorted(addresses)
+    assert {place.baud for place in found.meters} == {9600}
