@@ -22,6 +22,7 @@ RESET = Text("let a gun work again after a trip, on site", "跳闸后在现场�
 COMMISSION = Text("once, when a site is built: accept its guards", "建站时执行一次: 启用安全进程")
 PRICE = Text("prices: shown, set on site, their past", "价格: 查看、现场设置、历史")
 TRUST = Text("believe another key of the hub's tariffs", "信任平台新的资费签名公钥")
+METERS = Text("meters on a serial line: find, read, switch", "串口上的电能表: 搜索、读数、通断")
 PERSON = Text("persons whose data this edge has sealed", "本网关加密保存的个人信息")
 STOP = Text("stop a session, or cancel a planned start", "停止一个充电过程，或取消预约")
 
@@ -257,6 +258,13 @@ def load_person() -> Command:
     return person_commands.COMMAND
 
 
+def load_meters() -> Command:
+    """The commands about the meters of a line."""
+    from chargelink.edge.meters import commands
+
+    return commands.COMMAND
+
+
 def load_trust() -> Command:
     """The command that believes another key of the hub."""
     from chargelink.edge import price_commands
@@ -281,6 +289,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
             Offer("price", PRICE, load_price),
             Offer("trust-tariff-key", TRUST, load_trust),
             Offer("person", PERSON, load_person),
+            Offer("meters", METERS, load_meters),
         ]
     )
 
