@@ -163,6 +163,7 @@ def test_a_freeze_at_once_and_by_the_clock() -> None:
 def test_another_rate_holds_after_the_answer() -> None:
     bench = Bench(Built(baud=2400))
     bench.speed = 2400
+    assert bench.value("04000703") == 0x08
     done(bench.ask(set_baud(ADDRESS, 0x20)), b"\x20")
     assert isinstance(bench.ask(read(ADDRESS, "00010000")), TimedOut)
     bench.speed = 9600

@@ -71,6 +71,8 @@ class Device:
         self.freezes = Freezes()
         self.curves = Curves()
         self.parameters = Parameters()
+        if self.built.baud is not None:
+            self.parameters.set_port(self.built.baud)
         self.passwords = Passwords()
         self.key = ProgrammingKey(self.built.unlocked)
         self.events = events.Events()
@@ -278,9 +280,9 @@ class Device:
             return self.curves.value(identifier, besides)
         return None
 
-    def set_baud(self, baud: int, feature: int) -> None:
+    def set_baud(self, baud: int) -> None:
         """Speak at another rate from now on."""
-        self.parameters.set_port(feature)
+        self.parameters.set_port(baud)
         if self.baud is not None:
             self.baud = baud
 

@@ -78,7 +78,7 @@ class Obedience:
     def answered(self) -> None:
         """An answer has left: a new rate holds from here on."""
         if self._rate is not None:
-            self._device.set_baud(BAUD_RATES[self._rate], self._rate)
+            self._device.set_baud(BAUD_RATES[self._rate])
             self._rate = None
 
     def broadcast_time(self, frame: Frame) -> Outcome:

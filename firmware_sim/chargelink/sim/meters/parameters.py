@@ -117,9 +117,9 @@ class Parameters(Mapping[str, bytes]):
             self._held[identifier] = raw
         return error
 
-    def set_port(self, feature: int) -> None:
-        """The line runs at another rate now."""
-        assert feature in BAUD_RATES
+    def set_port(self, baud: int) -> None:
+        """The line runs at this rate now."""
+        (feature,) = (word for word, rate in BAUD_RATES.items() if rate == baud)
         self._held[PORT_BAUD] = bytes((feature,))
 
 
