@@ -89,6 +89,19 @@ def test_the_first_frame_of_an_asc_without_the_line_on_events(tmp_path: Path) ->
     assert read(path) == ([CanFrame(0.015991, "0", 0x1826F456, CHM)], [])
 
 
+def test_times_since_the_event_before_are_added_up(tmp_path: Path) -> None:
+    path = tmp_path / "log.asc"
+    lines = [
+        "0.250000 1 1826F456x Rx d 3 01 01 00",
+        "0.100000 Start of measurement",
+        "0.150000 1 1826F456x Rx d 3 01 01 00",
+    ]
+    path.write_text("\n".join(["date Mon Dec 25 10:08:41 pm 2023", "base hex  timestamps relative", *lines, ""]))
+    frames, unreadable = read(path)
+    assert [frame.time for frame in frames] == pytest.approx([0.25, 0.5])
+    assert not unreadable
+
+
 @pytest.mark.parametrize(
     "line", ["0.2 1 1826F4G6x Rx d 3 01 01 00", "0.2 1 1826F456x Rx d 3 01 GG 00", "0.2 1 1826F456x"]
 )

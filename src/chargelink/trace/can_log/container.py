@@ -40,6 +40,8 @@ BLF_CONTAINER = 10  # the kind of object that holds others, packed by zlib (meth
 MOST_UNPACKED = 64 << 20  # bytes of a container; tools write 128 KiB
 
 _ASC_HEADER = re.compile(r"\s*(?:date\s|base\s|//|(?:no\s+)?internal\s+events)", re.IGNORECASE)
+_ASC_STEPS = re.compile(r"\s*base\s+\w+\s+timestamps\s+relative\b", re.IGNORECASE)
+_ASC_TIME = re.compile(r"\s*(\d{1,11}\.\d{1,9})(?=\s)", re.ASCII)
 _ASC_FRAME = re.compile(r"\s*\d+\.\d+\s+(?:\d+\s+(?!Statistic)|CANFD\s+\d+\s+)\S", re.IGNORECASE)
 
 
@@ -87,7 +89,21 @@ def read_asc(source: Source) -> Iterator[list[CanFrame] | Unreadable]:
         return _ASC_FRAME.match(line) is not None
 
     # Without this line the reader takes the first frame for the end of the header and drops it.
-    return _read_lines(_python_can().ASCReader, source, _ASC_HEADER.match, ["no internal events logged\n"], is_frame)
+    lines = _added_up(map(readable, source.lines()))
+    behind = ["no internal events logged\n"]
+    return _read_lines(_python_can().ASCReader, source.name, lines, _ASC_HEADER.match, behind, is_frame)
+
+
+def _added_up(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of an ASC with times from the start, also where each is that since the event before."""
+    steps, passed = False, 0.0
+    for line in lines:
+        steps = steps or _ASC_STEPS.match(line) is not None
+        if steps and (timed := _ASC_TIME.match(line)):
+            passed += float(timed[1])
+            yield f"{passed:.6f}{line[timed.end() :]}"
+        else:
+            yield line
 
 
 def read_trc(source: Source) -> Iterator[list[CanFrame] | Unreadable]:
@@ -99,7 +115,7 @@ def read_trc(source: Source) -> Iterator[list[CanFrame] | Unreadable]:
     def is_frame(line: str) -> bool:
         return bool(line.strip()) and not line.lstrip().startswith(";")
 
-    return _read_lines(_python_can().TRCReader, source, is_header, [], is_frame)
+    return _read_lines(_python_can().TRCReader, source.name, map(readable, source.lines()), is_header, [], is_frame)
 
 
 class _Remaining:
@@ -126,12 +142,13 @@ class _Reader(Protocol):
 
 def _read_lines(
     reader: _Reader,
-    source: Source,
+    name: str,
+    lines: Iterable[str],
     is_header: Callable[[str], object],
     behind_header: list[str],
     is_frame: Callable[[str], bool],
 ) -> Iterator[list[CanFrame] | Unreadable]:
-    numbered = enumerate(map(readable, source.lines()), 1)
+    numbered = enumerate(lines, 1)
     header: list[str] = []
     first: list[tuple[int, str]] = []
     for number, line in numbered:
@@ -156,7 +173,7 @@ def _read_lines(
             yield from _unreadable(file.taken, is_frame)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError, NotImplementedError, OverflowError):
             if not file.taken:
-                raise CannotRead(Text("the header of {} is damaged", "{} 的文件头已损坏").format(source.name)) from None
+                raise CannotRead(Text("the header of {} is damaged", "{} 的文件头已损坏").format(name)) from None
             *passed_over, (number, line) = file.taken
             yield from _unreadable(passed_over, is_frame)
             yield Unreadable(number, line, NOT_A_FRAME)
