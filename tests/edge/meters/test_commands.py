@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import serial
 from tests.sim.simulator import simulator
 
 from chargelink.cli.main import main
@@ -66,6 +67,25 @@ def test_a_refusal_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_what_cannot_be_done(line: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["edge", "meters", *line, "--lang", "en"]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_port_that_an_edge_uses(capsys: pytest.CaptureFixture[str]) -> None:
+    with simulator("meter") as meter, serial.Serial(meter.places["serial"], exclusive=True):
+        assert main(["edge", "meters", "scan", "--port", f"serial:{meter.places['serial']}", "--lang", "en"]) == 2
+    assert "stop the edge first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("161", True), ("000000000161", True), ("162", False), ("", False)])
+def test_a_person_confirms(
+    typed: str, sent: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the meter's address; the port is tried only then."""
+    monkeypatch.setenv(PASSWORD, "000000")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: typed)
+    line = ["--port", "serial:/dev/nowhere", "--address", "161", "--lang", "en"]
+    assert main(["edge", "meters", "relay", "trip", *line]) == 2
+    assert ("could not open port" if sent else "nothing was sent") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("password", ["12345", "1234567", "12345x"])

@@ -10,7 +10,7 @@ from chargelink.dlt645.control import Words
 from chargelink.dlt645.master import Master
 from chargelink.dlt645.timing import Timing
 from chargelink.edge.meters.played import Begin, Tell, nobody, played
-from chargelink.edge.ports.address import Address
+from chargelink.edge.ports.address import Address, LinkError
 from chargelink.wire import ChargelinkError
 
 Outcome = TypeVar("Outcome")
@@ -70,6 +70,9 @@ def play(begin: Begin[Outcome], port: Address, tell: Tell = nobody) -> Outcome:
     """Raises CommandError for a port that cannot be opened or is gone, and for what cannot be asked."""
     try:
         return asyncio.run(played(begin, port, tell))
+    except LinkError as error:
+        remedy = Text("somebody uses this port: stop the edge first", "端口被占用：请先停止网关")
+        raise CommandError(f"{error}; {remedy}" if "lock port" in str(error) else str(error)) from None
     except ChargelinkError as error:
         raise CommandError(str(error)) from None
 

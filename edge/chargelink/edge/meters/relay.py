@@ -4,6 +4,7 @@ import argparse
 import getpass
 import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from chargelink.cli.command import Command, CommandError, Example, Exit
@@ -61,7 +62,10 @@ def _confirmed(arguments: argparse.Namespace) -> None:
     if not sys.stdin.isatty():
         raise CommandError(Text("nobody is here to confirm it: add --confirm", "无人可确认：请加 --confirm"))
     question = Text("{}: {}? Type the meter's address: ", "{}：{}？请输入电能表地址以确认：")
-    typed = input(question.format(arguments.address, arguments.command)).strip()
+    try:
+        typed = input(question.format(arguments.address, arguments.command)).strip()
+    except EOFError:
+        typed = ""
     if typed.zfill(12) != arguments.address:
         raise CommandError(Text("not confirmed, nothing was sent", "未确认，未发送任何命令"))
 
@@ -70,7 +74,8 @@ def _password() -> str:
     """Six digits, from the environment or asked for: an argument would be seen by everybody on this machine."""
     password = os.environ.get(PASSWORD)
     if password is None and sys.stdin.isatty():
-        password = getpass.getpass(str(Text("password of the meter (6 digits): ", "电能表密码（6 位）：")))
+        with suppress(EOFError):
+            password = getpass.getpass(str(Text("password of the meter (6 digits): ", "电能表密码（6 位）：")))
     if password is None:
         raise CommandError(Text("no password: set {}", "缺少密码：请设置 {}").format(PASSWORD))
     if len(password) != 6 or not password.isascii() or not password.isdecimal():
