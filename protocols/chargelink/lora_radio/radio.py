@@ -42,7 +42,8 @@ class Capabilities(NamedTuple):
     """What a radio can do. `frequencies` in Hz, None for all of its band; `longest` packet in bytes.
 
     `listens`: it listens before it talks by itself. `timed`: it sends at a given moment. `any_iq`: it sends with either
-    sense of IQ, not only as gateways do.
+    sense of IQ, not only as gateways do. `power_dbm` is the one power that it is set to, None where each packet has its
+    own.
     """
 
     listens: bool
@@ -51,6 +52,7 @@ class Capabilities(NamedTuple):
     frequencies: tuple[int, ...] | None = None
     spreading_factors: tuple[int, ...] | None = None
     any_iq: bool = False
+    power_dbm: int | None = None
 
 
 class PacketReceived(NamedTuple):
@@ -138,6 +140,8 @@ def check(transmission: Transmission, capabilities: Capabilities, band: Band = C
         raise ForbiddenError(f"this radio is on {', '.join(map(str, capabilities.frequencies))} Hz, not on {frequency}")
     if capabilities.spreading_factors is not None and factor not in capabilities.spreading_factors:
         raise ForbiddenError(f"this radio does not send at SF{factor}")
+    if capabilities.power_dbm is not None and power < capabilities.power_dbm:
+        raise ForbiddenError(f"this radio is set to {capabilities.power_dbm} dBm, more than {power}")
     if clock_us is not None and not capabilities.timed:
         raise ForbiddenError("this radio sends at once, never at a given moment")
     if not inverted and not capabilities.any_iq:

@@ -140,7 +140,8 @@ class Rig(ABC):
                 self.put(data)
             self._told.set()
             try:
-                async with asyncio.timeout_at(self.around.deadline / PACE):
+                latest = asyncio.get_running_loop().time() + PATIENCE
+                async with asyncio.timeout_at(min(self.around.deadline / PACE, latest)):
                     await self._moved.wait()
             except TimeoutError:
                 continue

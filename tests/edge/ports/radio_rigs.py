@@ -1,19 +1,27 @@
 """A rig for each kind of radio."""
 
 import asyncio
+import os
+import tempfile
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import aiomqtt
 from tests.edge.ports.broker import Broker
-from tests.edge.ports.radio_rig import GATEWAY, Rig
+from tests.edge.ports.pseudo_terminal import pseudo_terminal
+from tests.edge.ports.radio_rig import FREQUENCY, GATEWAY, Rig
 
 from chargelink.edge.ports.address import Address
 from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.ports.modem import ModemRadio
 from chargelink.edge.ports.mqtt import MqttRadio
 from chargelink.lora_radio.chirpstack import Marshaler, topic
 from chargelink.sim.sockets.air import Air
 from chargelink.sim.sockets.chirpstack import ChirpstackGateway
 from chargelink.sim.sockets.forwarder import Forwarder
+from chargelink.sim.sockets.rak import RakModem
 from chargelink.sim.sockets.street import Station
 
 
@@ -104,4 +112,51 @@ class MqttJsonRig(MqttRig):
     marshaler = Marshaler.JSON
 
 
-RIGS: dict[str, type[Rig]] = {"gwmp": GwmpRig, "mqtt protobuf": MqttRig, "mqtt json": MqttJsonRig}
+class RakRig(Rig):
+    """A RUI3 modem on a serial line, pulled out and put in again under the same name."""
+
+    new_station = partial(RakModem, NWM="0")
+
+    async def plug(self) -> None:
+        if not hasattr(self, "port"):
+            self._folder = tempfile.TemporaryDirectory(prefix="chargelink-modem-")
+            self._name = Path(self._folder.name) / "tty"
+        self._ends = pseudo_terminal()
+        self._line = self._ends.__enter__()
+        self._name.symlink_to(self._line.path)
+        asyncio.get_running_loop().add_reader(self._line.near, self._readable)
+        if not hasattr(self, "port"):
+            self.port = ModemRadio(Address.parse(f"rak:{self._name}?frequency={FREQUENCY}"), [GATEWAY])
+            await self.port.open()
+
+    async def unplug(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._line.near)
+        self._name.unlink()
+        self._ends.__exit__(None, None, None)
+
+    async def cut(self) -> None:
+        await self.unplug()
+        await self.until(lambda: not self.port.reachable)
+
+    async def end(self) -> None:
+        await super().end()
+        self._folder.cleanup()
+
+    def put(self, data: bytes) -> None:
+        with suppress(OSError):  # while nothing is plugged in
+            os.write(self._line.near, data)
+
+    def noise(self) -> list[bytes]:
+        return [
+            b"\xff\x00noise\r\n",
+            b"+EVT:RXP2P:-1:2:zz\r\n+EVT:RXP2P:x:y:00\r\n+EVT:RXP2P:-1:2:\r\n+EVT:\r\nOK\r\nAT_BUSY_ERROR\r\n",
+            b"+EVT:TXP2P DONE\r\n+EVT:RXP2P RECEIVE TIMEOUT\r\n",
+            b"A" * 2_000 + b"\r\n",
+        ]
+
+    def _readable(self) -> None:
+        with suppress(OSError):
+            self.take(os.read(self._line.near, 4096))
+
+
+RIGS: dict[str, type[Rig]] = {"gwmp": GwmpRig, "mqtt protobuf": MqttRig, "mqtt json": MqttJsonRig, "rak": RakRig}

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -88,8 +89,12 @@ class SocketSite:
         if missing := [eui.hex() for eui in names if eui not in known]:
             raise KeyFileError(f"{section.keys}: has no key for {', '.join(missing)}")
         port = radio_port(Address.parse(section.radio), [bytes.fromhex(gateway) for gateway in section.gateways])
+        able = port.capabilities
+        plan = RadioPlan() if able.frequencies is None else RadioPlan(able.frequencies)
+        plan = plan if able.power_dbm is None else replace(plan, power_dbm=able.power_dbm)
         terms = Terms(tier_bounds=section.tier_bounds)
-        return cls(port, keys, names, MemoryFile(data / f"sockets-{section.id}.json"), around, terms=terms)
+        memory = MemoryFile(data / f"sockets-{section.id}.json")
+        return cls(port, keys, names, memory, around, plan=plan, terms=terms)
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> NoReturn:
         """Until cancelled; `ready` is called when the port listens.

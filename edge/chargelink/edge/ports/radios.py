@@ -4,10 +4,15 @@ from collections.abc import Callable, Sequence
 
 from chargelink.edge.ports.address import Address, AddressError
 from chargelink.edge.ports.gwmp import GwmpPort
+from chargelink.edge.ports.modem import ModemRadio
 from chargelink.edge.ports.mqtt import MqttRadio
 from chargelink.edge.ports.radio import RadioPort
 
-PORTS: dict[str, Callable[[Address, Sequence[bytes]], RadioPort]] = {"gwmp": GwmpPort, "mqtt": MqttRadio}
+PORTS: dict[str, Callable[[Address, Sequence[bytes]], RadioPort]] = {
+    "gwmp": GwmpPort,
+    "mqtt": MqttRadio,
+    "rak": ModemRadio,
+}
 
 
 def radio_port(address: Address, gateways: Sequence[bytes]) -> RadioPort:

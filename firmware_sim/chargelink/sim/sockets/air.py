@@ -145,6 +145,11 @@ class Radio:
         return bool(self._queue)
 
     @property
+    def talking_until(self) -> float:
+        """When the last packet is out, or was."""
+        return self._talking_until
+
+    @property
     def deadline(self) -> float | None:
         """When `tick` has something to do."""
         return max(self._queue[0].due, self._talking_until) if self._queue else None

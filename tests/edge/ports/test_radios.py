@@ -1,4 +1,4 @@
-"""Addresses of brokers, and a broker that is not there yet."""
+"""Addresses of radios, and a broker that is not there yet."""
 
 import asyncio
 
@@ -20,6 +20,11 @@ from chargelink.lora_radio.radio import PacketDropped
         "mqtt://broker:1883",
         "mqtt://127.0.0.1?marshaler=xml",
         "mqtt://127.0.0.1?to=1",
+        "rak:/dev/ttyUSB0",
+        "rak:?frequency=470300000",
+        "rak:/dev/ttyUSB0?frequency=868300000",
+        "rak:/dev/ttyUSB0?frequency=470010000",
+        "rak:/dev/ttyUSB0?frequency=470300000&power=18",
         "carrier-pigeon://127.0.0.1",
     ],
 )
