@@ -69,6 +69,16 @@ def test_the_greatest_demand_and_when_it_was() -> None:
     assert parts(bench.value("01020000"))[0] == 0
 
 
+def test_no_demand_is_measured_across_a_step_of_the_clock() -> None:
+    bench = Bench(shows=NOON.replace(second=0))
+    bench.wait(timedelta(minutes=14), FULL)
+    bench.order("clock 2026-11-20T13:00:00")
+    bench.wait(timedelta(minutes=14), FULL)
+    assert parts(bench.value("01010000"))[0] == 0
+    bench.wait(timedelta(minutes=1), FULL)
+    assert text(parts(bench.value("01010000"))[1]) == "2026-11-20 13:15"
+
+
 def test_a_settlement_day_keeps_the_registers_and_begins_demand_anew() -> None:
     bench = Bench(Built(energy=5 * KWH), shows=datetime(2026, 11, 30, 23, 40))
     bench.wait(timedelta(minutes=19), FULL)

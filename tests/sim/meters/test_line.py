@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.sim.meters.bench import ADDRESS, Bench
 
 from chargelink.dlt645 import Defect, Noise, Received, Scanner
-from chargelink.dlt645.master import Reply, TimedOut
+from chargelink.dlt645.master import Reply, TimedOut, Unsolicited
 from chargelink.dlt645.request import read, read_address
 from chargelink.dlt645.timing import BITS
 from chargelink.sim.cable import Probe
@@ -57,6 +57,16 @@ def test_bytes_take_their_time() -> None:
     begun = bench.now
     bench.ask(ENERGY)
     assert bench.now - begun == pytest.approx(0.02 + 24 * BITS / USUAL_BAUD)
+
+
+def test_a_meter_that_is_asked_while_it_answers_goes_on_behind_it() -> None:
+    bench = Bench()
+    for wait in (0.0, 0.021, 0.1):
+        bench.wait(timedelta(seconds=wait))
+        bench.line.receive(ENERGY.frame().encode(), bench.now)
+    settle(bench)
+    heard = Scanner().receive(bench.line.data_to_send(), bench.now)
+    assert [type(event) for event in [*bench.strays, *heard]] == [Unsolicited, Unsolicited, Received]
 
 
 def test_a_meter_hears_its_own_rate_only() -> None:

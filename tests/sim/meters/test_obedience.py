@@ -91,6 +91,13 @@ def test_one_press_of_the_key_is_one_record_of_programming() -> None:
     assert record[1:5] == ("12345678", PERIOD, "04000104", None)
 
 
+def test_without_a_key_each_write_is_a_record() -> None:
+    bench = Bench(OPEN)
+    for _ in range(2):
+        done(bench.ask(write(ADDRESS, PERIOD, b"\x30", BY)))
+    assert bench.value("03300000") == 2
+
+
 @pytest.mark.parametrize(
     ("identifier", "value", "refused"),
     [
@@ -151,7 +158,7 @@ def test_a_freeze_at_once_and_by_the_clock() -> None:
     done(bench.ask(freeze(address=ADDRESS)))
     assert bench.value("05010001").text == "2026-11-20 12:00"  # type: ignore[union-attr]
     assert bench.values("05010101") == [7_000_000, 0, 0, 7_000_000, 0]
-    assert bench.raw("05010102") == b""
+    assert bench.raw("05010102") == bench.raw("05010100") == b""
     assert isinstance(bench.ask(freeze("99-99 99:02")), Sent)
     bench.wait(timedelta(hours=2))
     assert bench.value("05000002").text == "2026-11-20 12:02"  # type: ignore[union-attr]
@@ -170,6 +177,13 @@ def test_another_rate_holds_after_the_answer() -> None:
     assert bench.value("04000703") == 0x20
     event = bench.ask(Request(ADDRESS, 0x17, besides=b"\x30"))
     assert error(event) == ErrorWord.BAUD_CANNOT_CHANGE
+
+
+def test_a_meter_that_hears_any_rate_does_so_after_a_change_too() -> None:
+    bench = Bench()
+    bench.speed = 9600
+    done(bench.ask(set_baud(ADDRESS, 0x08)), b"\x08")
+    assert bench.value("04000703") == 0x08
 
 
 def test_demand_is_cleared_and_what_it_was_comes_in_two_frames() -> None:
