@@ -6,7 +6,9 @@ holdings           both as they were at a moment: now, at settlement days, froze
 parameters, access what can be set, and who may
 events, relay      what happened, and the contact in the main circuit
 freezes, curves    registers kept by the hour, the day, on demand; the load profile
+quantities         values by the names of the catalogue; display cuts them to digits
 registers          what each identifier holds, in either edition and in a vendor's
 device             all that with an address; obedience obeys the control codes
 faults, line       what can be wrong, and several meters on one pair of wires
+hands              what people do to a meter
 """
