@@ -11,7 +11,7 @@ from chargelink.sim.sockets.air import Air, Packet
 from chargelink.sim.sockets.street import NewStation, Station
 
 GATEWAY = bytes.fromhex("a84041ffff1e2d3c")
-FREQUENCY = 470_300_000
+FREQUENCY = 471_125_000  # also a channel of EBYTE's
 PEER = "peer"
 PACE = 4.0  # simulated seconds in one of the loop's
 PATIENCE = 30.0  # s, for what takes milliseconds

@@ -20,6 +20,7 @@ from chargelink.edge.ports.mqtt import MqttRadio
 from chargelink.lora_radio.chirpstack import Marshaler, topic
 from chargelink.sim.sockets.air import Air
 from chargelink.sim.sockets.chirpstack import ChirpstackGateway
+from chargelink.sim.sockets.ebyte import EbyteModem
 from chargelink.sim.sockets.forwarder import Forwarder
 from chargelink.sim.sockets.rak import RakModem
 from chargelink.sim.sockets.street import Station
@@ -112,10 +113,10 @@ class MqttJsonRig(MqttRig):
     marshaler = Marshaler.JSON
 
 
-class RakRig(Rig):
-    """A RUI3 modem on a serial line, pulled out and put in again under the same name."""
+class SerialRig(Rig):
+    """A modem on a serial line, pulled out and put in again under the same name."""
 
-    new_station = partial(RakModem, NWM="0")
+    scheme: str
 
     async def plug(self) -> None:
         if not hasattr(self, "port"):
@@ -126,7 +127,7 @@ class RakRig(Rig):
         self._name.symlink_to(self._line.path)
         asyncio.get_running_loop().add_reader(self._line.near, self._readable)
         if not hasattr(self, "port"):
-            self.port = ModemRadio(Address.parse(f"rak:{self._name}?frequency={FREQUENCY}"), [GATEWAY])
+            self.port = ModemRadio(Address.parse(f"{self.scheme}:{self._name}?frequency={FREQUENCY}"), [GATEWAY])
             await self.port.open()
 
     async def unplug(self) -> None:
@@ -146,6 +147,17 @@ class RakRig(Rig):
         with suppress(OSError):  # while nothing is plugged in
             os.write(self._line.near, data)
 
+    def _readable(self) -> None:
+        with suppress(OSError):
+            self.take(os.read(self._line.near, 4096))
+
+
+class RakRig(SerialRig):
+    """A RUI3 modem."""
+
+    scheme = "rak"
+    new_station = partial(RakModem, NWM="0")
+
     def noise(self) -> list[bytes]:
         return [
             b"\xff\x00noise\r\n",
@@ -154,9 +166,21 @@ class RakRig(Rig):
             b"A" * 2_000 + b"\r\n",
         ]
 
-    def _readable(self) -> None:
-        with suppress(OSError):
-            self.take(os.read(self._line.near, 4096))
+
+class EbyteRig(SerialRig):
+    """An EBYTE modem."""
+
+    scheme = "ebyte"
+    new_station = EbyteModem
+
+    def noise(self) -> list[bytes]:
+        return [b"\xff\x00noise", b"\xa5\x00\xa5\xff", b"\xa5\x02\xe0\x00\x00", bytes(600)]
 
 
-RIGS: dict[str, type[Rig]] = {"gwmp": GwmpRig, "mqtt protobuf": MqttRig, "mqtt json": MqttJsonRig, "rak": RakRig}
+RIGS: dict[str, type[Rig]] = {
+    "gwmp": GwmpRig,
+    "mqtt protobuf": MqttRig,
+    "mqtt json": MqttJsonRig,
+    "rak": RakRig,
+    "ebyte": EbyteRig,
+}

@@ -25,6 +25,9 @@ from chargelink.lora_radio.radio import PacketDropped
         "rak:/dev/ttyUSB0?frequency=868300000",
         "rak:/dev/ttyUSB0?frequency=470010000",
         "rak:/dev/ttyUSB0?frequency=470300000&power=18",
+        "ebyte:/dev/ttyUSB0?frequency=470300000",
+        "ebyte:/dev/ttyUSB0?frequency=470125000",
+        "ebyte:/dev/ttyUSB0?frequency=471125000&power=16",
         "carrier-pigeon://127.0.0.1",
     ],
 )

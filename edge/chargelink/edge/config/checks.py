@@ -17,7 +17,7 @@ SCHEMES = {
     "can": ("socketcan", "socketcand"),
     "meter": ("serial",),
     "io": ("modbus-rtu", "modbus-tcp"),
-    "radio": ("gwmp", "mqtt", "rak"),
+    "radio": ("gwmp", "mqtt", "rak", "ebyte"),
     "guard": ("unix",),
 }
 SERIAL_SETTINGS = {"baud": "9600", "parity": "E", "stop": "1", "rs485": "0"}  # of a line that says nothing else

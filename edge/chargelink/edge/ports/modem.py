@@ -1,20 +1,55 @@
-"""Modems on a serial line: `rak:/dev/ttyUSB0?frequency=470300000`, a RAKwireless RUI3 modem on one channel.
+"""Modems on a serial line, each on one channel.
 
-`frequency` in Hz, `power` in dBm (17 if it is left out), `baud` (115200). A line that is gone is opened again.
+    rak:/dev/ttyUSB0?frequency=470300000       RAKwireless, RUI3
+    ebyte:/dev/ttyUSB0?frequency=471125000     EBYTE E22-400T22
+
+`frequency` in Hz, `power` in dBm (17 if it is left out). A line that is gone is opened again.
 """
 
 import asyncio
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from chargelink.edge.ports.address import Address, AddressError, LinkError
 from chargelink.edge.ports.radio import QueuedRadio
 from chargelink.edge.ports.serial import SerialPort
+from chargelink.lora_radio import ebyte, rak
 from chargelink.lora_radio.airtime import CN470
-from chargelink.lora_radio.radio import ForbiddenError, RadioEvent, Transmission, UnreachableError, check
-from chargelink.lora_radio.rak import Modem, Settings
+from chargelink.lora_radio.radio import (
+    Capabilities,
+    ForbiddenError,
+    RadioEvent,
+    Transmission,
+    UnreachableError,
+    check,
+)
 
 AGAIN_AFTER = 1.0  # s
+BAUD = {"rak": 115_200, "ebyte": 9600}
+
+
+class Modem(Protocol):
+    """The codec of a modem, without I/O."""
+
+    capabilities: Capabilities
+
+    @property
+    def reachable(self) -> bool: ...
+
+    @property
+    def deadline(self) -> float | None: ...
+
+    def data_to_send(self) -> bytes: ...
+
+    def connected(self, now: float) -> None: ...
+
+    def disconnected(self) -> list[RadioEvent]: ...
+
+    def transmit(self, transmission: Transmission, now: float) -> int: ...
+
+    def receive(self, data: bytes, now: float) -> list[RadioEvent]: ...
+
+    def tick(self, now: float) -> list[RadioEvent]: ...
 
 
 class ModemRadio(QueuedRadio):
@@ -22,20 +57,23 @@ class ModemRadio(QueuedRadio):
 
     def __init__(self, address: Address, gateways: Sequence[bytes]) -> None:
         """`gateways` names the one modem. Raises AddressError for an address that cannot be meant."""
-        address.only("frequency", "power", "baud")
+        address.only("frequency", "power")
         if "frequency" not in address.options or len(gateways) != 1 or not address.path:
             raise AddressError(f"{address.text!r}: a modem has a device, a frequency in Hz and one gateway EUI")
         frequency = address.number("frequency", 0, CN470.lowest_hz, CN470.highest_hz)
         power = address.number("power", CN470.highest_power_dbm, 5, CN470.highest_power_dbm)
-        settings = Settings(frequency, power_dbm=power)
-        try:
-            check(Transmission(b"\xe0", frequency, settings.spreading_factor, power), settings.capabilities)
-        except ForbiddenError as error:
-            raise AddressError(f"{address.text!r}: {error}") from None
-        super().__init__(settings.capabilities)
-        self._line = Address.parse(f"serial:{address.path}?baud={address.options.get('baud', '115200')}&parity=N")
         self._gateway = gateways[0]
-        self._modem = Modem(gateways[0], settings)
+        self._modem: Modem
+        try:
+            if address.scheme == "ebyte":
+                self._modem = ebyte.Modem(self._gateway, ebyte.Settings(frequency, power))
+            else:
+                self._modem = rak.Modem(self._gateway, rak.Settings(frequency, power_dbm=power))
+            check(Transmission(b"\xe0", frequency, 8, power), self._modem.capabilities)
+        except (ForbiddenError, ValueError) as error:
+            raise AddressError(f"{address.text!r}: {error}") from None
+        super().__init__(self._modem.capabilities)
+        self._line = Address.parse(f"serial:{address.path}?baud={BAUD[address.scheme]}&parity=N")
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 

@@ -3,6 +3,7 @@
     gwmp://127.0.0.1:1700     Semtech's packet forwarder
     mqtt://127.0.0.1:1883     gateways of ChirpStack
     rak:/dev/ttyUSB0          a RAKwireless RUI3 modem
+    ebyte:/dev/ttyUSB0        an EBYTE E22-400T22 modem
 
 A port adds I/O to a codec of `chargelink.lora_radio` and nothing else. What may be sent is checked here, in front of
 every one of them.

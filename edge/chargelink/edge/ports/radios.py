@@ -12,6 +12,7 @@ PORTS: dict[str, Callable[[Address, Sequence[bytes]], RadioPort]] = {
     "gwmp": GwmpPort,
     "mqtt": MqttRadio,
     "rak": ModemRadio,
+    "ebyte": ModemRadio,
 }
 
 
