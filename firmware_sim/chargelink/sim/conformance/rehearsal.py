@@ -6,10 +6,11 @@ A device has the four verbs of a dialogue and `do(prompt, now)`. What it does be
 test of the insulation, the pre-charge, the contactors.
 """
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from chargelink.gbt27930.causes import ChargerCause, VehicleCause
 from chargelink.gbt27930.charger import (
@@ -19,7 +20,7 @@ from chargelink.gbt27930.charger import (
     VehicleAnswered,
     VehicleReady,
 )
-from chargelink.gbt27930.dialogue import Event, Failed
+from chargelink.gbt27930.dialogue import Dialogue, Event, Failed
 from chargelink.gbt27930.transport import Frame
 from chargelink.gbt27930.vehicle import ChargerAnswered, Vehicle
 from chargelink.sim.battery import Battery
@@ -29,6 +30,8 @@ from chargelink.sim.conformance.case import Case
 from chargelink.sim.conformance.figures import Tolerances
 from chargelink.sim.conformance.tester import Tester
 from chargelink.sim.conformance.verdict import Result
+
+End = TypeVar("End", bound=Dialogue)
 
 LATENCY = 0.001  # s of a frame on the bus
 LIMITS = ChargerLimits(max_voltage=750_000, min_voltage=200_000, max_current=250_000, number=7)
@@ -86,52 +89,67 @@ class Chores:
         return due
 
 
-class ChargerDevice:
-    """A charger around `Charger`, the same from plug to plug; `make` builds it."""
+class Around(ABC, Generic[End]):
+    """A dialogue, and around it a device that does a while later what the dialogue wants."""
 
-    def __init__(self, make: Callable[[float], Charger] = new_charger) -> None:
-        self._make = make
-        self._charger: Charger | None = None
+    def __init__(self) -> None:
+        self._end: End | None = None  # not plugged in, or asleep
         self._chores = Chores()
-        self._battery = True  # its voltage is there
-        self._seen: dict[Fact, bool] = {}
         self._facts: list[tuple[Fact, bool]] = []
 
     @property
-    def state(self) -> State | None:
-        """Of its dialogue; None before it was plugged in."""
-        return State(self._charger.state) if self._charger else None
-
-    @property
     def deadline(self) -> float | None:
-        return _earliest(self._chores.deadline, self._charger.deadline if self._charger else None)
+        return _earliest(self._chores.deadline, self._end.deadline if self._end else None)
 
     def receive(self, identifier: int, data: bytes, now: float) -> None:
-        if self._charger:
-            self._obey(self._charger, self._charger.receive(identifier, data, now), now)
+        if self._end:
+            self._obey(self._end, self._end.receive(identifier, data, now), now)
 
     def tick(self, now: float) -> None:
-        if self._charger:
+        if self._end:
             for chore in self._chores.due(now):
-                self._obey(self._charger, chore(now), now)
-            self._obey(self._charger, self._charger.tick(now), now)
+                self._obey(self._end, chore(now), now)
+            self._obey(self._end, self._end.tick(now), now)
 
     def data_to_send(self) -> list[Frame]:
-        return self._charger.data_to_send() if self._charger else []
+        return self._end.data_to_send() if self._end else []
 
     def facts(self) -> list[tuple[Fact, bool]]:
         """Take what its instruments saw."""
         facts, self._facts = self._facts, []
         return facts
 
+    @abstractmethod
+    def do(self, prompt: Prompt, now: float) -> bool:
+        """Do what a person or a hook would; False if that cannot be done."""
+
+    @abstractmethod
+    def _obey(self, end: End, events: list[Event], now: float) -> None:
+        """Do, or plan, what the dialogue's events ask for."""
+
+
+class ChargerDevice(Around[Charger]):
+    """A charger around `Charger`, the same from plug to plug; `make` builds it."""
+
+    def __init__(self, make: Callable[[float], Charger] = new_charger) -> None:
+        super().__init__()
+        self._make = make
+        self._battery = True  # its voltage is there
+        self._seen: dict[Fact, bool] = {}
+
+    @property
+    def state(self) -> State | None:
+        """Of its dialogue; None before it was plugged in."""
+        return State(self._end.state) if self._end else None
+
     def do(self, prompt: Prompt, now: float) -> bool:
         match prompt:
             case Prompt.CONNECT:
                 self._plug(now)
-            case Prompt.STOP if self._charger:
-                self._obey(self._charger, self._charger.stop(now, ChargerCause.MANUAL), now)
-            case Prompt.RESTART if self._charger:
-                self._obey(self._charger, self._charger.start(now, LOCAL_TIME), now)
+            case Prompt.STOP if self._end:
+                self._obey(self._end, self._end.stop(now, ChargerCause.MANUAL), now)
+            case Prompt.RESTART if self._end:
+                self._obey(self._end, self._end.start(now, LOCAL_TIME), now)
             case Prompt.HOLD_BATTERY:
                 self._battery = False
             case _:
@@ -142,7 +160,7 @@ class ChargerDevice:
         self._chores.forget()
         self._seen.clear()
         self._battery = True
-        charger = self._charger = self._charger or self._make(now)
+        charger = self._end = self._end or self._make(now)
         charger.end(now)
         charger.data_to_send()  # nobody hears it any more
         charger.replugged(now)
@@ -180,46 +198,22 @@ class ChargerDevice:
         self._seen = seen
 
 
-class VehicleDevice:
+class VehicleDevice(Around[Vehicle]):
     """A vehicle around `Vehicle`; `make` builds the dialogue of each plugging in."""
 
     def __init__(self, make: Callable[[float], Vehicle] = new_vehicle) -> None:
+        super().__init__()
         self._make = make
-        self._vehicle: Vehicle | None = None  # asleep
-        self._chores = Chores()
-        self._facts: list[tuple[Fact, bool]] = []
-
-    @property
-    def deadline(self) -> float | None:
-        return _earliest(self._chores.deadline, self._vehicle.deadline if self._vehicle else None)
-
-    def receive(self, identifier: int, data: bytes, now: float) -> None:
-        if self._vehicle:
-            self._obey(self._vehicle, self._vehicle.receive(identifier, data, now), now)
-
-    def tick(self, now: float) -> None:
-        if self._vehicle:
-            for chore in self._chores.due(now):
-                self._obey(self._vehicle, chore(now), now)
-            self._obey(self._vehicle, self._vehicle.tick(now), now)
-
-    def data_to_send(self) -> list[Frame]:
-        return self._vehicle.data_to_send() if self._vehicle else []
-
-    def facts(self) -> list[tuple[Fact, bool]]:
-        """Take what its instruments saw."""
-        facts, self._facts = self._facts, []
-        return facts
 
     def do(self, prompt: Prompt, now: float) -> bool:
         match prompt:
             case Prompt.CONNECT:
                 self._chores.forget()
-                self._vehicle = self._make(now)
-            case Prompt.STOP if self._vehicle:
-                self._obey(self._vehicle, self._vehicle.stop(now, VehicleCause.SOC_REACHED), now)
-            case Prompt.AUXILIARY_OFF if self._vehicle:
-                self._obey(self._vehicle, self._vehicle.end(now), now)
+                self._end = self._make(now)
+            case Prompt.STOP if self._end:
+                self._obey(self._end, self._end.stop(now, VehicleCause.SOC_REACHED), now)
+            case Prompt.AUXILIARY_OFF if self._end:
+                self._obey(self._end, self._end.end(now), now)
             case _:
                 return False
         return True

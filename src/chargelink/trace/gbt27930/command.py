@@ -8,6 +8,7 @@ from chargelink.cli.language import Text
 from chargelink.gbt27930.catalogue import Edition
 from chargelink.gbt27930.listener import Listener
 from chargelink.trace.can_log import CanLog, Kind, Unreadable, add_format_argument
+from chargelink.trace.edition import add_edition_argument, edition_of
 from chargelink.trace.gbt27930.reports import not_readable, reported, strange
 from chargelink.trace.report import Report, add_input_arguments, add_output_arguments, open_bytes, show
 
@@ -17,17 +18,7 @@ MOST_CHANNELS = 256  # a hostile recording must not fill the memory with listene
 def configure(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(parser)
     add_format_argument(parser)
-    parser.add_argument(
-        "--edition",
-        choices=["auto", *(edition.value for edition in Edition)],
-        default="auto",
-        help=str(
-            Text(
-                "edition of the standard both sides speak (default: auto, from handshake, version and lengths)",
-                "双方使用的标准版本 (默认 auto: 根据握手、版本号和长度判断)",
-            )
-        ),
-    )
+    add_edition_argument(parser)
     parser.add_argument(
         "--transport",
         action="store_true",
@@ -42,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    edition = None if arguments.edition == "auto" else Edition(arguments.edition)
+    edition = edition_of(arguments)
     with open_bytes(arguments) as source:
         log = CanLog(source, arguments.format)
         return show(reports(log, edition, transport=arguments.transport or arguments.json), arguments, log.tally)

@@ -31,24 +31,14 @@ NO_SUCH_SESSION = Text(
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from chargelink.gbt27930.catalogue import Edition
     from chargelink.trace.can_log import add_format_argument
+    from chargelink.trace.edition import add_edition_argument
     from chargelink.trace.report import add_input_arguments, add_output_arguments
     from chargelink.trace.sessions.exports import add_export_arguments
 
     add_input_arguments(parser)
     add_format_argument(parser)
-    parser.add_argument(
-        "--edition",
-        choices=["auto", *(edition.value for edition in Edition)],
-        default="auto",
-        help=str(
-            Text(
-                "edition of the standard both sides speak (default: auto, from handshake, version and lengths)",
-                "双方使用的标准版本 (默认 auto: 根据握手、版本号和长度判断)",
-            )
-        ),
-    )
+    add_edition_argument(parser)
     parser.add_argument(
         "--session",
         type=int,
