@@ -1,11 +1,14 @@
-"""The command `chargelink sim site`: e-bike sockets behind a LoRa gateway, as an edge meets them over UDP."""
+"""The command `chargelink sim site`: e-bike sockets behind a LoRa gateway over UDP, or a modem on a serial line."""
 
 import argparse
 import asyncio
+import os
+import pty
+import tty
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, cast
 
 from chargelink.cli.command import Command, CommandError, Example
 from chargelink.cli.language import Text
@@ -15,13 +18,17 @@ from chargelink.sim.orders import taking_orders
 from chargelink.sim.process import HOST, announce, run
 from chargelink.sim.sockets import keys
 from chargelink.sim.sockets.ebike import CURVES, Ebike
-from chargelink.sim.sockets.street import Street
+from chargelink.sim.sockets.ebyte import EbyteModem
+from chargelink.sim.sockets.forwarder import Forwarder
+from chargelink.sim.sockets.rak import RakModem
+from chargelink.sim.sockets.street import NewStation, Street
 
 OUTLETS = {"A": Place.A, "B": Place.B}
 WATT_HOUR = 1000  # mWh
 MOST_SOCKETS = 200
 MOST_WATT_HOURS = 10_000
 JOIN_FREQUENCY = 470_300_000  # Hz
+CHUNK = 4096
 GATEWAY = "a84041ffff000001"
 
 
@@ -61,6 +68,42 @@ class SimulatedSite:
         return "ok"
 
 
+class Radio(NamedTuple):
+    """What stands between sockets and edge: its kind, where the edge listens for it, where its sockets join."""
+
+    station: NewStation
+    server: int | None
+    join_frequency_hz: int = JOIN_FREQUENCY
+
+
+MODEMS = {"rak": Radio(RakModem, None), "ebyte": Radio(EbyteModem, None, 471_125_000)}
+
+
+class SerialLine:
+    """The line of a modem; its other end is `path`, as a serial port."""
+
+    def __init__(self, site: SimulatedSite) -> None:
+        self._site = site
+        # The far end stays open here too: an edge may close it and come back without the line breaking.
+        self._near, self._far = pty.openpty()
+        tty.setraw(self._far)
+        os.set_blocking(self._near, False)
+        self.path = os.ttyname(self._far)
+        asyncio.get_running_loop().add_reader(self._near, self._read)
+
+    def send(self, data: bytes) -> None:
+        with suppress(BlockingIOError):  # nobody reads
+            os.write(self._near, data)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._near)
+        os.close(self._near)
+        os.close(self._far)
+
+    def _read(self) -> None:
+        self._site.hear(os.read(self._near, CHUNK))
+
+
 class Wire(asyncio.DatagramProtocol):
     """The UDP of the packet forwarder."""
 
@@ -88,32 +131,40 @@ async def serve(arguments: argparse.Namespace) -> NoReturn:
     street = Street(
         identities,
         arguments.gateway,
-        JOIN_FREQUENCY,
+        arguments.radio.join_frequency_hz,
         loop.time(),
         loss=arguments.loss,
         seed=arguments.seed,
         top_up=arguments.top_up_minutes * 60_000,
+        station=arguments.radio.station,
     )
     site = SimulatedSite(street, lambda: Ebike(CURVES[arguments.load_curve], capacity))
 
     async with AsyncExitStack() as stack:
-        server = (HOST, arguments.radio)
-        wire, protocol = await loop.create_datagram_endpoint(lambda: Wire(site), remote_addr=server)
-        stack.callback(wire.close)
+        where: dict[str, str] = {}
+        send: Callable[[bytes], None]
+        if arguments.radio.server is None:
+            line = SerialLine(site)
+            stack.callback(line.close)
+            where, send = {"serial": line.path}, line.send
+        else:
+            server = (HOST, arguments.radio.server)
+            wire, _ = await loop.create_datagram_endpoint(lambda: Wire(site), remote_addr=server)
+            stack.callback(wire.close)
+            send = wire.sendto
         await stack.enter_async_context(taking_orders(arguments.control, site.obey))
-        announce(
-            gateway=arguments.gateway.hex(), sockets=len(identities), euis=",".join(one.eui.hex() for one in identities)
-        )
-        await tick(site, protocol)
+        euis = ",".join(one.eui.hex() for one in identities)
+        announce(**where, gateway=arguments.gateway.hex(), sockets=len(identities), euis=euis)
+        await tick(site, send)
 
 
-async def tick(site: SimulatedSite, wire: Wire) -> NoReturn:
+async def tick(site: SimulatedSite, send: Callable[[bytes], None]) -> NoReturn:
     """Let time pass for ever, from one deadline to the next."""
     while True:
         site.wake.clear()
         site.street.tick(site.now())
         for datagram in site.street.data_to_send():
-            wire.transport.sendto(datagram)
+            send(datagram)
         try:
             async with asyncio.timeout_at(site.street.deadline):
                 await site.wake.wait()
@@ -125,8 +176,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     def option(name: str, meaning: Text, **settings: Any) -> None:
         parser.add_argument(name, help=str(meaning), **settings)
 
-    radio = Text("where the edge listens for packet forwarders", "网关 (edge) 接收数据包转发器的地址")
-    option("--radio", radio, type=radio_port, required=True, metavar=f"udp:{HOST}:PORT")
+    radio = Text(
+        "where the edge listens for packet forwarders; or a modem, rak or ebyte, on a serial port that is printed",
+        "网关 (edge) 接收数据包转发器的地址；或串口模块 rak、ebyte，启动后显示其串口",
+    )
+    option("--radio", radio, type=radio_of, required=True, metavar=f"udp:{HOST}:PORT|rak|ebyte")
     key_file = Text("the site's key file; made if it is not there", "本站的密钥文件；不存在时自动生成")
     option("--keys", key_file, type=Path, required=True, metavar="FILE")
     option("--sockets", Text("how many (default: 2)", "插座数量 (默认: 2)"), type=within(1, MOST_SOCKETS), default=2)
@@ -147,8 +201,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option("--control", control, type=Path, metavar="PATH")
 
 
-def radio_port(text: str) -> int:
-    return loopback_port(text.removeprefix("udp:").removeprefix("gwmp://"))
+def radio_of(text: str) -> Radio:
+    if text in MODEMS:
+        return MODEMS[text]
+    return Radio(Forwarder, loopback_port(text.removeprefix("udp:").removeprefix("gwmp://")))
 
 
 def within(low: int, high: int) -> Callable[[str], int]:
@@ -190,6 +246,10 @@ COMMAND = Command(
             Text(
                 "two sockets; plug in with: echo plug 1 A | nc -U site.sock", "两个插座；可向 site.sock 写入 plug 1 A"
             ),
+        ),
+        Example(
+            "chargelink sim site --radio rak --keys keys.toml",
+            Text("the same behind a modem on a serial port", "同上，经串口模块接入"),
         ),
     ),
 )
