@@ -306,6 +306,8 @@ def test_a_vehicle_that_wakes_late_is_heard() -> None:
     tester.run(11.0)
     tester.say("BHM")
     assert tester.events == [VehicleAnswered(None), VehicleAnswered(420_000)]
+    apply(tester, "insulation done")
+    assert tester.said[-1].payload == bytes.fromhex("00 07000000 434E31")  # CRM as 2015 has it
 
 
 def test_a_vehicle_of_2011_is_spoken_to_in_its_layouts() -> None:

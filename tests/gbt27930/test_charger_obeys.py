@@ -1,5 +1,7 @@
 """What a charger obeys although it is odd, what it does not, and the class in which a charge ends."""
 
+from datetime import datetime
+
 import pytest
 from tests.gbt27930.charger_states import SILENCE, apply, charger_in, charger_of
 from tests.gbt27930.opposite import BATTERY, Opposite
@@ -103,3 +105,30 @@ def test_a_vehicle_that_stays_ready_is_prepared_for_as_long_as_it_takes() -> Non
     tester = charger_in("preparing")
     tester.run(30.0, {"BRO(AA)": 0.25})
     assert tester.state == "preparing"
+
+
+def test_a_demand_in_a_pause_counts_when_it_is_over() -> None:
+    tester = charger_in("paused")
+    tester.say_message(BCL(405_000, -80_000, 2))
+    assert isinstance(tester.events[-1], Demand)
+    assert charger_of(tester).wants.current == 0
+    tester.say("BSM")
+    assert (charger_of(tester).wants.voltage, charger_of(tester).wants.current) == (405_000, 80_000)
+
+
+def test_the_next_charge_has_its_own_statistics_and_time() -> None:
+    """A charge that ended in order lets the next one begin without a new plug."""
+    tester = charger_in("charging")
+    charger = charger_of(tester)
+    charger.statistics(12, 3_000_000)
+    for stimulus in ("stop", "BST", "BSD", SILENCE):
+        apply(tester, stimulus)
+    assert tester.times("CSD")
+    said = len(tester.said)
+    tester.events += charger.start(tester.now, datetime(2026, 11, 20, 8, 30, 15))
+    for stimulus in ("BHM", "insulation done", "BRM", "BCP", "BRO(AA)", "ready", "BCL", "BCS", "stop", "BST", "BSD"):
+        apply(tester, stimulus)
+    names = [one.name for one in tester.said[said:]]
+    assert "CSD" not in names  # nobody said yet what this one took
+    (time, *_) = [one.payload for one in tester.said[said:] if one.name == "CTS"]
+    assert time == bytes.fromhex("15300820112620")

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.gbt27930.bus import VECTORS
 
 from chargelink.gbt27930.catalogue import BY_NAME, Edition, by_class
-from chargelink.gbt27930.charging import BCL, BCS, BSM, CCS
+from chargelink.gbt27930.charging import BCL, BCS, BCS2011, BSM, CCS
 from chargelink.gbt27930.codes import ChargeMode, ChargePermission, Excess, Health, Level, Permission, Recognition
 from chargelink.gbt27930.contradictions import (
     ADVISORY,
@@ -237,6 +237,21 @@ def test_the_recorded_bus_counts_whole_percents() -> None:
     assert found.conflict is Conflict.WHOLE_PERCENTS
     assert found.conflict not in ADVISORY
     assert found.text == "BCP says SOC 8.4 %, BCS says 84.0 %: BCP counts whole percents instead of 0.1 %"
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_soc_may_fall_by_five_percent_and_no_more(old: bool) -> None:
+    """In both editions; and what BCS of 2011 says counts as well."""
+
+    def status(soc: int) -> Message:
+        said = bcs(soc=soc)
+        values = [getattr(said, name) for name in BCS2011.__struct_fields__ if name != "flaws"]
+        return replace(BCS2011(*values), max_cell_group=1) if old else said
+
+    session = Session()
+    session.take(status(500))
+    assert not session.judge(status(450))
+    assert session.judge(status(440)) == (Contradiction(Conflict.SOC_FELL, 440, 500),)
 
 
 def test_every_conflict_is_found_and_says_so_in_both_languages() -> None:
