@@ -27,6 +27,7 @@ BODIES = {
     0x49: "time:I fraction:B flags:B epoch:B cycle:B version:B spare:B",
     0x4A: "kind_epoch:B key:16s floor:H",
     0x4B: "frequency:3 factor:B power:b channel:B delay:B",
+    0x4C: "time:I fraction:B",
     0x01: "eui:8s dev_nonce:3 model:B firmware:H capabilities:B reset:B",
     0x02: "join_nonce:3 address:H time:I f1:3 f2:3 f3:3 channel:B factor:B power:b epoch:B version:B cycle:B",
 }

@@ -84,6 +84,7 @@ TABLES: dict[Kind, dict[str, Any]] = {
     },
     Kind.KEY_UPDATE: {"kind_epoch": 5, "key": bytes(range(16)), "floor": 2},
     Kind.CHAN: {"frequency": 4_703_000, "factor": 8, "power": 17, "channel": 1, "delay": 10},
+    Kind.NETWORK_TIME: {"time": 1_795_000_000, "fraction": 128},
     Kind.JOIN_REQ: {"eui": EUI, "dev_nonce": 7, "model": 1, "firmware": 0x0104, "capabilities": 15, "reset": 0},
     Kind.JOIN_ACC: {
         "join_nonce": JOIN_NONCE,

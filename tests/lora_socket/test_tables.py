@@ -51,7 +51,15 @@ def test_rules(rule: Rule) -> None:
     if rule.kind is not Kind.JOIN_ACC:
         assert rule.down == (rule.kind >= 0x40)
     costly = {Kind.EVENT, Kind.SETTLE, Kind.ACK, Kind.CMD, Kind.PARAM_SET, Kind.PARAM_GET, Kind.PARAM_RPT}
-    costly |= {Kind.JOIN_REQ, Kind.JOIN_ACC, Kind.KEY_UPDATE, Kind.CHAN, Kind.OTA_SETUP, Kind.OTA_APPLY}
+    costly |= {
+        Kind.JOIN_REQ,
+        Kind.JOIN_ACC,
+        Kind.KEY_UPDATE,
+        Kind.CHAN,
+        Kind.NETWORK_TIME,
+        Kind.OTA_SETUP,
+        Kind.OTA_APPLY,
+    }
     assert rule.long_tag == (rule.kind in costly)
     assert (rule.seal in (Seal.GROUP, Seal.EITHER)) == (rule.kind in (Kind.BEACON, Kind.OTA_DATA))
     body = BODIES[rule.kind]

@@ -34,6 +34,7 @@ from chargelink.lora_socket.messages import (
     JoinRequest,
     KeyUpdate,
     Meter,
+    NetworkTime,
     OutletStatus,
     Poll,
     Settle,
@@ -81,6 +82,7 @@ BODIES: dict[Kind, Any] = {
     Kind.BEACON: Beacon(1_795_000_000, 128, 0x08, 5, 4, 3),
     Kind.KEY_UPDATE: KeyUpdate(5, 0, bytes(range(16)), 32_768),
     Kind.CHAN: ChannelChange(470_300_000 // 100 * 100, 8, 17, 1, 10),
+    Kind.NETWORK_TIME: NetworkTime(1_795_000_000, 128),
     Kind.JOIN_REQ: JoinRequest(EUI, DEV_NONCE, 1, 0x0104, 0x0F, 0),
     Kind.JOIN_ACC: JoinAccept(
         JOIN_NONCE, ADDRESS, 1_795_000_000, 470_300_000, 471_500_000, 472_700_000, 1, 8, 17, 5, 3, 4
@@ -100,6 +102,7 @@ SIZES = {  # bytes of a whole frame as the protocol's table gives them; 8-byte t
     Kind.BEACON: 23,
     Kind.KEY_UPDATE: 36,
     Kind.CHAN: 24,
+    Kind.NETWORK_TIME: 22,
 }
 
 

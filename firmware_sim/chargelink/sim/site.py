@@ -27,6 +27,7 @@ OUTLETS = {"A": Place.A, "B": Place.B}
 WATT_HOUR = 1000  # mWh
 MOST_SOCKETS = 200
 MOST_WATT_HOURS = 10_000
+MOST_MILLIVOLTS = 5_000
 JOIN_FREQUENCY = 470_300_000  # Hz
 CHUNK = 4096
 GATEWAY = "a84041ffff000001"
@@ -58,10 +59,14 @@ class SimulatedSite:
                     self.street.plug(int(number), OUTLETS[outlet], battery, self.now())
                 case ["unplug", number, outlet]:
                     self.street.unplug(int(number), OUTLETS[outlet], self.now())
+                case ["battery", number, millivolts] if 0 <= int(millivolts) <= MOST_MILLIVOLTS:
+                    self.street.battery_low(int(number), int(millivolts), self.now())
+                case ["sensor", number, outlet]:
+                    self.street.sensor_failed(int(number), OUTLETS[outlet], self.now())
                 case ["cut", number]:
                     self.street.power_cut(int(number), self.now())
                 case _:
-                    return "unknown: there are plug S A [WH], unplug S A, cut S"
+                    return "unknown: there are plug S A [WH], unplug S A, battery S MV, sensor S A, cut S"
         except (KeyError, ValueError):
             return f"unknown: sockets are 1 to {len(self.street.sockets)}, outlets A and B"
         self.wake.set()
@@ -195,8 +200,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option("--seed", Text("of chance; the same again", "随机种子；相同种子结果相同"), type=int, default=1)
     option("--gateway", Text("EUI of the gateway", "网关 EUI"), type=eui, default=bytes.fromhex(GATEWAY))
     control = Text(
-        "a unix socket for testers: lines 'plug S A [WH]', 'unplug S A', 'cut S'",
-        "供测试人员使用的 unix 套接字，命令: 'plug S A [WH]'、'unplug S A'、'cut S'",
+        "a unix socket for testers: lines 'plug S A [WH]', 'unplug S A', 'battery S MV', 'sensor S A', 'cut S'",
+        "供测试人员使用的 unix 套接字，命令: 'plug S A [WH]'、'unplug S A'、'battery S MV'、'sensor S A'、'cut S'",
     )
     option("--control", control, type=Path, metavar="PATH")
 

@@ -38,6 +38,7 @@ class Kind(IntEnum):
     BEACON = 0x49
     KEY_UPDATE = 0x4A
     CHAN = 0x4B
+    NETWORK_TIME = 0x4C
 
 
 class Body(Protocol):
@@ -109,6 +110,7 @@ RULES = (
     Rule(Kind.BEACON, messages.Beacon, _DOWN, _SHORT, Seal.GROUP),
     Rule(Kind.KEY_UPDATE, messages.KeyUpdate, _DOWN, _LONG, answered=True),
     Rule(Kind.CHAN, messages.ChannelChange, _DOWN, _LONG, answered=True),
+    Rule(Kind.NETWORK_TIME, messages.NetworkTime, _DOWN, _LONG),
 )
 RULE: dict[int, Rule] = {rule.kind: rule for rule in RULES}
 RULE_OF_BODY: dict[type[Any], Rule] = {rule.body: rule for rule in RULES}

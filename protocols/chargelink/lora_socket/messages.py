@@ -202,6 +202,13 @@ class Beacon(Message, frozen=True):
         return bool(self.flags & flag)
 
 
+class NetworkTime(Message, frozen=True):
+    """NETWORK_TIME, 5 bytes: the time for one socket, acknowledging the frame that shows that it needs it."""
+
+    network_time: Annotated[int, u32(unit="s", note="since 1970")]
+    fraction: Annotated[int, u8(note="1/256 s")]
+
+
 class KeyUpdate(Message, frozen=True):
     """KEY_UPDATE, 19 bytes: a new group key, used from the BEACON that announces its epoch, or a new device key.
 

@@ -89,6 +89,7 @@ _BODIES: tuple[type[Message], ...] = (
     messages.Acknowledgement,
     messages.SettlementReceipt,
     messages.Beacon,
+    messages.NetworkTime,
     messages.KeyUpdate,
     messages.ChannelChange,
     messages.JoinRequest,

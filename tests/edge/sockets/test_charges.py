@@ -247,3 +247,9 @@ async def test_a_settlement_below_what_was_told_before_is_billed_and_alarmed(edg
     (settled,) = edge.settled.values()
     assert edge.ended[0].bill.energy == settled
     assert [alarm.code for alarm in edge.alarms] == ["lower-settlement"]
+
+
+async def test_a_battery_that_wants_changing_is_an_alarm(edge: Edge) -> None:
+    edge.yard.street.battery_low(1, 2_650, edge.yard.now)
+    await edge.run(lambda: bool(edge.alarms))
+    assert "battery low, value 2650" in edge.alarms[0].text

@@ -10,7 +10,6 @@ from chargelink.lora_socket.frame import EVERYONE
 from chargelink.lora_socket.messages import Beacon, KeyUpdate
 
 EVERY = 32.0  # s on each channel
-SOON = 4.0  # s at least between two, when a socket needs the time
 EPOCH = 0
 
 
@@ -22,7 +21,6 @@ class Beacons:
         self._key = keys.group_key
         self._sender = Sender(keys.group_key, keys.net, EVERYONE, 0, counter, down=True, group=True)
         self._due = dict.fromkeys(channels, now)  # by frequency in Hz
-        self._sent = dict.fromkeys(channels, now - SOON)
         self._flags = BeaconFlags(0)
 
     @property
@@ -35,10 +33,6 @@ class Beacons:
         self._flags = BeaconFlags.EMERGENCY_OFF | BeaconFlags.NO_NEW_STARTS if on else BeaconFlags(0)
         self._due = dict.fromkeys(self._due, now)
 
-    def soon(self, now: float) -> None:
-        """A socket does not know the time."""
-        self._due = {channel: min(due, max(now, self._sent[channel] + SOON)) for channel, due in self._due.items()}
-
     def key_update(self) -> KeyUpdate:
         """The group key for a socket, and from where it can follow the counter."""
         return KeyUpdate(EPOCH, 0, self._key, floor_of(self.counter.next))
@@ -48,7 +42,11 @@ class Beacons:
         channel = min(self._due, key=self._due.__getitem__, default=None)
         if channel is None or self._due[channel] > now or not self.counter.ready:
             return None
-        self._due[channel], self._sent[channel] = now + EVERY, now
-        whole = int(network_time)
-        fraction = int((network_time - whole) * 256)
-        return channel, self._sender.seal(Beacon(whole, fraction, self._flags, EPOCH, cycle, 0))
+        self._due[channel] = now + EVERY
+        return channel, self._sender.seal(Beacon(*clock(network_time), self._flags, EPOCH, cycle, 0))
+
+
+def clock(network_time: float) -> tuple[int, int]:
+    """Seconds since 1970 as they travel: whole ones, and 1/256 s."""
+    whole = int(network_time)
+    return whole, int((network_time - whole) * 256)

@@ -19,7 +19,7 @@ from chargelink.edge.sockets.settlement import MINUTE, is_possible, usage_of
 from chargelink.edge.sockets.terms import WATT_HOUR, StartRefused, Terms
 from chargelink.ids import born_at
 from chargelink.link.messages import Caps, Sample
-from chargelink.lora_socket.codes import OutletState, Place, Result, Severity, StatusFlags, StopReason
+from chargelink.lora_socket.codes import EventCode, OutletState, Place, Result, Severity, StatusFlags, StopReason
 from chargelink.lora_socket.commands import Start, Stop
 from chargelink.lora_socket.messages import Event, Meter, Settle, Status, StatusShort
 from chargelink.lora_socket.session import Received
@@ -40,6 +40,7 @@ NAMES = {place: name for name, place in OUTLETS.items()}
 MISSING_AFTER = 120_000  # ms that an outlet may be off without a settlement
 NO_ENERGY = 120_000  # ms that an outlet may be on without any energy: then the session does not exist
 EVENTS_REMEMBERED = 256
+WANTS_SERVICE = frozenset({EventCode.BATTERY_LOW})  # warnings that are kept
 SESSION_BYTES = 4
 
 
@@ -340,8 +341,8 @@ class Charges:
         return self._sessions.elapsed.since(moments[0]) if moments else None
 
     async def _happened(self, eui: bytes, event: Event, now: int) -> None:
-        """An event of a socket; what tripped or is dangerous is kept."""
-        if event.severity in (Severity.INFO, Severity.WARNING):
+        """An event of a socket; what tripped, is dangerous, or wants somebody to come is kept."""
+        if event.severity in (Severity.INFO, Severity.WARNING) and event.code not in WANTS_SERVICE:
             return
         text = getattr(event.code, "text", f"event {event.code:02X}")
         at = getattr(event.place, "text", f"place {event.place}")

@@ -58,6 +58,7 @@ class RemoteSocket:
         self.orders: deque[Order] = deque()
         self.key_update: KeyUpdate | None = None  # the group key that it has still to be told
         self.key_sent = False  # and is being told
+        self.unsure: int | None = None  # counter of a frame that says that it wants to be told the time
         self.held = False  # tell it nothing more until it is heard: it does not answer
         self.online = False
         self.heard_at = now
@@ -127,6 +128,7 @@ class RemoteSocket:
         if talk is self.offered:
             self.current, self.offered = talk, None
             self.memory.current, self.memory.offered = talk.memory, None
+            self.unsure = None
             self.to_acknowledge.clear()  # what it still has it will say again, under the new keys
             for order in self.orders:
                 order.sent = False

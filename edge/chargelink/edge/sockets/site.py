@@ -2,7 +2,8 @@
 
 Sans-I/O: `receive` takes what the radio heard, `data_to_send` gives what it shall send, `deadline` is when to call
 `tick`. `now` is in seconds of a clock that never runs backwards. One exchange at a time: a gateway that talks hears
-nothing. In this order: joins, repetitions, acknowledgements, commands, group keys, the beacon, polls.
+nothing. In this order: joins, repetitions, acknowledgements, the time for who lacks it, commands, group keys, the
+beacon, polls.
 
 Storage: before counters and nonces are used they must be durable. Whenever `to_store` gives a document, its owner
 writes it and then calls `stored`; what depends on it waits until then, everything else goes on.
@@ -212,8 +213,7 @@ class Site:
             report_waits = bool(body.flags & WAITING)
             if received.sound:
                 socket.learn(body)
-            if not body.flags & StatusFlags.TIME_SYNCED:
-                self._beacons.soon(now)
+            socket.unsure = None if body.flags & StatusFlags.TIME_SYNCED else received.opened.counter
         self._turns.heard(socket, received.opened.kind, now + (LISTEN if report_waits else TURNAROUND))
         if received.opened.kind in (Kind.STATUS, Kind.STATUS_SHORT, Kind.METER):
             unknown = isinstance(body, StatusShort) and not socket.at_rest
@@ -221,10 +221,10 @@ class Site:
             calm = self.plan.cycle * (1 if self._complete else SPARSE)
             socket.poll_at = now + (calm if socket.at_rest else busy)
         if isinstance(body, CommandResult):
-            return [*told, *self._answered(socket, body, now)]
+            return [*told, *self._answered(socket, body, received.opened.counter, now)]
         return [*told, events.Told(socket.key.eui, received)]
 
-    def _answered(self, socket: RemoteSocket, answer: CommandResult, now: float) -> list[SiteEvent]:
+    def _answered(self, socket: RemoteSocket, answer: CommandResult, counter: int, now: float) -> list[SiteEvent]:
         order = next((order for order in socket.orders if order.id == answer.id), None)
         if order is None:
             return []
@@ -232,7 +232,7 @@ class Site:
         socket.outlets.pop(order.place, None)
         if answer.result == Result.NOT_SYNCED:
             order.id, order.sent, socket.held = None, False, True  # with its old id it would get its old answer
-            self._beacons.soon(now)
+            socket.unsure = counter
             return []
         socket.orders.remove(order)
         return [events.OrderAnswered(socket.key.eui, order, answer)]

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chargelink.edge.sockets.admission import JoinAnswer
-from chargelink.edge.sockets.beacons import Beacons
+from chargelink.edge.sockets.beacons import Beacons, clock
 from chargelink.edge.sockets.plan import ANSWER_SLACK, TURNAROUND, RadioPlan
 from chargelink.edge.sockets.remote import RemoteSocket, Talk
 from chargelink.lora_socket.codes import Answer
 from chargelink.lora_socket.counters import SendCounter
 from chargelink.lora_socket.frame import EVERYONE, JOINING
 from chargelink.lora_socket.kinds import Kind
-from chargelink.lora_socket.messages import Poll
+from chargelink.lora_socket.messages import NetworkTime, Poll
 from chargelink.lora_socket.session import ORDER_WAITS
 
 IDLE = 0.25  # s at most until somebody looks again, with nothing due
@@ -95,6 +95,7 @@ class Turns:
             self._join(now)
             or self._repeat(now)  # first, as its counter is the older one
             or self._acknowledge(now)
+            or self._time(now, network_time)
             or self._order(now, network_time)
             or self._key(now)
             or self._beacon(now, network_time)
@@ -130,6 +131,17 @@ class Turns:
         for socket in self._sockets:
             if socket.to_acknowledge and socket.current is not None and socket.current.session.counter.ready:
                 socket.current.session.acknowledge(socket.to_acknowledge.popleft(), now)
+                self._flush(socket, socket.current, now, None)
+                return True
+        return False
+
+    def _time(self, now: float, network_time: float) -> bool:
+        """Tell the time to a socket that has just shown that it does not know it."""
+        for socket in self._sockets:
+            if socket.unsure is not None and socket.current is not None and socket.current.session.counter.ready:
+                body = NetworkTime(*clock(network_time))
+                socket.current.session.send(body, now, acknowledge=socket.unsure)
+                socket.unsure = None
                 self._flush(socket, socket.current, now, None)
                 return True
         return False
@@ -225,6 +237,6 @@ def _longest_due(socket: RemoteSocket) -> tuple[bool, float]:
 
 def _urgent(socket: RemoteSocket) -> bool:
     """Whether a socket is to be told something before anybody is polled."""
-    if socket.to_acknowledge:
+    if socket.to_acknowledge or (socket.unsure is not None and socket.current is not None):
         return True
     return bool(socket.orders) and not socket.orders[0].sent and not socket.held and socket.talk is not None

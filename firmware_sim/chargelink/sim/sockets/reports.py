@@ -25,7 +25,7 @@ POWER_FACTOR = 92  # %, of a charger with a small correction
 def flags(socket: Socket) -> StatusFlags:
     """The flags of STATUS and STATUS_SHORT."""
     said = StatusFlags.MAINS
-    if socket.clock_set:
+    if socket.clock.synchronised:
         said |= StatusFlags.TIME_SYNCED
     if any(outlet.fault for outlet in socket.outlets.values()):
         said |= StatusFlags.LATCHED_FAULT

@@ -8,6 +8,7 @@ firmware updates, moving to another channel and USB ports: such orders are not a
 from random import Random
 from typing import Any, NamedTuple
 
+from chargelink.lora_socket.clock import NetworkClock
 from chargelink.lora_socket.codes import (
     Answer,
     BeaconFlags,
@@ -19,7 +20,7 @@ from chargelink.lora_socket.codes import (
 from chargelink.lora_socket.commands import RATED_OUTLET, Command
 from chargelink.lora_socket.join import JoiningSocket
 from chargelink.lora_socket.keys import GroupKey
-from chargelink.lora_socket.messages import Beacon, Event, KeyUpdate, Poll, Settle
+from chargelink.lora_socket.messages import Beacon, Event, KeyUpdate, NetworkTime, Poll, Settle
 from chargelink.lora_socket.session import Answered, Received, Role, Session
 from chargelink.sim.sockets import reports
 from chargelink.sim.sockets.ebike import Ebike
@@ -32,8 +33,8 @@ OUTLETS = (Place.A, Place.B)
 LOOK = 1.0  # s between two looks at the loads
 SILENT_AFTER = 60.0  # s without a frame of the edge: join again
 JOIN_WAITS = (2.0, 3.0, 5.0, 8.0, 12.0, 15.0)  # s, each spread by half, so that a street does not join at once
-MOST_BACK = 60  # s that a BEACON may set the clock back
 MOST_EVENTS = 32
+CONTACT_SENSOR = 1  # value of "sensor fault"
 TOP_UP = 45 * 60_000  # ms that a full battery is left on
 
 
@@ -66,7 +67,7 @@ class Socket:
         self._join_frequency = join_frequency_hz
         self._random = Random(identity.eui)  # noqa: S311 - spreads sockets in time
         self._outbox: list[Outgoing] = []
-        self._clock: tuple[float, float] | None = None  # our time, network time
+        self.clock = NetworkClock()
         self._event_ids = self._random.randrange(0x10000)
         self._session: Session | None = None
         self._joining: JoiningSocket | None = None
@@ -83,11 +84,6 @@ class Socket:
     def joined(self) -> bool:
         """Whether it has keys for a conversation."""
         return self._session is not None
-
-    @property
-    def clock_set(self) -> bool:
-        """Whether the edge has told the time since power-up."""
-        return self._clock is not None
 
     @property
     def frequency_hz(self) -> int:
@@ -108,7 +104,8 @@ class Socket:
 
     def network_time(self, now: float) -> int | None:
         """Seconds since 1970, None while the clock was not set."""
-        return None if self._clock is None else int(self._clock[1] + now - self._clock[0])
+        known = self.clock.time(now)
+        return None if known is None else int(known)
 
     def data_to_send(self) -> list[Outgoing]:
         """Frames for the radio, in order."""
@@ -126,6 +123,19 @@ class Socket:
         self._advance(now)
         self.outlets[place].unplug()
         self.tell(EventCode.UNPLUGGED, place, Severity.INFO, now)
+
+    def battery_low(self, millivolts: int, now: float) -> None:
+        """The battery that keeps the clock is nearly empty: somebody should bring another, all else goes on."""
+        self.tell(EventCode.BATTERY_LOW, Place.SOCKET, Severity.WARNING, now, millivolts)
+
+    def sensor_failed(self, place: Place, now: float) -> None:
+        """The temperature of a contact is not known any more: its outlet is off until somebody clears the fault."""
+        self._advance(now)
+        outlet = self.outlets[place]
+        outlet.fault = True
+        ended = outlet.end(StopReason.SENSOR_FAULT)
+        self.tell(EventCode.SENSOR_FAULT, place, Severity.TRIP, now, CONTACT_SENSOR)
+        self._settle(place, ended, now)
 
     def tick(self, now: float) -> None:
         """Let time pass."""
@@ -165,13 +175,17 @@ class Socket:
         self._report(event, now)
 
     def finish(self, place: Place, ended: Ended | None, now: float) -> None:
-        """A charge is over: write the settlement to flash, then report it."""
+        """A charge is over: report what cut it off, then its settlement."""
+        if ended is not None and ended.reason < StopReason.COMMAND and ended.reason is not StopReason.UNPLUGGED:
+            self.tell(EventCode[ended.reason.name], place, Severity.TRIP, now)
+        self._settle(place, ended, now)
+
+    def _settle(self, place: Place, ended: Ended | None, now: float) -> None:
+        """Write the settlement to flash, then report it."""
         if ended is None:
             return
         settle = reports.settle(place, ended, self.outlets[place].now, self.network_time(now))
         self.flash.settlements.append(settle)
-        if ended.reason < StopReason.COMMAND and ended.reason is not StopReason.UNPLUGGED:
-            self.tell(EventCode[ended.reason.name], place, Severity.TRIP, now)
         self._report(settle, now)
 
     def _advance(self, now: float) -> None:
@@ -184,6 +198,8 @@ class Socket:
         body = received.body
         if isinstance(body, Beacon):
             self._heed(body, now)
+        elif isinstance(body, NetworkTime):
+            self.clock.told(body.network_time + body.fraction / 256, received.opened.acknowledges, now)
         elif isinstance(body, Command):
             self._answer(self._obedience.obey(body, received.sound, now), now)
         elif isinstance(body, Poll):
@@ -208,10 +224,7 @@ class Socket:
             self._flush(quick=True)
 
     def _heed(self, beacon: Beacon, now: float) -> None:
-        told = beacon.network_time + beacon.fraction / 256
-        known = self.network_time(now)
-        if known is None or told >= known - MOST_BACK:
-            self._clock = (now, told)
+        self.clock.beacon(beacon.network_time + beacon.fraction / 256, now)
         self.no_new_starts = beacon.has(BeaconFlags.NO_NEW_STARTS)
         if beacon.has(BeaconFlags.EMERGENCY_OFF):
             for place, outlet in self.outlets.items():
@@ -226,6 +239,7 @@ class Socket:
 
     def _answer(self, body: Any, now: float) -> None:
         if self._session is not None:
+            self.clock.answered(self._session.counter.next, now)
             self._session.send(body, now, acknowledge=self._owed)
             self._owed = None
             self._reserve()
@@ -275,7 +289,7 @@ class Socket:
         self.flash.conversation = Conversation(net, joined.keys, joined.accept)
         self.flash.group = None
         self._joining = None
-        self._clock = (now, float(joined.accept.network_time))
+        self.clock.joined(float(joined.accept.network_time), now)
         self._resume(self.flash.conversation, now)
         return True
 

@@ -109,6 +109,16 @@ class Street:
         self._sockets[number].unplug(place, now)
         self._send(number, now)
 
+    def battery_low(self, number: int, millivolts: int, now: float) -> None:
+        """A socket's own battery is nearly empty. Raises KeyError for a socket that is not there."""
+        self._sockets[number].battery_low(millivolts, now)
+        self._send(number, now)
+
+    def sensor_failed(self, number: int, place: Place, now: float) -> None:
+        """The sensor at an outlet's contact fails. Raises KeyError for a socket that is not there."""
+        self._sockets[number].sensor_failed(place, now)
+        self._send(number, now)
+
     def power_cut(self, number: int, now: float) -> None:
         """A socket loses power for an instant. Its flash keeps counters, keys, settlements and charges."""
         socket = self._sockets[number]
