@@ -230,3 +230,14 @@ def test_what_pays_without_the_hub() -> None:
     assert [*lines(STATUS | nothing)] == [*lines(STATUS)]
     speak(Language.CHINESE)
     assert "离线可用：名单 7 共 3 条，额度 2 笔、剩余 42.50 元" in [*lines(STATUS | held)]
+
+
+def test_the_radio_says_how_long_it_talked_and_what_it_was_not_allowed_to_send() -> None:
+    calm = {"id": "shed-1", "packets": 900, "airtime": 82_400, "within": 600_000, "forbidden": 0, "gateways": 1}
+    told = list(lines(STATUS | {"radios": [calm, calm | {"forbidden": 3, "gateways": 0, "within": 0, "airtime": 0}]}))
+    assert "radio shed-1: 900 packets, on the air 13.7% of the last 10 min; gateways reached: 1" in told
+    assert any(line.endswith("gateways reached: 0; 3 PACKETS NOT SENT: THE BAND FORBIDS THEM") for line in told)
+    speak(Language.CHINESE)
+    assert "射频 shed-1：最近 10 分钟发送 900 包，占用空口 13.7%；可达网关 1 个" in list(
+        lines(STATUS | {"radios": [calm]})
+    )

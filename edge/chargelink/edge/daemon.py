@@ -306,6 +306,10 @@ class Daemon:
                 {"id": one.id, "device": one.started.device, "outlet": one.started.outlet, "energy": one.energy}
                 for one in self._sessions.open
             ],
+            "radios": [
+                {"id": section.id, **site.radio()}
+                for section, (site, _) in zip(self._config.socket_sites, self._sites, strict=True)
+            ],
             **self._planned.shown(),
         }
 

@@ -67,6 +67,8 @@ def lines(status: Mapping[str, Any]) -> Iterator[str]:
         )
         yield clock.format(ahead)
     yield from _given_away(status.get("givenAway", {}))
+    for radio in status.get("radios", ()):
+        yield _radio(radio)
     yield ""
     for device in status["devices"]:
         yield _device(device)
@@ -105,6 +107,21 @@ def _given_away(given: Mapping[str, Any]) -> Iterator[str]:
             "given away beyond what was prepaid: {:.3f} kWh worth {:.2f} yuan in {} sessions",
             "超出预付金额、免费送出的电量：{:.3f} kWh，价值 {:.2f} 元，共 {} 次充电",
         ).format(given["energy"] / 1_000_000, given["amount"] / 100, given["sessions"])
+
+
+def _radio(radio: Mapping[str, Any]) -> str:
+    """How much of the last hour a site's transmitter was on the air, and what it was not allowed to send."""
+    words = Text(
+        "radio {}: {} packets, on the air {:.1%} of the last {} min; gateways reached: {}",
+        "射频 {0}：最近 {3} 分钟发送 {1} 包，占用空口 {2:.1%}；可达网关 {4} 个",
+    )
+    share = radio["airtime"] / max(radio["within"], 1)
+    said = words.format(radio["id"], radio["packets"], share, -(-radio["within"] // 60_000), radio["gateways"])
+    if radio["forbidden"]:
+        said += Text("; {} PACKETS NOT SENT: THE BAND FORBIDS THEM", "；{} 包超出频段限值，未发送").format(
+            radio["forbidden"]
+        )
+    return said
 
 
 def _known(local: Mapping[str, Any], leases: Mapping[str, Any]) -> str:

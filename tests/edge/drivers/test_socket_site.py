@@ -142,6 +142,11 @@ async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path, m
             (ended,) = second.ended
             assert (ended.session_id, ended.bill.energy) == (started.session_id, 1_000)
             assert ended.stop_reason == StopReason.ENERGY_LIMIT_REACHED
+            used = second.site.radio()
+            assert used["packets"] * 82 <= used["airtime"] <= used["packets"] * 200, (
+                "all packets, 14 to 41 bytes at SF8"
+            )
+            assert (used["packets"] > 0, used["forbidden"], used["gateways"]) == (True, 0, 1)
             await second.until(lambda: second.state() == "plugged")
             again = await second.site.start("socket-1", "A", TARIFF, caps=Caps(power=800_000))
             await second.until(lambda: second.state() == "charging")
@@ -151,6 +156,11 @@ async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path, m
             assert failing == [], "a settlement that could not be stored was not acknowledged, and told again"
             assert second.ended[1].stop_reason == StopReason.REMOTE
             assert [type(one) for one in second.news] == [SessionEnded, SessionStarted, SessionEnded]
+            used = second.site.radio()
+            assert used["packets"] * 82 <= used["airtime"] <= used["packets"] * 200, (
+                "all packets, 14 to 41 bytes at SF8"
+            )
+            assert (used["packets"] > 0, used["forbidden"], used["gateways"]) == (True, 0, 1)
 
 
 async def test_a_hub_that_is_ahead_ends_all_conversations(tmp_path: Path) -> None:

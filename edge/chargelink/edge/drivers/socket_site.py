@@ -21,6 +21,7 @@ from chargelink.edge.ports.address import Address, LinkError
 from chargelink.edge.ports.radio import RadioPort
 from chargelink.edge.ports.radios import radio_port
 from chargelink.edge.sockets import events
+from chargelink.edge.sockets.airtime import Airtime, Use
 from chargelink.edge.sockets.charges import OUTLETS, Charges
 from chargelink.edge.sockets.diversity import Diversity
 from chargelink.edge.sockets.events import SiteEvent
@@ -30,6 +31,7 @@ from chargelink.edge.sockets.plan import RadioPlan
 from chargelink.edge.sockets.site import Site
 from chargelink.edge.sockets.terms import StartRefused, Terms
 from chargelink.link.messages import Caps
+from chargelink.lora_radio.airtime import airtime_us
 from chargelink.lora_radio.radio import (
     ForbiddenError,
     GatewayLost,
@@ -71,6 +73,8 @@ class SocketSite:
         self._plan = plan
         self._diversity = Diversity()
         self._refusals = RefusalLog()
+        self._airtime: Airtime | None = None  # since the port is open
+        self._forbidden = 0
         self._site: Site | None = None
         self._life_ended = False
         self._unwritten: bytes | None = None  # what the memory ought to hold
@@ -103,6 +107,7 @@ class SocketSite:
         stored no socket is told that it was, and nothing is sent that the memory must hold first.
         """
         await self._port.open()
+        self._airtime = Airtime(self._now())
         self._around.journal.on_epoch.append(self._end_life)
         try:
             site = self._site = await self._awake()
@@ -186,6 +191,19 @@ class SocketSite:
         self._show(eui)
         return ended
 
+    def radio(self) -> dict[str, int]:
+        """What the transmitter did: packets and ms on the air within so many ms, packets that were forbidden since it
+        began, and how many gateways can be reached.
+        """
+        use = Use(0, 0, 0) if self._airtime is None else self._airtime.used(self._now())
+        return {
+            "packets": use.packets,
+            "airtime": use.airtime_us // 1000,
+            "within": use.within,
+            "forbidden": self._forbidden,
+            "gateways": len(self._port.reachable),
+        }
+
     async def _awake(self) -> Site:
         """The site as the memory has it, with the sessions that were open."""
         position = await self._around.journal.position()
@@ -238,7 +256,11 @@ class SocketSite:
             try:
                 self._port.transmit(gateway, Transmission(frame, frequency_hz, spreading_factor, power_dbm))
             except (LinkError, ForbiddenError) as error:
+                self._forbidden += isinstance(error, ForbiddenError)
                 log.warning("packet not sent", gateway=gateway.hex(), reason=str(error))
+            else:
+                if self._airtime is not None:
+                    self._airtime.sent(airtime_us(len(frame), spreading_factor), self._now())
 
     async def _once(self, site: Site) -> None:
         """Wait for a packet or for the next turn; let the ledger know, then acknowledge."""
