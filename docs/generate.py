@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 
 from docs.asyncapi import document as asyncapi
+from docs.ls1_header import header as ls1_header
+from docs.ls1_vectors import vectors_header, vectors_json
 from docs.recordings.field import lost_ccs
 from docs.recordings.gateway import packet_forwarder
 from docs.recordings.meter import meter_line
@@ -34,6 +36,9 @@ def files() -> dict[Path, str]:
     whole = {
         "edge/chargelink/edge/guard/vehicle_messages.py": plain_module(GUARD_TITLE, BCL, BCS, BSM, BST, BEM),
         "docs/protocols/link.asyncapi.json": asyncapi(),
+        "docs/ls1/ls1.h": ls1_header(),
+        "docs/ls1/ls1_vectors.h": vectors_header(),
+        "docs/ls1/ls1_vectors.json": vectors_json(),
         "docs/samples/session.log": can_session(),
         "docs/samples/field.log": lost_ccs(),
         "docs/samples/meter.log": meter_line(),

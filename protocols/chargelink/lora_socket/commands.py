@@ -108,7 +108,7 @@ OPERATIONS: dict[int, type[Message]] = {
 _NUMBERS = {operation: number for number, operation in OPERATIONS.items()}
 
 
-class _Head(Message, frozen=True):
+class CommandHead(Message, frozen=True):
     """The six bytes before an operation's own."""
 
     id: Annotated[int, u16()]
@@ -130,7 +130,7 @@ class Command(msgspec.Struct, frozen=True):
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read a body of at least 6 bytes. Raises DecodeError when bytes are missing."""
-        head = _Head.decode(data)
+        head = CommandHead.decode(data)
         kind = OPERATIONS.get(head.operation, UnknownOperation)
         operation = kind.decode(data[6:])
         flaws = (*head.flaws, *operation.flaws)
@@ -141,7 +141,7 @@ class Command(msgspec.Struct, frozen=True):
     def encode(self, length: None = None, checked: bool = True) -> bytes:
         """Write the body. Raises EncodeError for values that a socket must not be told."""
         number = _NUMBERS.get(type(self.operation), self.number)
-        head = _Head(self.id, self.expiry, number, self.place)
+        head = CommandHead(self.id, self.expiry, number, self.place)
         return head.encode(None, checked) + self.operation.encode(None, checked)
 
     def remaining(self, network_time: int) -> int | None:

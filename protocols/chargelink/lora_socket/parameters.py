@@ -129,7 +129,7 @@ class ParameterGet(Message, frozen=True):
     tags: Annotated[tuple[int, ...], Rest(u8(), most=64)] = ()
 
 
-class _ReportHead(Message, frozen=True):
+class ReportHead(Message, frozen=True):
     """What comes before the list of a report."""
 
     result: Annotated[ParameterResult | int, u8()]
@@ -149,11 +149,11 @@ class ParameterReport(msgspec.Struct, frozen=True):
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Read a report of at least 3 bytes. Raises DecodeError when it is torn."""
-        head = _ReportHead.decode(data)
+        head = ReportHead.decode(data)
         settings = _read(data[3:])
         return cls(head.result, head.tag, head.version, settings, (*head.flaws, *_flaws(settings)))
 
     def encode(self, length: None = None, checked: bool = True) -> bytes:
         """Write the report. Raises EncodeError."""
-        head = _ReportHead(self.result, self.tag, self.version)
+        head = ReportHead(self.result, self.tag, self.version)
         return head.encode(None, checked) + _written(self.settings, checked)
