@@ -12,6 +12,7 @@ from tests.edge.sockets.yard import A, B, Yard, eui, small
 from chargelink.edge.sockets import events
 from chargelink.edge.sockets.terms import StartRefused
 from chargelink.link.messages import Caps
+from chargelink.lora_socket.codes import EventCode, Severity
 from chargelink.lora_socket.codes import StopReason as SocketReason
 from chargelink.lora_socket.commands import Start
 from chargelink.lora_socket.messages import Meter
@@ -253,3 +254,10 @@ async def test_a_battery_that_wants_changing_is_an_alarm(edge: Edge) -> None:
     edge.yard.street.battery_low(1, 2_650, edge.yard.now)
     await edge.run(lambda: bool(edge.alarms))
     assert "battery low, value 2650" in edge.alarms[0].text
+
+
+async def test_current_while_off_is_an_alarm(edge: Edge) -> None:
+    """Relay welded while "off"."""
+    edge.yard.street.sockets[1].tell(EventCode.RELAY_WELDED, A, Severity.DANGER, edge.yard.now, 50)
+    await edge.run(lambda: bool(edge.alarms))
+    assert edge.alarms[0].text == "outlet A: relay welded, value 50"
