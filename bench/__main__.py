@@ -11,7 +11,7 @@ import bench
 from bench.measure import HEAD
 
 LATEST = Path(__file__).parent / "latest.jsonl"
-PARTS = {"__main__", "measure", "recording", "dlt645", "link_wire"}  # no benchmarks of their own
+PARTS = {"__main__", "measure", "recording", "link_wire"}  # no benchmarks of their own
 TOGETHER = {"spine": ["spine", "guard"]}  # asked for by one name
 
 

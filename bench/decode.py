@@ -1,4 +1,4 @@
-"""Decoding: messages against the bare minimum, construct and cantools; meter frames; a recording to JSON."""
+"""Decoding: messages against the bare minimum, construct and cantools; a recording to JSON."""
 
 import os
 import struct
@@ -14,7 +14,6 @@ import cantools
 import construct
 import msgspec
 
-from bench import dlt645
 from bench.measure import Measured, Statement, faster, more, nanoseconds, slower
 from bench.recording import write_recording
 from chargelink.gbt27930.charging import BCL, BCS, BMV, BSM, CCS
@@ -45,7 +44,6 @@ def figures() -> Iterator[Measured]:
     for cls, payload, goal in SAMPLES:
         yield from message_figures(cls, bytes.fromhex(payload), goal)
     yield cells_figure()
-    yield from dlt645.figures()
     yield from recording_figures()
 
 
