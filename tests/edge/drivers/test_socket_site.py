@@ -142,11 +142,6 @@ async def test_a_charge_over_udp_through_a_restart_of_the_edge(tmp_path: Path, m
             (ended,) = second.ended
             assert (ended.session_id, ended.bill.energy) == (started.session_id, 1_000)
             assert ended.stop_reason == StopReason.ENERGY_LIMIT_REACHED
-            used = second.site.radio()
-            assert used["packets"] * 82 <= used["airtime"] <= used["packets"] * 200, (
-                "all packets, 14 to 41 bytes at SF8"
-            )
-            assert (used["packets"] > 0, used["forbidden"], used["gateways"]) == (True, 0, 1)
             await second.until(lambda: second.state() == "plugged")
             again = await second.site.start("socket-1", "A", TARIFF, caps=Caps(power=800_000))
             await second.until(lambda: second.state() == "charging")
