@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chargelink.lora_radio.airtime import airtime_us
 from chargelink.lora_socket.codes import OutletState, Place, Result, StopReason
 from chargelink.lora_socket.commands import RATED_OUTLET, Limit, Start
-from chargelink.sim.sockets.air import CARRIER_SENSE, Air, Packet, Radio
+from chargelink.sim.sockets.air import CAPTURE, CARRIER_SENSE, LEVEL, Air, Packet, Radio
 from chargelink.sim.sockets.ebike import CURVES, MILLIWATT_MILLISECONDS, Curve, Ebike
 from chargelink.sim.sockets.outlet import NO_LOAD_FOR, PLUG_WAIT, UNPLUGGED_FOR, Ended, Outlet
 
@@ -178,6 +178,36 @@ def test_packets_collide_on_one_channel(second: Packet, heard: int) -> None:
     space.transmit(2, second, 10.05)
     assert len(space.tick(11.0)) == heard
     assert space.collisions == (0 if heard else 2)
+
+
+def test_of_two_packets_the_stronger_by_6_db_survives() -> None:
+    """Over many places of two sockets: exactly one is heard where they differ enough, none where they do not."""
+    captured = 0
+    for seed in range(40):
+        space = Air(seed=seed, spread=40)
+        space.listen("gateway", inverted=False)
+        levels = {number: space.level("gateway", number) for number in (1, 2)}
+        assert all(-10_500 <= level <= -6_500 for level in levels.values())
+        space.transmit(1, packet(), 10.0)
+        space.transmit(2, packet(length=21), 10.05)
+        heard = space.tick(11.0)
+        strong, weak = sorted(levels, key=lambda number: -levels[number])
+        if levels[strong] - levels[weak] >= CAPTURE:
+            assert [(len(one.packet.payload), one.packet.level) for one in heard] == [(19 + strong, levels[strong])]
+        else:
+            assert heard == []
+        captured += len(heard)
+        assert (space.captured, space.collisions) == (len(heard), 2 - len(heard))
+    assert 10 < captured < 40
+
+
+def test_levels_are_a_matter_of_the_seed_and_alike_both_ways() -> None:
+    spaces = [Air(seed=seed, spread=60) for seed in (1, 1, 2)]
+    first, again, other = ([space.level(b"gateway", number) for number in range(1, 30)] for space in spaces)
+    assert first == again != other
+    assert first[4] == spaces[0].level(5, b"gateway")
+    assert {Packet(CHANNEL, 8, False, b"", level).snr for level in (-8_500, -11_000)} == {850, 700}
+    assert Air(seed=7).level(1, 2) == LEVEL
 
 
 def test_who_talks_hears_nothing_on_any_channel() -> None:

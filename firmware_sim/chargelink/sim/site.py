@@ -30,6 +30,7 @@ MOST_WATT_HOURS = 10_000
 MOST_MILLIVOLTS = 5_000
 JOIN_FREQUENCY = 470_300_000  # Hz
 CHUNK = 4096
+MOST_SPREAD = 60  # dB; with more the weakest were not heard at all
 GATEWAY = "a84041ffff000001"
 
 
@@ -140,6 +141,7 @@ async def serve(arguments: argparse.Namespace) -> NoReturn:
         loop.time(),
         loss=arguments.loss,
         seed=arguments.seed,
+        spread=arguments.spread_dB,
         top_up=arguments.top_up_minutes * 60_000,
         station=arguments.radio.station,
     )
@@ -197,6 +199,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     option("--top-up-minutes", top_up, type=within(0, 240), default=45, metavar="MINUTES")
     loss = Text("share of packets lost on the air, 0 to 0.9", "空口丢包率，0 至 0.9")
     option("--loss", loss, type=share, default=0.0)
+    spread = Text(
+        "by how many dB links differ, 0 to 60 (default: 0); of two packets at once the one 6 dB stronger is heard",
+        "各链路电平差异，0 至 60 dB (默认: 0)；同时到达的两包中，强 6 dB 者可被收到",
+    )
+    option("--spread-dB", spread, type=within(0, MOST_SPREAD), default=0, metavar="DB")
     option("--seed", Text("of chance; the same again", "随机种子；相同种子结果相同"), type=int, default=1)
     option("--gateway", Text("EUI of the gateway", "网关 EUI"), type=eui, default=bytes.fromhex(GATEWAY))
     control = Text(
@@ -251,6 +258,10 @@ COMMAND = Command(
             Text(
                 "two sockets; plug in with: echo plug 1 A | nc -U site.sock", "两个插座；可向 site.sock 写入 plug 1 A"
             ),
+        ),
+        Example(
+            "chargelink sim site --radio udp:127.0.0.1:1700 --keys keys.toml --sockets 50 --loss 0.05 --spread-dB 40",
+            Text("fifty, near and far, on an air that loses packets", "五十个远近不同的插座，空口有丢包"),
         ),
         Example(
             "chargelink sim site --radio rak --keys keys.toml",

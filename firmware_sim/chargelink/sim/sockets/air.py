@@ -1,4 +1,4 @@
-"""The air between gateway and sockets: airtime, half duplex, collisions, loss, and listening before talking.
+"""The air between gateway and sockets: airtime, half duplex, collisions, capture, loss, and listening before talking.
 
 Pure and by time as argument; chance comes from one seeded generator, so a run can be repeated.
 """
@@ -13,15 +13,28 @@ from chargelink.lora_radio.airtime import airtime_us
 CARRIER_SENSE = 0.006  # s that a radio listens before it talks (CAD at SF8); what began since then it does not notice
 BACK_OFF = 0.2  # s at most that a report waits before it tries again
 QUICK_BACK_OFF = 0.01  # s at most for answers, which are expected
+LEVEL = -8_500  # 0.01 dBm, of a socket in the next stairwell
+NOISE = -11_700  # 0.01 dBm in 125 kHz, of a receiver with 6 dB
+BEST_SNR = 850  # 0.01 dB; receivers do not tell more
+CAPTURE = 600  # 0.01 dB by which the stronger of two packets is heard all the same
 
 
 class Packet(NamedTuple):
-    """What is on the air. `inverted` IQ marks downlinks: sockets do not hear each other, nor gateways each other."""
+    """What is on the air. `inverted` IQ marks downlinks: sockets do not hear each other, nor gateways each other.
+
+    `level` in 0.01 dBm is that at whom it arrives.
+    """
 
     frequency_hz: int
     spreading_factor: int
     inverted: bool
     payload: bytes
+    level: int = LEVEL
+
+    @property
+    def snr(self) -> int:
+        """Signal to noise as a receiver tells it, in 0.01 dB."""
+        return min(self.level - NOISE, BEST_SNR)
 
 
 class Heard(NamedTuple):
@@ -52,13 +65,21 @@ class _Ear:
 
 
 class Air:
-    """All radio within reach of each other. `loss` is the share of packets that each listener misses, 0 to 1."""
+    """All radio within reach of each other. `loss` is the share of packets that each listener misses, 0 to 1.
 
-    def __init__(self, loss: float = 0.0, seed: int = 0) -> None:
+    `spread` in dB is how much levels of links differ, chosen once for each pair of stations; with 0 all are alike, so
+    that no packet survives a collision. When the stronger one began is not asked: the capture of real radios is rarer.
+    """
+
+    def __init__(self, loss: float = 0.0, seed: int = 0, spread: int = 0) -> None:
         self.loss = loss
+        self._seed = seed
+        self._spread = spread
+        self._levels: dict[tuple[str, ...], int] = {}
         self.random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self.used_us = 0
-        self.collisions = 0
+        self.collisions = 0  # packets that nobody heard for another's sake
+        self.captured = 0  # packets that somebody heard in spite of another
         self._ears: dict[Hashable, _Ear] = {}
         self._transmissions: list[_Transmission] = []
         self._finished: list[_Transmission] = []
@@ -66,6 +87,14 @@ class Air:
     def listen(self, station: Hashable, inverted: bool, frequencies: frozenset[int] | None = None) -> None:
         """Let a station hear downlinks (inverted) or uplinks, on some frequencies or on all."""
         self._ears[station] = _Ear(inverted, frequencies)
+
+    def level(self, one: Hashable, other: Hashable) -> int:
+        """At which level two stations hear each other, in 0.01 dBm."""
+        pair = tuple(sorted((repr(one), repr(other))))
+        if pair not in self._levels:
+            chance = Random(f"{self._seed} {pair}")  # noqa: S311 - to be repeated, not to be secret
+            self._levels[pair] = LEVEL + round(self._spread * 100 * (chance.random() - 0.5))
+        return self._levels[pair]
 
     @property
     def deadline(self) -> float | None:
@@ -91,7 +120,11 @@ class Air:
     def tick(self, now: float) -> list[Heard]:
         """Everything that has arrived by `now`."""
         ended = sorted((one for one in self._transmissions if one.end <= now), key=lambda one: one.end)
-        heard = [Heard(station, one.packet, one.end) for one in ended for station in self._receivers(one)]
+        heard = [
+            Heard(station, one.packet._replace(level=self.level(one.sender, station)), one.end)
+            for one in ended
+            for station in self._receivers(one)
+        ]
         self._transmissions = [one for one in self._transmissions if one.end > now]
         earliest = min((one.start for one in self._transmissions), default=now)
         self._finished = [one for one in (*self._finished, *ended) if one.end > earliest]
@@ -104,19 +137,25 @@ class Air:
             if other is not transmission and other.overlaps(transmission)
         ]
         packet = transmission.packet
-        alike = (packet.frequency_hz, packet.spreading_factor, packet.inverted)
-        if any((one.packet.frequency_hz, one.packet.spreading_factor, one.packet.inverted) == alike for one in others):
-            self.collisions += 1
-            return []
+        rivals = [one for one in others if one.packet[:3] == packet[:3]]  # frequency, spreading factor, IQ
         talking = {other.sender for other in others}  # a radio that talks hears nothing
-        return [
+        within = [
             station
             for station, ear in self._ears.items()
             if ear.inverted == packet.inverted
             and (ear.frequencies is None or packet.frequency_hz in ear.frequencies)
             and station not in talking
-            and self.random.random() >= self.loss
+            and self._captures(transmission, rivals, station)
         ]
+        if rivals:
+            self.collisions += not within
+            self.captured += bool(within)
+        return [station for station in within if self.random.random() >= self.loss]
+
+    def _captures(self, transmission: _Transmission, rivals: list[_Transmission], station: Hashable) -> bool:
+        """Whether a station hears a packet in spite of those that overlap it."""
+        level = self.level(transmission.sender, station)
+        return all(level >= self.level(rival.sender, station) + CAPTURE for rival in rivals)
 
 
 @dataclass

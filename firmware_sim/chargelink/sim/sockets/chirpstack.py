@@ -8,7 +8,6 @@ from typing import Any
 from chargelink.lora_radio.airtime import CN470
 from chargelink.lora_radio.chirpstack import ACK, CONNECTION, DOWNLINK, UPLINK, Marshaler, topic
 from chargelink.sim.sockets.air import Air, Packet, Radio
-from chargelink.sim.sockets.forwarder import RSSI, SNR
 from chargelink.wire import DecodeError
 
 STATISTICS = 30.0  # s; nothing else goes out by itself
@@ -73,8 +72,8 @@ class ChirpstackGateway:
             "rxInfo": {
                 "gatewayId": self.eui.hex(),
                 "uplinkId": self._uplinks,
-                "rssi": round(RSSI / 100),
-                "snr": SNR / 100,
+                "rssi": round(packet.level / 100),
+                "snr": packet.snr / 100,
                 "context": (round(now * 1_000_000) % (1 << 32)).to_bytes(4, "big"),
                 "crcStatus": "CRC_OK",
             },

@@ -6,7 +6,6 @@ ones is not published, so times on it are those of SF8. Setting modes by command
 
 from chargelink.lora_radio.ebyte import CHANNEL_0_HZ, CHANNEL_STEP_HZ, unwrap, wrapped
 from chargelink.sim.sockets.air import Air, Packet, Radio
-from chargelink.sim.sockets.forwarder import RSSI
 
 DELIVERED = bytes.fromhex("00000062101200")  # 22 dBm, another channel, no levels, no listening
 MODE = bytes([0xC0, 0xC1, 0xC2, 0xC3, 2])
@@ -57,7 +56,7 @@ class EbyteModem:
 
     def hear(self, packet: Packet, now: float) -> None:
         """A packet has arrived by air."""
-        level = bytes([256 + RSSI // 100]) if self.registers[6] & 0x80 else b""
+        level = bytes([256 + packet.level // 100]) if self.registers[6] & 0x80 else b""
         self._outbox.append(wrapped(packet.payload) + level)
 
     @property

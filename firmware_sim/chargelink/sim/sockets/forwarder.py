@@ -7,8 +7,6 @@ from chargelink.lora_radio.packets import ReceivedPacket, TransmitPacket
 from chargelink.sim.sockets.air import Air, Packet, Radio
 
 KEEPALIVE = 2.0  # s; short, so that an edge that starts again finds its gateway soon
-RSSI = -8_500  # 0.01 dBm, of a socket in the next stairwell
-SNR = 850  # 0.01 dB
 SPREADING_FACTORS = {f"SF{number}BW125": number for number in range(7, 13)}
 
 
@@ -53,8 +51,8 @@ class Forwarder:
             modulation="LORA",
             data_rate=f"SF{packet.spreading_factor}BW125",
             coding_rate="4/5",
-            rssi=RSSI,
-            snr=SNR,
+            rssi=packet.level,
+            snr=packet.snr,
             payload=packet.payload,
         )
         self.gateway.push((received,), now)

@@ -5,7 +5,6 @@ AT+IQINVER inverts what is sent alone, as it does here, has to be seen on the be
 """
 
 from chargelink.sim.sockets.air import Air, Packet, Radio
-from chargelink.sim.sockets.forwarder import RSSI, SNR
 
 FACTORY = {"NWM": "1", "P2P": "868000000:7:0:0:8:14", "IQINVER": "0", "SYNCWORD": "3444", "CAD": "0", "PRECV": "0"}
 HEARS = "65533"
@@ -60,7 +59,7 @@ class RakModem:
     def hear(self, packet: Packet, now: float) -> None:
         """A packet has arrived by air."""
         digits = packet.payload.hex().upper()
-        self._outbox.append(f"+EVT:RXP2P:{RSSI // 100}:{SNR // 100}:{digits}".encode() + CRLF)
+        self._outbox.append(f"+EVT:RXP2P:{packet.level // 100}:{packet.snr // 100}:{digits}".encode() + CRLF)
 
     def _command(self, line: str, now: float) -> None:
         name, _, value = line.removeprefix("AT+").partition("=")

@@ -49,10 +49,11 @@ class Street:
         *,
         loss: float = 0.0,
         seed: int = 0,
+        spread: int = 0,
         top_up: int = TOP_UP,
         station: NewStation = Forwarder,
     ) -> None:
-        self.air = Air(loss, seed)
+        self.air = Air(loss, seed, spread)
         self.station = station(gateway, self.air, now)
         self.join_frequency_hz = join_frequency_hz
         self._top_up = top_up
