@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+from docs import dlt645, trace
 from docs import gbt27930_states as states
-from docs import trace
 from docs.bodies import bodies, stop_reasons
 from docs.conformance import cases, tolerances
 from docs.gbt27930 import contradictions, fault_classes
@@ -54,6 +54,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "conformance.tolerances": tolerances,
     "dlt645.identifiers": identifier_table,
     "dlt645.profiles": profile_table,
+    "dlt645.functions": dlt645.functions_2007,
+    "dlt645.functions1997": dlt645.functions_1997,
+    "dlt645.errors": dlt645.errors,
+    "dlt645.longErrors": dlt645.long_errors,
+    "dlt645.relay": dlt645.relay_commands,
     "records.bodies": bodies,
     "records.stopReasons": stop_reasons,
     "trace.headlines": trace.headlines,
