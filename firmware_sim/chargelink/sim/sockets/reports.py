@@ -66,7 +66,7 @@ def info(socket: Socket, now: float) -> Info:
     return Info(
         identity.model,
         hardware=1,
-        firmware=identity.firmware,
+        firmware=socket.firmware,
         bank=0,
         capabilities=identity.capabilities,
         reset_reason=POWER_ON,

@@ -2,7 +2,7 @@
 
 Sans-I/O: `receive` takes frames, `data_to_send` gives them with the manner in which the radio sends them, `deadline`
 is the moment to call `tick`. `now` is in seconds of any clock that never runs backwards. Not simulated are parameters,
-firmware updates, moving to another channel and USB ports: such orders are not answered, or refused.
+moving to another channel and USB ports: such orders are not answered, or refused.
 """
 
 from random import Random
@@ -27,6 +27,7 @@ from chargelink.sim.sockets.ebike import Ebike
 from chargelink.sim.sockets.flash import Conversation, Flash, Identity
 from chargelink.sim.sockets.obedience import Obedience
 from chargelink.sim.sockets.outlet import Ended, Outlet
+from chargelink.sim.sockets.update import Update
 from chargelink.wire import DecodeError
 
 OUTLETS = (Place.A, Place.B)
@@ -64,6 +65,7 @@ class Socket:
         self.outlets = {place: Outlet(place, round(now * 1000), RATED_OUTLET, top_up) for place in OUTLETS}
         self.events: list[Event] = []
         self._obedience = Obedience(self)
+        self._update = Update(self, now)
         self._join_frequency = join_frequency_hz
         self._random = Random(identity.eui)  # noqa: S311 - spreads sockets in time
         self._outbox: list[Outgoing] = []
@@ -84,6 +86,11 @@ class Socket:
     def joined(self) -> bool:
         """Whether it has keys for a conversation."""
         return self._session is not None
+
+    @property
+    def firmware(self) -> int:
+        """The version that runs."""
+        return self.identity.firmware if self.flash.firmware is None else self.flash.firmware
 
     @property
     def frequency_hz(self) -> int:
@@ -142,6 +149,7 @@ class Socket:
         if self._look_at <= now:
             self._look_at = now + LOOK
             self._advance(now)
+            self._update.tick(now)
         if self._session is not None:
             self._session.tick(now)
             self._reserve()
@@ -160,6 +168,8 @@ class Socket:
                 self._has(event.body)
             elif isinstance(event, Received):
                 self._heard_at = now
+                if not event.by_group:
+                    self._update.heard()
                 self._joining = None
                 self._join_at = now + SILENT_AFTER
                 self._hear(event, now)
@@ -208,6 +218,9 @@ class Socket:
             self._owed = received.opened.counter
             self._follow(GroupKey(body.key, body.epoch), body.counter_floor)
             self._answer(reports.status_short(self), now)
+        elif received.sound and (answer := self._update.take(body, now)) is not None:
+            self._owed = received.opened.counter
+            self._answer(answer, now)
 
     def _polled(self, poll: Poll, now: float) -> None:
         """Answer; then, as the edge listens a while to who said that reports wait, send the one that waits longest."""
@@ -275,7 +288,7 @@ class Socket:
         self._join_at = now + tries * self._random.uniform(0.75, 1.25)
         identity = self.identity
         self._joining = JoiningSocket(identity.device_key, identity.eui, identity.net, self.flash.dev_nonce)
-        frame = self._joining.request(identity.model, identity.firmware, identity.capabilities, reports.POWER_ON)
+        frame = self._joining.request(identity.model, self.firmware, identity.capabilities, reports.POWER_ON)
         self.flash.dev_nonce = self._joining.dev_nonce
         self._outbox.append(Outgoing(frame, False, self._join_frequency))
 
