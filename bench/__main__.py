@@ -12,7 +12,7 @@ from bench.measure import HEAD
 
 LATEST = Path(__file__).parent / "latest.jsonl"
 PARTS = {"__main__", "measure", "recording", "link_wire"}  # no benchmarks of their own
-TOGETHER = {"spine": ["spine", "guard"]}  # asked for by one name
+TOGETHER = {"spine": ["spine", "guard"], "radio": ["sockets", "radio"]}  # asked for by one name
 
 
 def main() -> int:

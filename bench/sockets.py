@@ -48,13 +48,13 @@ def figures() -> Iterator[Measured]:
             yield slower("sockets", metric, value, other * 1e6, "pre-emptive exchange alone")
 
 
-def cycle(yard: Yard) -> float:
+def cycle(yard: Yard, sockets: int = SOCKETS) -> float:
     """ns between two answers of a socket, on average over a minute."""
     told = yard.after(60.0)
     answers = [
         one for one in told if isinstance(one, Told) and isinstance(one.received.body, Status | StatusShort | Meter)
     ]
-    return 60.0 / len(answers) * SOCKETS * 1e9
+    return 60.0 / len(answers) * sockets * 1e9
 
 
 def latencies(loss: float) -> tuple[float, float, float]:
