@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from docs import dlt645, trace
+from docs import dlt645, ls1_times, trace
 from docs import gbt27930_states as states
 from docs.bodies import bodies, stop_reasons
 from docs.conformance import cases, tolerances
@@ -67,6 +67,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "trace.severities": trace.severities,
     "trace.columns": trace.columns,
     **{f"link.{name}": made for name, made in LINK_TABLES.items()},
+    "ls1.times": ls1_times.times,
+    "ls1.ends": ls1_times.ends,
     **{f"lora_socket.{name}": made for name, made in SOCKET_TABLES.items()},
     **{f"lora_radio.{name}": made for name, made in RADIO_TABLES.items()},
 }

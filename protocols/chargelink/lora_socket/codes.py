@@ -1,4 +1,4 @@
-"""The codes of LS1, in words. Numbers of events are those of the device; see `docs/protocols/lora_socket.md`."""
+"""The codes of LS1, in words. Numbers of events are those of the device; see `docs/protocols/ls1.md`."""
 
 from enum import IntFlag
 

@@ -1,4 +1,4 @@
-"""The tables of `docs/protocols/lora_socket.md`, made from the declarations.
+"""The tables of `docs/protocols/ls1.md`, made from the declarations.
 
 `TABLES` has them by the names of the page's markers, without the room; every value is a function that returns Markdown.
 """
