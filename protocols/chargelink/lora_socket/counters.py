@@ -8,6 +8,8 @@ from chargelink.wire import EncodeError
 
 MOST_MISSED = 16_384  # frames a receiver may have missed and still follow
 ROTATE_AT = 1 << 31  # new session keys are due from here on; nothing is sealed any more
+RENEW_AT = ROTATE_AT - MOST_MISSED  # a socket asks for new ones from here on, while frames still go
+KEYS_LAST = 90 * 86_400  # s that session keys are used at most, then too
 EDGE_BLOCK = 256
 SOCKET_BLOCK = 64  # sockets write flash rarely, and reset rarely
 

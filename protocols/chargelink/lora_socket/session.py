@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from chargelink.lora_socket.channel import Opened, Reason, Receiver, RefusedError, Sender
 from chargelink.lora_socket.commands import Command
-from chargelink.lora_socket.counters import EDGE_BLOCK, SOCKET_BLOCK, SendCounter
+from chargelink.lora_socket.counters import EDGE_BLOCK, RENEW_AT, SOCKET_BLOCK, SendCounter
 from chargelink.lora_socket.frame import EVERYONE, GROUPS, Control, Header
 from chargelink.lora_socket.keys import GroupKey, SessionKeys
 from chargelink.lora_socket.kinds import RULE_OF_BODY, Body
@@ -115,6 +115,11 @@ class Session:
     def heard(self) -> int:
         """Counter of the last frame accepted, -1 for none."""
         return self._receiver.last
+
+    @property
+    def worn(self) -> bool:
+        """Whether either direction has come so far that new keys are due: the socket joins anew."""
+        return max(self.counter.next, self.heard) >= RENEW_AT
 
     @property
     def deadline(self) -> float | None:

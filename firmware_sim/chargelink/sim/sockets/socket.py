@@ -18,6 +18,7 @@ from chargelink.lora_socket.codes import (
     StopReason,
 )
 from chargelink.lora_socket.commands import RATED_OUTLET, Command
+from chargelink.lora_socket.counters import KEYS_LAST
 from chargelink.lora_socket.join import JoiningSocket
 from chargelink.lora_socket.keys import GroupKey
 from chargelink.lora_socket.messages import Beacon, Event, KeyUpdate, NetworkTime, Poll, Settle
@@ -74,6 +75,7 @@ class Socket:
         self._session: Session | None = None
         self._joining: JoiningSocket | None = None
         self._join_tries = 0
+        self._renewing = False  # joins for new keys, and goes on with the old ones meanwhile
         self._heard_at = now
         self._owed: int | None = None  # counter of an order that our next frame acknowledges
         self._join_at = now + self._random.uniform(0.0, JOIN_WAITS[0])
@@ -150,6 +152,7 @@ class Socket:
             self._look_at = now + LOOK
             self._advance(now)
             self._update.tick(now)
+            self._renew(now)
         if self._session is not None:
             self._session.tick(now)
             self._reserve()
@@ -170,8 +173,9 @@ class Socket:
                 self._heard_at = now
                 if not event.by_group:
                     self._update.heard()
-                self._joining = None
-                self._join_at = now + SILENT_AFTER
+                if not self._renewing:
+                    self._joining = None
+                    self._join_at = now + SILENT_AFTER
                 self._hear(event, now)
         self.bad_tags = reports.bad_tags(self._session)
         if self.flash.conversation is not None:
@@ -281,6 +285,16 @@ class Socket:
         if self._session is not None:
             self._session.follow_group(key, floor)
 
+    def _renew(self, now: float) -> None:
+        """Join anew once the keys are old or worn; not all sockets of a site in one moment."""
+        conversation, network_time = self.flash.conversation, self.network_time(now)
+        if self._session is None or conversation is None or self._renewing:
+            return
+        old = network_time is not None and network_time - conversation.accept.network_time >= KEYS_LAST
+        if old or self._session.worn:
+            self._renewing = True
+            self._join_at = min(self._join_at, now + self._random.uniform(0.0, SILENT_AFTER))
+
     def _join(self, now: float) -> None:
         """Ask to be let in; the DevNonce is in flash before it is used."""
         tries = JOIN_WAITS[min(self._join_tries, len(JOIN_WAITS) - 1)]
@@ -320,6 +334,7 @@ class Socket:
         if self.flash.group is not None:
             self._session.follow_group(*self.flash.group)
         self._join_tries = 0
+        self._renewing = False
         self._join_at = now + SILENT_AFTER
         for settle in self.flash.settlements:
             self._report(settle, now)
