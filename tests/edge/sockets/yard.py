@@ -43,7 +43,14 @@ class Yard:
     """Everything, and the one clock. `delay` is what host and UDP take each way, in s."""
 
     def __init__(
-        self, count: int, *, loss: float = 0.0, seed: int = 1, delay: float = 0.0, plan: RadioPlan | None = None
+        self,
+        count: int,
+        *,
+        loss: float = 0.0,
+        seed: int = 1,
+        spread: int = 0,
+        delay: float = 0.0,
+        plan: RadioPlan | None = None,
     ) -> None:
         self.now = 100.0
         self.count = count
@@ -51,7 +58,7 @@ class Yard:
         self.delay = delay
         identities = [Identity(key.eui, key.device_key) for key in keys(count).sockets]
         frequency = self.plan.frequencies[0]
-        self.street = Street(identities, GATEWAY, frequency, self.now, loss=loss, seed=seed, top_up=0)
+        self.street = Street(identities, GATEWAY, frequency, self.now, loss=loss, seed=seed, spread=spread, top_up=0)
         self.server = Server({GATEWAY: [SOURCE[0]]})
         self.saved: bytes = b""
         self.stores = 0
