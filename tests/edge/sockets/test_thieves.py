@@ -127,3 +127,22 @@ def test_a_clone_shows_by_the_nonce_of_the_other() -> None:
     (refused,) = yard.site.receive(genuine, yard.plan.frequencies[0], yard.now)
     assert isinstance(refused, FrameRefused)
     assert "a clone" in refused.detail
+
+
+def test_a_command_sent_again_after_a_power_cut_is_answered_and_not_done_again() -> None:
+    """Its number was in flash, with the answer."""
+    yard = online()
+    socket = yard.street.sockets[1]
+    charging(yard)
+    assert socket.flash.answered is not None
+    again, answer = socket.flash.answered
+    socket.finish(A, socket.outlets[A].end(StopReason.BUTTON), yard.now)
+    yard.street.power_cut(1, yard.now)
+    yard.run(lambda: yard.street.sockets[1].clock.synchronised, 30)
+    talk = yard.site.sockets[eui(1)].current
+    assert talk is not None
+    said = len(yard.up)
+    talk.session.send(again, yard.now)  # the same id and expiry under a new counter
+    yard.run(lambda: Kind.CMD_RES in [Header.decode(frame).kind for frame in yard.up[said:]], 20)
+    assert yard.street.sockets[1].outlets[A].charge is None
+    assert answer.result is Result.OK
