@@ -9,6 +9,7 @@ from tests.fuzz.script import Script, chunked
 from chargelink.dlt645 import Frame
 from chargelink.dlt645.bodies import Credentials, Relay
 from chargelink.dlt645.control import BAUD_RATES
+from chargelink.dlt645.discovery import Discovery
 from chargelink.dlt645.frame import LONGEST_DATA
 from chargelink.dlt645.master import Master
 from chargelink.dlt645.procedures import (
@@ -39,6 +40,7 @@ MAKERS: tuple[Callable[[Master], Procedure[object]], ...] = (
     lambda master: BlockRead(master, METER, "0001FF00", 0.0),
     lambda master: EditionDetection(master, 0.0),
     lambda master: EditionDetection(master, 0.0, METER),
+    lambda master: Discovery(master, 0.0, ((2400, "E"),), 40),
 )
 
 

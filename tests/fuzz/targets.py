@@ -12,6 +12,7 @@ from tests.fuzz import (
     link,
     lora_radio,
     lora_socket,
+    radios,
     recordings,
     seeds,
 )
@@ -47,6 +48,10 @@ TARGETS = {
     "gwmp_datagrams": Target(lora_radio.datagrams, seeds.gateway_datagrams),
     "gwmp_documents": Target(lora_radio.documents, lora_radio.document_seeds),
     "gwmp_exchange": Target(lora_radio.gateways, lora_radio.gateway_seeds),
+    "ls1_fragments": Target(radios.fragments, radios.fragment_seeds, 1024),
+    "chirpstack_messages": Target(radios.messages, radios.message_seeds, 1024),
+    "chirpstack_gateways": Target(radios.gateways, radios.gateway_seeds, 1024),
+    "modem_ebyte": Target(radios.ebyte_modem, radios.ebyte_seeds, 1024),
     "lorawan": Target(lora_radio.lorawan_headers, lora_radio.lorawan_seeds, 256),
     "airtime": Target(lora_radio.airtimes, lora_radio.airtime_seeds, 16),
     "link": Target(link.messages, link.message_seeds, 2048),
