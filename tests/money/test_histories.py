@@ -1,4 +1,4 @@
-"""2,000 histories: whatever is lost, told twice, killed or set back, each session is billed once, to the fen."""
+"""1,000 histories: whatever is lost, told twice, killed or set back, each session is billed once, to the fen."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.money.histories import TOGETHER, Tally, run, template_in
 
-COUNT = 2_000
+COUNT = 1_000
 
 
 def test_each_session_is_billed_once(tmp_path: Path) -> None:

@@ -85,8 +85,7 @@ class Crew:
         try:
             printed, errors = await process.communicate()
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()  # nobody waits for it any more
+            _send(process, signal.SIGKILL)  # nobody waits for it any more
         if process.returncode:
             raise DemoError(f"{' '.join(arguments)}: {(printed + errors).decode(errors='replace').strip()}")
         return printed.decode()
@@ -101,7 +100,7 @@ class Crew:
     async def kill(self, name: str) -> tuple[str, ...]:
         """Take a process away without a word; its arguments, to start it again. What it started lives on."""
         member = self._members.pop(name)
-        member.process.kill()
+        _send(member.process, signal.SIGKILL)
         await member.process.wait()
         if member.drain:
             member.drain.cancel()
@@ -124,8 +123,7 @@ class Crew:
 
     async def _end(self, member: Member, within: float) -> int:
         process = member.process
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
+        _send(process, signal.SIGTERM)
         try:
             async with asyncio.timeout(within):
                 code = await process.wait()
@@ -133,8 +131,7 @@ class Crew:
             for pid in children(process.pid):  # an edge that hangs cannot end its guard
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            with suppress(ProcessLookupError):
-                process.kill()
+            _send(process, signal.SIGKILL)
             code = await process.wait()
         if member.drain:
             member.drain.cancel()
@@ -157,6 +154,13 @@ def children(pid: int) -> list[int]:
             if parent == pid:
                 found.append(int(entry.parent.name))
     return found
+
+
+def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """Not by the process itself: that looks first whether it has ended, and asyncio would then miss its end."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 async def _drained(stdout: asyncio.StreamReader) -> None:
