@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 from anyio import open_file  # noqa: F401 - else imported in the first request for a file, too deep for pytest's rewriting
-from tests.hub import postgres
+from tests.hub import again, postgres
 from tests.hub.fake_edge import FakeEdge
 
 from chargelink.hub.serve import Listening, Settings, serve
@@ -26,6 +26,17 @@ from chargelink.hub.store.writer import RecordWriter
 CLUSTER = os.environ.get(postgres.CLUSTER)  # set by test_postgres.py, which runs these tests again
 DATABASE = "hub"
 PATIENCE = 30  # s for anything that a slow machine may be slow at
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_postgresql(request: pytest.FixtureRequest) -> Iterator[again.Run | None]:
+    """The same tests on PostgreSQL, beside these from the first on, if their test was asked for and can be run."""
+    asked = any(item.path.name == "test_postgres.py" for item in request.session.items)
+    if CLUSTER or not asked or postgres.found() is None:
+        yield None
+        return
+    with again.running() as run:
+        yield run
 
 
 @dataclass

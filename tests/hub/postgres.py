@@ -18,13 +18,19 @@ USER = "postgres"
 FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")  # these tests cut no power
 
 
+def found() -> Path | None:
+    """Where initdb and postgres are; None where they are not."""
+    of_debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
+    if of_debian:
+        return of_debian[-1].parent
+    on_path = shutil.which("postgres")
+    return Path(on_path).resolve().parent if on_path else None
+
+
 def programs() -> Path:
     """Where initdb and postgres are. Skips the test without them; with CI=true it fails."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
-    if found:
-        return found[-1].parent
-    if on_path := shutil.which("postgres"):
-        return Path(on_path).resolve().parent
+    if folder := found():
+        return folder
     if os.environ.get("CI") == "true":
         pytest.fail("no PostgreSQL; tools/prepare installs it")
     pytest.skip("no PostgreSQL")
