@@ -181,8 +181,8 @@ class Charger(Dialogue):
 
         After a charge that ended with a fault the answer is `Refused` (GB/T 34658-2017, DP.4002).
         """
-        if self.state is State.ENDED and self.fault not in (None, FaultClass.A):
-            return [Refused(self.fault)] if self.fault else []
+        if self.state is State.ENDED and self.fault is not None and self.fault is not FaultClass.A:
+            return [Refused(self.fault)]
         if self.state in (State.IDLE, State.ENDED):
             self._clock = None if local_time is None else (now, local_time)
         return self._trigger("start", now) or self._trigger("restart", now)

@@ -28,18 +28,10 @@ from chargelink.gbt27930.charger import (
 )
 from chargelink.gbt27930.charging import BCS, BCS2011
 from chargelink.gbt27930.contradictions import Conflict
-from chargelink.gbt27930.faults import MOST_RECONNECTIONS
+from chargelink.gbt27930.faults import MOST_RECONNECTIONS, fault_class
 from chargelink.gbt27930.parameters import BCP
 from chargelink.gbt27930.transport import Frame
 
-ORDERLY = frozenset(
-    {
-        VehicleCause.SOC_REACHED,
-        VehicleCause.TOTAL_VOLTAGE_REACHED,
-        VehicleCause.CELL_VOLTAGE_REACHED,
-        VehicleCause.CHARGER_STOPPED,
-    }
-)
 CHARGER_FAULTS = frozenset({ChargerCause.FAULT, ChargerCause.OTHER_FAULT, ChargerCause.CONNECTOR})
 BEGINS_ANEW = frozenset({State.ERROR, State.FAILED, State.INTERRUPTED})
 FLOWS = frozenset({State.CHARGING, State.PAUSED})  # before it both BCL and BCS have to come
@@ -191,7 +183,7 @@ class VehicleDialogue:
 
 def stopped_by_vehicle(causes: tuple[str, ...]) -> Stop:
     """What a BST means."""
-    if not ORDERLY.issuperset(causes):
+    if fault_class(Sender.BMS, causes) is not None:
         return Stop(Cause.VEHICLE_FAULT, " ".join(causes))
     reached = set(causes) - {VehicleCause.CHARGER_STOPPED}
     return Stop(Cause.BATTERY_FULL if reached else Cause.VEHICLE_STOPPED, " ".join(causes))
