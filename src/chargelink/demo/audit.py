@@ -12,7 +12,7 @@ from typing import Any
 
 from chargelink.demo.crew import DemoError
 from chargelink.dlt645 import Frame, Readings, Received, Scanner, readings
-from chargelink.dlt645.control import Function
+from chargelink.dlt645.request import read
 from chargelink.model import SessionEnded, SessionKind, content_of
 
 PRECISE_ENERGY = "00600000"  # forward active energy to 0.1 Wh
@@ -30,17 +30,19 @@ def edge_sessions(ledger: Path) -> list[SessionEnded]:
 
 def meter_register(serial: str, address: str) -> int:
     """The register of a meter on a line that nobody else uses now, in mWh. Raises DemoError."""
-    request = Frame(address, Function.READ, bytes.fromhex(PRECISE_ENERGY)[::-1]).encode()
+    question = read(address, PRECISE_ENERGY)
     line = os.open(serial, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         tty.setraw(line)
         termios.tcflush(line, termios.TCIOFLUSH)
-        os.write(line, request)
+        os.write(line, question.frame().encode())
         scanner, until = Scanner(), time.monotonic() + ANSWER_WITHIN
         while select.select([line], [], [], max(0, until - time.monotonic()))[0]:
             for event in scanner.receive(os.read(line, 512), time.monotonic()):
-                if isinstance(event, Received) and isinstance(event.frame, Frame) and event.frame.from_meter:
-                    return _energy(readings(PRECISE_ENERGY, event.frame.data[4:]))
+                if not isinstance(event, Received) or not isinstance(event.frame, Frame):
+                    continue
+                if question.is_answered_by(event.frame):  # else it is what the edge asked for last
+                    return _energy(readings(PRECISE_ENERGY, question.value_of(event.frame)))
     finally:
         os.close(line)
     raise DemoError("the meter does not answer")
